@@ -1,0 +1,8 @@
+//! The outside: programs, clouds, stores, the cluster's API, time. Each implements a port of `ops`.
+
+pub mod clock;
+pub mod cloud;
+pub mod kubernetes;
+pub mod process;
+pub mod store;
+pub mod terraform;

@@ -1,0 +1,63 @@
+//! Machines as the cloud tells of them, beside Terraform's view.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::names::{NodeName, OperationId};
+
+/// The account and region that a login reaches. A record is bound to one pair of them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    pub account: String,
+    pub region: String,
+}
+
+/// One machine that carries the cluster's id.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Machine {
+    /// The cloud's id: `i-…` on AWS.
+    pub id: String,
+    /// From its tag; a machine without one is an orphan.
+    pub node: Option<NodeName>,
+    pub pool: Option<String>,
+    pub role: Option<Role>,
+    pub operation: Option<OperationId>,
+    pub state: MachineState,
+    pub zone: String,
+    pub machine_type: String,
+    pub image: String,
+    pub private_address: Option<String>,
+    pub public_address: Option<String>,
+    /// What Kubernetes calls this machine in `spec.providerID`.
+    pub provider_id: String,
+    pub tags: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    Worker,
+    ControlPlane,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MachineState {
+    Pending,
+    Running,
+    Stopping,
+    Stopped,
+    ShuttingDown,
+    /// The only state that proves a machine's death.
+    Terminated,
+}
+
+/// What the cloud answers when it is asked for one machine by its id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sighting {
+    Found(MachineState),
+    /// The cloud does not know this id. Proof of death only when it is said twice, apart in time.
+    Unknown,
+}

@@ -1,0 +1,16 @@
+//! What a cluster is and what may happen to it, as plain values and pure functions.
+
+pub mod drain;
+pub mod failure;
+pub mod file;
+pub mod guard;
+pub mod journal;
+pub mod kubernetes;
+pub mod lock;
+pub mod machine;
+pub mod names;
+pub mod plan;
+pub mod provider;
+pub mod record;
+pub mod redact;
+pub mod victims;

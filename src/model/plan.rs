@@ -1,0 +1,1 @@
+//! What an operation will do, decided before anything is touched.

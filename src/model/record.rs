@@ -1,0 +1,117 @@
+//! The cluster's record: what is true of it between operations. One document, changed by compare-and-swap.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::file::{Capacity, Disk};
+use super::names::{NodeName, OperationId, StackId};
+use super::provider::Provider;
+
+/// The major number changes when an older `scaler` would misread the record; it then refuses to touch it.
+pub const FORMAT: Format = Format { major: 1, minor: 0 };
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Format {
+    pub major: u32,
+    pub minor: u32,
+}
+
+/// `cluster.json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Record {
+    pub format: Format,
+    /// Grows by one with each commit.
+    pub generation: u64,
+    /// The operation that committed this generation.
+    pub operation: OperationId,
+    /// The fencing number of the lock under which it was written.
+    pub fence: u64,
+    /// Random; on every machine as a tag. Cloud resources are found by it, never by the cluster's name.
+    pub cluster_id: String,
+    pub name: String,
+    pub provider: Provider,
+    /// The cloud account; another one is refused.
+    pub account: String,
+    pub region: String,
+    /// The UID of the `kube-system` namespace: which cluster a kubeconfig must lead to. Learned at the first contact.
+    pub kube_system_uid: Option<String>,
+    /// The cluster file as last applied, and the files that it names.
+    pub source: Source,
+    pub terraform: Option<TerraformPin>,
+    /// What was known of each stack's state after its last apply.
+    pub stacks: BTreeMap<StackId, StackSerial>,
+    pub control_plane: PoolRecord,
+    pub pools: BTreeMap<String, PoolRecord>,
+    /// Everything was destroyed; the record stays as history.
+    #[serde(default)]
+    pub destroyed: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Source {
+    pub cluster_file: String,
+    /// Path as written in the cluster file → its text. Private keys and the kubeconfig are never here.
+    pub files: BTreeMap<String, StoredFile>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredFile {
+    pub sha256: String,
+    pub text: String,
+}
+
+/// The Terraform that made this cluster; its states can be read by the same flavour, not older.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TerraformPin {
+    pub flavour: Flavour,
+    pub least_version: semver::Version,
+    /// The text of `.terraform.lock.hcl`, by stack.
+    pub locks: BTreeMap<StackId, String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Flavour {
+    Terraform,
+    Opentofu,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StackSerial {
+    pub lineage: String,
+    pub serial: u64,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PoolRecord {
+    /// The number of the next node. It never goes back, so a name is never used twice.
+    pub next_number: u64,
+    /// How many machines the pool should have, where the file gives bounds.
+    pub size: u32,
+    pub nodes: BTreeMap<NodeName, NodeRecord>,
+}
+
+/// A machine that Terraform was told to make. Everything here is fixed when it is made.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NodeRecord {
+    pub zone: String,
+    /// The image's id as the cloud knows it.
+    pub image: String,
+    pub machine: String,
+    pub disk: Disk,
+    pub capacity: Capacity,
+    pub subnet: Option<String>,
+    pub public_address: bool,
+    pub key_name: Option<String>,
+    pub user_data: String,
+    /// The operation that made it.
+    pub operation: OperationId,
+    /// Known once the machine stands.
+    pub machine_id: Option<String>,
+}

@@ -1,0 +1,4 @@
+//! The workflows, over ports. They run without a terminal, can be cancelled, and report progress as values.
+
+pub mod lease;
+pub mod ports;

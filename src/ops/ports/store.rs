@@ -1,0 +1,54 @@
+//! The place where a cluster's record, lock, journal and history lie.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+use crate::model::failure::Result;
+
+/// What identifies one content of one object: an ETag. Opaque.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Version(pub String);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Object {
+    pub bytes: Bytes,
+    pub version: Version,
+    /// How long ago the object was written, by the store's own clock. None where the store does not tell.
+    pub age: Option<std::time::Duration>,
+}
+
+/// What must hold for a write to happen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Condition {
+    /// There is no such object yet.
+    Absent,
+    /// The object still has this version.
+    Is(Version),
+}
+
+/// What became of a conditional write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Put {
+    Written(Version),
+    /// The condition did not hold. After a lost answer it may be our own earlier try that broke it: the body's nonce tells.
+    Conflict,
+}
+
+/// Every write is conditional; a store that ignores conditions is no store. Implementations retry what is safe to
+/// repeat (reads, and conditional writes, whose repetition shows as `Conflict`), with backoff, and then fail.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// For people: `s3://bucket/prefix`, `file:///folder`.
+    fn url(&self) -> String;
+
+    /// None if there is no such object.
+    async fn get(&self, key: &str) -> Result<Option<Object>>;
+
+    async fn put(&self, key: &str, bytes: Bytes, condition: Condition) -> Result<Put>;
+
+    /// All keys below `prefix` (which ends with a slash), sorted, however many pages that takes.
+    async fn list(&self, prefix: &str) -> Result<Vec<String>>;
+
+    /// Removes an object; it is no error if there is none. Nothing relies on this for safety.
+    async fn delete(&self, key: &str) -> Result<()>;
+}

@@ -1,0 +1,78 @@
+//! Terraform, or OpenTofu.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use serde_json::Value;
+
+use crate::model::failure::Result;
+use crate::model::names::StackId;
+use crate::model::record::{Flavour, StackSerial};
+use crate::ops::lease::Lease;
+
+/// One stack's files, ready to be written to an empty folder: path below it → content.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stack {
+    pub id: StackId,
+    pub files: BTreeMap<String, Vec<u8>>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tool {
+    pub flavour: Flavour,
+    pub version: semver::Version,
+    pub path: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PlanMode {
+    /// For a person to look at: read rights only, `-lock=false`.
+    Look,
+    /// To be applied: under Terraform's own lock.
+    Apply,
+    /// To be applied: everything goes.
+    Destroy,
+}
+
+/// A plan that Terraform saved. The file holds secrets: it is 0600, never leaves the machine, and goes with this value.
+pub trait SavedPlan: Send + Sync {
+    fn stack(&self) -> &StackId;
+
+    /// `terraform show -json` of it, of this very file.
+    fn json(&self) -> &Value;
+}
+
+/// A stack's state as far as we look at it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct State {
+    pub serial: StackSerial,
+    /// Output name → value.
+    pub outputs: BTreeMap<String, Value>,
+    /// Address of each managed resource → its attributes.
+    pub resources: BTreeMap<String, Value>,
+}
+
+/// How an apply ended.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Applied {
+    Done(State),
+    /// The saved plan no longer fits the state; nothing was done. Plan and guard anew.
+    Stale,
+}
+
+#[async_trait]
+pub trait Terraform: Send + Sync {
+    async fn tool(&self) -> Result<Tool>;
+
+    /// Writes the stack's files and initialises it, offline where the provider lies in a mirror. Returns the text of
+    /// the dependency lock file that holds afterwards; a given one is used as it is and must not change.
+    async fn init(&self, stack: &Stack, lock_file: Option<&str>) -> Result<String>;
+
+    /// Of a stack that was initialised. A plan that Terraform could not finish is an error with Terraform's own text.
+    async fn plan(&self, stack: &StackId, mode: PlanMode, lease: Option<&Lease>) -> Result<Box<dyn SavedPlan>>;
+
+    async fn apply(&self, plan: Box<dyn SavedPlan>, lease: &Lease) -> Result<Applied>;
+
+    /// The stack's state; None if there is none yet. Needs no lock.
+    async fn state(&self, stack: &StackId) -> Result<Option<State>>;
+}

@@ -1,0 +1,1 @@
+//! Cluster and record to files: the inputs of Terraform.
