@@ -1,1 +1,0 @@
-//! What an operation will do, decided before anything is touched.

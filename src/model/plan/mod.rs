@@ -1,0 +1,135 @@
+//! What an operation will do, decided before anything is touched.
+//!
+//! [`decide`] is a pure function of the cluster file, the record and what was observed. Its result is what a person
+//! is shown, what a PLAN file holds, and what the guard's allow-list is made from.
+
+
+mod request;
+mod sizes;
+mod zones;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+
+pub use request::{Request, SizeChange};
+
+use super::names::{NodeName, StackId};
+use super::provider::Provider;
+use super::record::{NodeRecord, Source, StackSerial};
+
+/// Decisions. They hold for one generation of the record and one serial of each state.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Plan {
+    pub format: u32,
+    pub cluster: String,
+    pub cluster_id: String,
+    pub provider: Provider,
+    pub request: Request,
+    pub base: Base,
+    /// The cluster file that was decided on, and the files that it names.
+    pub source: Source,
+    pub foundation: FoundationChange,
+    /// One a pool that has something to do, in the order of the file; pools that are going come last.
+    pub pools: Vec<PoolChange>,
+    /// What a person should know and that changes nothing, such as a field that applies to new nodes only.
+    pub notes: Vec<String>,
+}
+
+/// The format of a PLAN file; another one is refused.
+pub const PLAN_FORMAT: u32 = 1;
+
+/// What the decisions were made on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Base {
+    /// None: there was no record.
+    pub generation: Option<u64>,
+    pub serials: BTreeMap<StackId, StackSerial>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "change", rename_all = "camelCase")]
+pub enum FoundationChange {
+    /// Nothing to do.
+    Keep,
+    /// There is none: network, control plane and endpoint are made.
+    Create { nodes: BTreeMap<NodeName, NodeRecord> },
+    /// Tags of what is there.
+    Tags,
+    /// Everything goes.
+    Destroy { nodes: BTreeMap<NodeName, Option<String>> },
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PoolChange {
+    pub pool: String,
+    pub before: u32,
+    pub after: u32,
+    /// New machines, with everything that is fixed for them.
+    pub additions: BTreeMap<NodeName, NodeRecord>,
+    /// Machines that go, in the order in which they were chosen.
+    pub removals: Vec<Removal>,
+    /// The tags of those that stay change.
+    pub tags: bool,
+    /// The pool is no longer in the file: its stack goes.
+    pub retired: bool,
+}
+
+impl PoolChange {
+    pub fn stack(&self) -> StackId {
+        StackId::Pool(self.pool.clone())
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Removal {
+    pub node: NodeName,
+    /// None: the machine was never known to stand.
+    pub machine_id: Option<String>,
+    /// The UID of its Node, where it has one.
+    pub node_uid: Option<String>,
+    pub way: Way,
+    /// Why this one, in words.
+    pub reason: String,
+}
+
+/// The reason that will have to be proven before the machine may go (invariant 1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Way {
+    /// It will be drained.
+    Drained,
+    /// It never became a Node.
+    NeverJoined,
+    /// The cloud says that it is terminated.
+    Gone,
+    /// A person accepted the loss.
+    Accepted,
+    /// `destroy`: drained as far as the deadline allows.
+    Destroyed,
+}
+
+impl Plan {
+    /// True if there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.foundation == FoundationChange::Keep && self.pools.is_empty()
+    }
+
+    pub fn removals(&self) -> impl Iterator<Item = &Removal> {
+        self.pools.iter().flat_map(|pool| &pool.removals)
+    }
+
+    pub fn additions(&self) -> impl Iterator<Item = (&NodeName, &NodeRecord)> {
+        self.pools.iter().flat_map(|pool| &pool.additions)
+    }
+
+    /// True if something that stands would go: a person is asked about such a plan.
+    pub fn destroys(&self) -> bool {
+        self.removals().next().is_some() || matches!(self.foundation, FoundationChange::Destroy { .. })
+    }
+}

@@ -1,0 +1,40 @@
+//! What was asked for.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::names::NodeName;
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "kebab-case", rename_all_fields = "camelCase")]
+pub enum Request {
+    /// Make it as the cluster file says.
+    Apply { accept_lost: Vec<NodeName> },
+    /// Change the size of one pool with bounds.
+    Scale { pool: String, change: SizeChange, zone: Option<String>, accept_lost: Vec<NodeName> },
+    /// Everything goes.
+    Destroy,
+}
+
+impl Request {
+    pub fn accept_lost(&self) -> &[NodeName] {
+        match self {
+            Request::Apply { accept_lost } | Request::Scale { accept_lost, .. } => accept_lost,
+            Request::Destroy => &[],
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "size", content = "value", rename_all = "kebab-case")]
+pub enum SizeChange {
+    /// Grow to this many.
+    UpTo(u32),
+    /// Grow by this many.
+    UpBy(u32),
+    /// Shrink to this many.
+    DownTo(u32),
+    /// Shrink by this many.
+    DownBy(u32),
+    /// These go, and the pool is that much smaller.
+    Without(Vec<NodeName>),
+}
