@@ -13,4 +13,5 @@ pub mod plan;
 pub mod provider;
 pub mod record;
 pub mod redact;
+pub mod user_data;
 pub mod victims;

@@ -10,7 +10,14 @@ use crate::model::names::StackId;
 /// Where the states lie, with everything that the cluster file leaves to defaults filled in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Backend {
-    S3 { bucket: String, prefix: String, region: String, endpoint: Option<String>, path_style: bool, profile: Option<String> },
+    S3 {
+        bucket: String,
+        prefix: String,
+        region: String,
+        endpoint: Option<String>,
+        path_style: bool,
+        profile: Option<String>,
+    },
     /// An absolute folder.
     Local { path: String },
 }

@@ -17,7 +17,8 @@ pub fn render(name: &str, values: &Context) -> Result<Vec<u8>> {
     let mut tera = Tera::new();
     tera.autoescape_on([".tf"]);
     tera.set_escape_fn(escape);
-    let failed = |error: tera::Error| Failure::failed(format!("the template `{name}` cannot be rendered")).caused_by(&error);
+    let failed =
+        |error: tera::Error| Failure::failed(format!("the template `{name}` cannot be rendered")).caused_by(&error);
     tera.add_raw_templates(TEMPLATES).map_err(failed)?;
     Ok(tera.render(name, values).map_err(failed)?.into_bytes())
 }

@@ -44,10 +44,7 @@ pub fn pool(deployment: &Deployment, pool: &str, nodes: &BTreeMap<NodeName, Node
 fn common(deployment: &Deployment) -> Map<String, Value> {
     let file = deployment.file;
     let mut values = Map::new();
-    values.insert(
-        "cluster".into(),
-        json!({ "name": file.name, "id": deployment.cluster_id, "region": file.region }),
-    );
+    values.insert("cluster".into(), json!({ "name": file.name, "id": deployment.cluster_id, "region": file.region }));
     values.insert("tags".into(), json!(file.tags));
     if file.provider == Provider::Sandbox {
         values.insert("register".into(), json!(deployment.register));

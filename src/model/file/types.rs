@@ -63,22 +63,9 @@ pub struct Access {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "backend", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum StoreSpec {
-    S3 {
-        bucket: String,
-        prefix: String,
-        region: Option<String>,
-        endpoint: Option<String>,
-        path_style: bool,
-    },
-    Azblob {
-        account: String,
-        container: String,
-        prefix: String,
-        endpoint: Option<String>,
-    },
-    Local {
-        path: String,
-    },
+    S3 { bucket: String, prefix: String, region: Option<String>, endpoint: Option<String>, path_style: bool },
+    Azblob { account: String, container: String, prefix: String, endpoint: Option<String> },
+    Local { path: String },
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -1,1 +1,339 @@
 //! From what is asked and what is there to what will be done.
+
+use std::collections::BTreeMap;
+
+use super::request::{Request, SizeChange};
+use super::standing::{Condition, Standing};
+use super::{Base, FoundationChange, PLAN_FORMAT, Plan, PoolChange, Removal, Way, fixed, sizes, zones};
+use crate::model::failure::{Failure, Kind, Result};
+use crate::model::file::{Capacity, ClusterFile, Pool};
+use crate::model::names::{NodeName, OperationId, StackId};
+use crate::model::record::{NodeRecord, PoolRecord, Record, Source, StackSerial};
+use crate::model::user_data;
+
+/// Everything that a decision depends on.
+pub struct Inputs<'a> {
+    pub file: &'a ClusterFile,
+    pub source: Source,
+    pub record: Option<&'a Record>,
+    /// The file that was applied last.
+    pub previous: Option<&'a ClusterFile>,
+    /// The record's id, or the one that a new cluster will have.
+    pub cluster_id: &'a str,
+    pub request: Request,
+    /// The operation whose name new machines carry.
+    pub operation: OperationId,
+    pub serials: BTreeMap<StackId, StackSerial>,
+    /// Every node of the record.
+    pub standings: &'a BTreeMap<NodeName, Standing>,
+    /// Pool → the id of the image for its new machines. The control plane's is under [`CONTROL_PLANE`].
+    pub images: &'a BTreeMap<String, String>,
+    /// Chooses `count` of these nodes of a pool to go, each with the reason in words, in the order of going.
+    pub choose: &'a dyn Fn(&str, &[NodeName], u32) -> Vec<(NodeName, String)>,
+}
+
+/// The control plane's place among the pools: in node names and where images are resolved. No pool may have this name.
+pub const CONTROL_PLANE: &str = "control-plane";
+
+/// Decides. A refusal (exit 5) says which field, pool or node stands against it.
+pub fn decide(inputs: &Inputs) -> Result<Plan> {
+    let mut notes = Vec::new();
+    if let Some(previous) = inputs.previous {
+        let forbidden = fixed::forbidden_changes(previous, inputs.file);
+        if !forbidden.is_empty() {
+            let mut failure = Failure::refused("the cluster file changes what cannot change once a cluster stands");
+            failure.causes = forbidden;
+            return Err(failure.hint("put the former values back, or make a new cluster beside this one"));
+        }
+        notes.extend(fixed::notes(previous, inputs.file));
+    }
+    let mut pools = Vec::new();
+    for pool in &inputs.file.pools {
+        let change = pool_change(inputs, pool)?;
+        let named_only = matches!(&inputs.request, Request::Scale { pool: wanted, .. } if *wanted != pool.name);
+        if !named_only && (change.before != change.after || has_work(&change)) {
+            pools.push(change);
+        }
+    }
+    if let Request::Scale { pool, .. } = &inputs.request
+        && inputs.file.pool(pool).is_none()
+    {
+        return Err(unknown_pool(inputs.file, pool));
+    }
+    if !matches!(inputs.request, Request::Scale { .. }) {
+        pools.extend(departing_pools(inputs)?);
+    }
+    Ok(Plan {
+        format: PLAN_FORMAT,
+        cluster: inputs.file.name.clone(),
+        cluster_id: inputs.cluster_id.to_owned(),
+        provider: inputs.file.provider,
+        request: inputs.request.clone(),
+        base: Base { generation: inputs.record.map(|record| record.generation), serials: inputs.serials.clone() },
+        source: inputs.source.clone(),
+        foundation: foundation_change(inputs)?,
+        pools,
+        notes,
+    })
+}
+
+fn has_work(change: &PoolChange) -> bool {
+    !change.additions.is_empty() || !change.removals.is_empty() || change.tags || change.retired
+}
+
+fn unknown_pool(file: &ClusterFile, pool: &str) -> Failure {
+    let names: Vec<&str> = file.pools.iter().map(|pool| pool.name.as_str()).collect();
+    Failure::new(Kind::Usage, format!("cluster `{}` has no pool `{pool}`", file.name))
+        .hint(format!("its pools are: {}", names.join(", ")))
+}
+
+fn foundation_change(inputs: &Inputs) -> Result<FoundationChange> {
+    let nodes = inputs.record.map(|record| &record.control_plane.nodes);
+    if inputs.request == Request::Destroy {
+        let ids = nodes.into_iter().flatten().map(|(name, node)| (name.clone(), node.machine_id.clone()));
+        return Ok(FoundationChange::Destroy { nodes: ids.collect() });
+    }
+    if inputs.record.is_some_and(|record| record.stacks.contains_key(&StackId::Foundation)) {
+        let tags = matches!(inputs.request, Request::Apply { .. }) && tags_changed(inputs);
+        return Ok(if tags { FoundationChange::Tags } else { FoundationChange::Keep });
+    }
+    // A foundation that an earlier apply could not finish keeps the machines that were decided on then.
+    if let Some(nodes) = nodes.filter(|nodes| !nodes.is_empty()) {
+        return Ok(FoundationChange::Create { nodes: nodes.clone() });
+    }
+    let file = inputs.file;
+    let zones = zones::spread(&file.network.zones, &BTreeMap::new(), file.control_plane.count);
+    let image = image_for(inputs, CONTROL_PLANE)?;
+    let nodes = zones.into_iter().zip(1u64..).map(|(zone, number)| {
+        let name = NodeName::new(&file.name, CONTROL_PLANE, number);
+        let node = NodeRecord {
+            user_data: user_data::control_plane_user_data(file, inputs.cluster_id, &name, &zone),
+            zone,
+            image: image.clone(),
+            machine: file.control_plane.machine.clone(),
+            disk: file.control_plane.disk.clone(),
+            capacity: Capacity::OnDemand,
+            subnet: None,
+            public_address: !file.network.private,
+            key_name: None,
+            operation: inputs.operation.clone(),
+            machine_id: None,
+        };
+        (name, node)
+    });
+    Ok(FoundationChange::Create { nodes: nodes.collect() })
+}
+
+fn tags_changed(inputs: &Inputs) -> bool {
+    inputs.previous.is_some_and(|previous| previous.tags != inputs.file.tags)
+}
+
+fn image_for(inputs: &Inputs, pool: &str) -> Result<String> {
+    inputs
+        .images
+        .get(pool)
+        .cloned()
+        .ok_or_else(|| Failure::failed(format!("no image was resolved for the new machines of `{pool}`")))
+}
+
+fn pool_change(inputs: &Inputs, pool: &Pool) -> Result<PoolChange> {
+    let empty = PoolRecord::default();
+    let record = inputs.record.and_then(|record| record.pools.get(&pool.name)).unwrap_or(&empty);
+    let (gone, present) = split_gone(inputs, record);
+    let before = record.nodes.len() as u32;
+    let target = sizes::target(inputs.file, inputs.record, &inputs.request, pool, present.len() as u32)?;
+    let mut removals = retire(inputs, &pool.name, &gone, before)?;
+    let leaving = (present.len() as u32).saturating_sub(target);
+    removals.extend(leave(inputs, &pool.name, &present, leaving)?);
+    let additions = additions(inputs, pool, record, &present, target.saturating_sub(present.len() as u32))?;
+    let stays = present.len() as u32 - leaving;
+    Ok(PoolChange {
+        pool: pool.name.clone(),
+        before,
+        after: target,
+        additions,
+        removals,
+        tags: matches!(inputs.request, Request::Apply { .. }) && stays > 0 && tags_changed(inputs),
+        retired: false,
+    })
+}
+
+/// Pools that the record has and the file no longer names: everything of them goes.
+fn departing_pools(inputs: &Inputs) -> Result<Vec<PoolChange>> {
+    let mut changes = Vec::new();
+    for (name, record) in inputs.record.iter().flat_map(|record| &record.pools) {
+        if inputs.file.pool(name).is_some() {
+            continue;
+        }
+        let (gone, present) = split_gone(inputs, record);
+        let mut removals = retire(inputs, name, &gone, record.nodes.len() as u32)?;
+        removals.extend(leave(inputs, name, &present, present.len() as u32)?);
+        changes.push(PoolChange {
+            pool: name.clone(),
+            before: record.nodes.len() as u32,
+            after: 0,
+            additions: BTreeMap::new(),
+            removals,
+            tags: false,
+            retired: true,
+        });
+    }
+    Ok(changes)
+}
+
+fn split_gone(inputs: &Inputs, record: &PoolRecord) -> (Vec<NodeName>, Vec<NodeName>) {
+    record
+        .nodes
+        .keys()
+        .cloned()
+        .partition(|name| inputs.standings.get(name).is_some_and(|standing| standing.condition == Condition::Gone))
+}
+
+/// Machines that the cloud proves to be gone leave the record. Many at once is more likely a mistake of ours (another
+/// account, a filter) than of the cloud: each must then be accepted by name.
+fn retire(inputs: &Inputs, pool: &str, gone: &[NodeName], total: u32) -> Result<Vec<Removal>> {
+    let many = gone.len() > 1 && gone.len() as u32 * 10 > total * 3;
+    if many && inputs.request != Request::Destroy {
+        let unaccepted: Vec<&NodeName> =
+            gone.iter().filter(|name| !inputs.request.accept_lost().contains(name)).collect();
+        if !unaccepted.is_empty() {
+            let names = unaccepted.iter().map(|name| name.as_str()).collect::<Vec<_>>();
+            return Err(Failure::refused(format!(
+                "{} of the {total} machines of pool `{pool}` are gone from the cloud: {}",
+                gone.len(),
+                names.join(", ")
+            ))
+            .because("so many at once are retired only when a person says so for each")
+            .hint(format!(
+                "if they are really gone: add {}",
+                names.iter().map(|name| format!("--accept-lost {name}")).collect::<Vec<_>>().join(" ")
+            )));
+        }
+    }
+    let removal = |name: &NodeName| removal(inputs, name, Way::Gone, "its machine is gone from the cloud".to_owned());
+    Ok(gone.iter().map(removal).collect())
+}
+
+fn leave(inputs: &Inputs, pool: &str, present: &[NodeName], count: u32) -> Result<Vec<Removal>> {
+    if count == 0 {
+        return Ok(Vec::new());
+    }
+    let named = match &inputs.request {
+        Request::Scale { pool: wanted, change: SizeChange::Without(names), .. } if wanted == pool => Some(names),
+        _ => None,
+    };
+    let chosen = match named {
+        Some(names) => named_victims(pool, present, names)?,
+        None => (inputs.choose)(pool, present, count),
+    };
+    if chosen.len() as u32 != count {
+        return Err(Failure::failed(format!(
+            "{count} nodes of pool `{pool}` were to be chosen, and {} were",
+            chosen.len()
+        )));
+    }
+    chosen.into_iter().map(|(name, reason)| Ok(removal(inputs, &name, way(inputs, &name)?, reason))).collect()
+}
+
+fn named_victims(pool: &str, present: &[NodeName], names: &[NodeName]) -> Result<Vec<(NodeName, String)>> {
+    let mut chosen: Vec<(NodeName, String)> = Vec::new();
+    for name in names {
+        if !present.contains(name) {
+            let there: Vec<&str> = present.iter().map(NodeName::as_str).collect();
+            return Err(Failure::refused(format!("pool `{pool}` has no node `{name}`"))
+                .hint(format!("its nodes are: {}", there.join(", "))));
+        }
+        if chosen.iter().any(|(taken, _)| taken == name) {
+            return Err(Failure::new(Kind::Usage, format!("node `{name}` is named twice")));
+        }
+        chosen.push((name.clone(), "named by you".to_owned()));
+    }
+    Ok(chosen)
+}
+
+/// The reason by which a node that is still there may go.
+fn way(inputs: &Inputs, name: &NodeName) -> Result<Way> {
+    if inputs.request == Request::Destroy {
+        return Ok(Way::Destroyed);
+    }
+    let accepted = inputs.request.accept_lost().contains(name);
+    let condition = inputs.standings.get(name).map(|standing| &standing.condition);
+    match condition {
+        Some(Condition::Ready) => Ok(Way::Drained),
+        Some(Condition::NeverJoined) => Ok(Way::NeverJoined),
+        Some(Condition::Gone) => Ok(Way::Gone),
+        Some(Condition::NotReady) if accepted => Ok(Way::Accepted),
+        Some(Condition::NotReady) => Err(Failure::refused(format!("node `{name}` is not Ready, and its machine runs"))
+            .because("its pods cannot be seen to stop, so it cannot be drained, and may still be at work")
+            .hint("repair the node, or stop its machine in the cloud")
+            .hint(format!("if its pods may be lost: --accept-lost {name}"))),
+        Some(Condition::Unproven { why }) => {
+            Err(Failure::refused(format!("nobody can tell how node `{name}` stands")).because(why))
+        }
+        None => {
+            Err(Failure::refused(format!("nobody can tell how node `{name}` stands")).because("it was not looked at"))
+        }
+    }
+}
+
+fn removal(inputs: &Inputs, name: &NodeName, way: Way, reason: String) -> Removal {
+    let standing = inputs.standings.get(name);
+    Removal {
+        node: name.clone(),
+        machine_id: standing.and_then(|standing| standing.machine_id.clone()),
+        node_uid: standing.and_then(|standing| standing.node_uid.clone()),
+        way,
+        reason,
+    }
+}
+
+fn additions(
+    inputs: &Inputs,
+    pool: &Pool,
+    record: &PoolRecord,
+    present: &[NodeName],
+    count: u32,
+) -> Result<BTreeMap<NodeName, NodeRecord>> {
+    if count == 0 {
+        return Ok(BTreeMap::new());
+    }
+    let file = inputs.file;
+    let image = image_for(inputs, &pool.name)?;
+    let zone = match &inputs.request {
+        Request::Scale { zone: Some(zone), .. } => Some(zone),
+        _ => None,
+    };
+    if let Some(zone) = zone
+        && !file.network.zones.contains(zone)
+    {
+        return Err(Failure::new(Kind::Usage, format!("cluster `{}` has no zone `{zone}`", file.name))
+            .hint(format!("its zones are: {}", file.network.zones.join(", "))));
+    }
+    let mut taken: BTreeMap<String, u32> = BTreeMap::new();
+    for name in present {
+        *taken.entry(record.nodes[name].zone.clone()).or_default() += 1;
+    }
+    let zones = match zone {
+        Some(zone) => vec![zone.clone(); count as usize],
+        None => zones::spread(&file.network.zones, &taken, count),
+    };
+    let numbers = record.next_number.max(1)..;
+    let nodes = zones.into_iter().zip(numbers).map(|(zone, number)| {
+        let name = NodeName::new(&file.name, &pool.name, number);
+        let node = NodeRecord {
+            user_data: user_data::worker_user_data(file, inputs.cluster_id, pool, &name, &zone),
+            zone,
+            image: image.clone(),
+            machine: pool.machine.clone(),
+            disk: pool.disk.clone(),
+            capacity: pool.capacity,
+            subnet: None,
+            public_address: !file.network.private,
+            key_name: None,
+            operation: inputs.operation.clone(),
+            machine_id: None,
+        };
+        (name, node)
+    });
+    Ok(nodes.collect())
+}

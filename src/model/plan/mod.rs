@@ -3,17 +3,20 @@
 //! [`decide`] is a pure function of the cluster file, the record and what was observed. Its result is what a person
 //! is shown, what a PLAN file holds, and what the guard's allow-list is made from.
 
-
+mod decide;
+mod fixed;
 mod request;
 mod sizes;
+mod standing;
 mod zones;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-
+pub use decide::{CONTROL_PLANE, Inputs, decide};
 pub use request::{Request, SizeChange};
+pub use standing::{Condition, Standing};
 
 use super::names::{NodeName, StackId};
 use super::provider::Provider;

@@ -6,7 +6,13 @@ use crate::model::file::{ClusterFile, Pool, PoolSize};
 use crate::model::record::Record;
 
 /// The size that `pool` should have after `request`, when it has `present` machines now.
-pub fn target(file: &ClusterFile, record: Option<&Record>, request: &Request, pool: &Pool, present: u32) -> Result<u32> {
+pub fn target(
+    file: &ClusterFile,
+    record: Option<&Record>,
+    request: &Request,
+    pool: &Pool,
+    present: u32,
+) -> Result<u32> {
     match request {
         Request::Destroy => Ok(0),
         Request::Apply { .. } => Ok(applied(record, pool)),
@@ -37,8 +43,11 @@ fn scaled(file: &ClusterFile, pool: &Pool, change: &SizeChange, present: u32) ->
     };
     let grows = matches!(change, SizeChange::UpTo(_) | SizeChange::UpBy(_));
     if grows && wanted < present {
-        return Err(Failure::refused(format!("pool `{}` has {present} machines already; {wanted} is fewer", pool.name))
-            .hint(format!("to remove machines: scaler scale-down --pool {} --to {wanted}", pool.name)));
+        return Err(Failure::refused(format!(
+            "pool `{}` has {present} machines already; {wanted} is fewer",
+            pool.name
+        ))
+        .hint(format!("to remove machines: scaler scale-down --pool {} --to {wanted}", pool.name)));
     }
     if !grows && wanted > present {
         return Err(Failure::refused(format!("pool `{}` has only {present} machines; {wanted} is more", pool.name))
