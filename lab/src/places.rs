@@ -1,0 +1,42 @@
+//! Where `lab/setup` has put things: below `target/lab` of the project.
+
+use std::path::{Path, PathBuf};
+
+use crate::error::{LabError, Result};
+
+fn project() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the lab's crate lies inside the project")
+}
+
+/// A folder with the lab's own `kubectl` (and `tofu`, where it was built), for a `PATH`.
+pub fn tools() -> PathBuf {
+    project().join("target/lab/bin")
+}
+
+/// A Terraform CLI configuration (`TF_CLI_CONFIG_FILE`) that finds providers on
+/// this machine; `None` where no unpacked provider was found.
+pub fn terraform_config() -> Option<PathBuf> {
+    Some(project().join("target/lab/terraform.rc")).filter(|file| file.exists())
+}
+
+pub(crate) fn kubernetes() -> Result<PathBuf> {
+    made(project().join("target/lab/bin/lab-kubernetes"))
+}
+
+pub(crate) fn supervisor() -> Result<PathBuf> {
+    made(project().join("target/lab/bin/lab-supervisor"))
+}
+
+pub(crate) fn moto() -> Result<PathBuf> {
+    made(project().join(".venv/bin/moto_server"))
+}
+
+fn made(file: PathBuf) -> Result<PathBuf> {
+    if file.exists() {
+        return Ok(file);
+    }
+    Err(LabError::new(format!(
+        "the lab's {} is not there; run `lab/setup` in the project's folder first",
+        file.display()
+    )))
+}

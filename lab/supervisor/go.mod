@@ -1,0 +1,3 @@
+module scaler/lab/supervisor
+
+go 1.26.0
