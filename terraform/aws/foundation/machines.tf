@@ -22,7 +22,8 @@ resource "aws_instance" "control_plane" {
   key_name                    = each.value.key_name != null ? each.value.key_name : aws_key_pair.ssh.key_name
 
   # Text, not base64, so that a plan shows it. An empty text would differ from what EC2 returns.
-  user_data = each.value.user_data != "" ? each.value.user_data : null
+  # The endpoint's name is known only once its load balancer is made; this reserved name stands for it until then.
+  user_data = each.value.user_data != "" ? replace(each.value.user_data, "endpoint.scaler.invalid", local.endpoint.host) : null
   # Never replace a machine for its user-data. A change in place is harmful too: it stops the machine.
   user_data_replace_on_change = false
 

@@ -87,6 +87,7 @@ variable "control_plane" {
     The control planes by node name, with what was fixed when each was made, and the way to the Kubernetes API.
     `endpoint.load_balancer`: make load balancers. `endpoint.public`: one of them faces the internet, for admins.
     `endpoint.dns`: a name of your own, which you point at the load balancers, or without them at the machines.
+    In `user_data`, the reserved name endpoint.scaler.invalid becomes the endpoint's host.
   TEXT
   type = object({
     nodes = map(object({

@@ -38,7 +38,7 @@ resource "terraform_data" "control_plane" {
     register         = var.register
     machine          = local.machines[each.key]
     disk             = each.value.disk
-    user_data_sha256 = sha256(each.value.user_data)
+    user_data_sha256 = sha256(replace(each.value.user_data, "endpoint.scaler.invalid", local.endpoint.host))
   }
 
   # What a cloud cannot change of a machine that exists. An import knows nothing but the id, so for one that was
