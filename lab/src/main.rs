@@ -46,7 +46,7 @@ fn up(aws: bool) -> Result<(), LabError> {
     let signals = Signals::new([SIGINT, SIGTERM, SIGHUP]);
     eprintln!("starting Kubernetes and {} ...", if aws { "moto" } else { "the sandbox" });
     let kubernetes = Kubernetes::try_start()?;
-    let cloud = if aws { Cloud::Aws(Box::new(Moto::try_start()?)) } else { Cloud::Sandbox(Sandbox::start()) };
+    let cloud = if aws { Cloud::Aws(Box::new(Moto::try_start()?)) } else { Cloud::Sandbox(Sandbox::try_start()?) };
     let _bridge = match &cloud {
         Cloud::Sandbox(sandbox) => Bridge::start(&kubernetes, sandbox.source()),
         Cloud::Aws(moto) => Bridge::start(&kubernetes, moto.source(REGION)),

@@ -106,6 +106,12 @@ impl Moto {
         ec2::instances(&self.direct, region).unwrap_or_else(|error| panic!("{error}"))
     }
 
+    /// Makes a machine without Terraform's doing, and gives its id.
+    #[track_caller]
+    pub fn run_instance(&self, region: &str, tags: &[(&str, &str)]) -> String {
+        ec2::run_instance(&self.direct, region, tags).unwrap_or_else(|error| panic!("{error}"))
+    }
+
     /// Ends a machine without Terraform's doing.
     #[track_caller]
     pub fn terminate(&self, region: &str, id: &str) {

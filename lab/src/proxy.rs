@@ -4,6 +4,8 @@
 mod conduct;
 mod fault;
 mod record;
+#[cfg(test)]
+mod tests;
 
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};

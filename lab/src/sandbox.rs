@@ -3,29 +3,37 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-use tempfile::TempDir;
 
 use crate::bridge::{Machine, MachineState, Machines};
 use crate::error::{Doing, LabError, Result};
+use crate::supervised::Supervised;
 
 /// A folder with a file `<id>.json` for each machine that was ever made there,
 /// an empty `<id>.terminated` beside it once it was destroyed, `<id>.stopped`
 /// while it does not run.
 pub struct Sandbox {
     register: PathBuf,
-    /// Removes the folder on drop, where the lab made it.
-    _own: Option<TempDir>,
+    /// Removes the folder at the end, where the lab made it.
+    _own: Option<Supervised>,
 }
 
 impl Sandbox {
     /// An empty register, which goes when this value is dropped.
     ///
     /// # Panics
-    /// When no temporary folder can be made.
+    /// When no folder can be made for it.
+    #[track_caller]
     pub fn start() -> Self {
-        let own = tempfile::Builder::new().prefix("lab-sandbox-").tempdir();
-        let own = own.unwrap_or_else(|error| panic!("making the sandbox's register: {error}"));
-        Self { register: own.path().to_owned(), _own: Some(own) }
+        Self::try_start().unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// As [`Sandbox::start`], for a caller that wants the error.
+    ///
+    /// # Errors
+    /// When no folder can be made for it.
+    pub fn try_start() -> Result<Self> {
+        let own = Supervised::new("sandbox")?;
+        Ok(Self { register: own.folder().to_owned(), _own: Some(own) })
     }
 
     /// The register in a folder of the caller's, which stays.

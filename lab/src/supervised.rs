@@ -138,6 +138,8 @@ impl Drop for Supervised {
         *self.orders.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = None;
         // Waited for, so that ports and folder are free when drop returns.
         let _ = self.supervisor.wait();
+        // Gone already, unless the supervisor itself was killed.
+        let _ = std::fs::remove_dir_all(&self.folder);
     }
 }
 

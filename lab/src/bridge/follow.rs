@@ -60,12 +60,14 @@ impl Follower {
         }
     }
 
-    /// Machines whose Node is there already, by its provider id.
+    /// Machines whose Node is there already, by its name and provider id: two
+    /// clouds may count their machines alike.
     fn find_joined(&mut self, machines: &[Machine]) -> Result<()> {
         let nodes = self.api.request("GET", "/api/v1/nodes", None)?.json();
         for machine in machines {
-            let id = Value::from(machine.provider_id());
-            if nodes["items"].as_array().into_iter().flatten().any(|node| node["spec"]["providerID"] == id) {
+            let (name, id) = (Value::from(machine.node.as_str()), Value::from(machine.provider_id()));
+            let is_its = |node: &Value| node["metadata"]["name"] == name && node["spec"]["providerID"] == id;
+            if nodes["items"].as_array().into_iter().flatten().any(is_its) {
                 self.joined.insert(machine.id.clone(), (machine.node.clone(), Kubelet::Speaks));
             }
         }

@@ -96,6 +96,28 @@ fn instance(item: Node<'_, '_>) -> Result<Instance> {
     })
 }
 
+pub(super) fn run_instance(to: &Endpoint, region: &str, tags: &[(&str, &str)]) -> Result<String> {
+    let numbered = |part: &str, n: usize| format!("TagSpecification.1.Tag.{}.{part}", n + 1);
+    let tags: Vec<_> = tags.iter().enumerate().collect();
+    let tags: Vec<_> = tags
+        .iter()
+        .flat_map(|(n, (key, value))| [(numbered("Key", *n), *key), (numbered("Value", *n), *value)])
+        .collect();
+    let mut params = vec![
+        ("Action", "RunInstances"),
+        ("ImageId", "ami-12c6146b"),
+        ("InstanceType", "t3.large"),
+        ("MinCount", "1"),
+        ("MaxCount", "1"),
+        ("TagSpecification.1.ResourceType", "instance"),
+    ];
+    params.extend(tags.iter().map(|(name, value)| (name.as_str(), *value)));
+    let text = query(to, region, "ec2", &params)?;
+    let document = Document::parse(&text).doing("reading moto's new instance")?;
+    let id = document.descendants().find(|node| node.has_tag_name_any("instanceId")).and_then(|node| node.text());
+    id.map(str::to_owned).ok_or_else(|| LabError::new(format!("moto made no instance: {text}")))
+}
+
 pub(super) fn assume(to: &Endpoint, account: &str) -> Result<Credentials> {
     let role = format!("arn:aws:iam::{account}:role/lab");
     let params = [("Action", "AssumeRole"), ("RoleArn", role.as_str()), ("RoleSessionName", "lab")];

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde_json::json;
+
 use super::record::Recorded;
 
 /// Which requests: all that was asked for must hold.
@@ -86,6 +88,15 @@ impl Fault {
     /// The proxy answers by itself: no effect.
     pub fn answer(status: u16, body: &str) -> Self {
         Self::new(Mischief::Answer(status, body.to_owned()))
+    }
+
+    /// The proxy answers by itself as the API server would: no effect.
+    pub fn status(code: u16, reason: &str, message: &str) -> Self {
+        let status = json!({
+            "apiVersion": "v1", "kind": "Status", "status": "Failure",
+            "code": code, "reason": reason, "message": message,
+        });
+        Self::answer(code, &status.to_string())
     }
 
     /// The request has its effect, and then the connection is cut.
