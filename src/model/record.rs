@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::file::{Capacity, Disk};
+use super::machine::Place;
 use super::names::{NodeName, OperationId, StackId};
 use super::provider::Provider;
 
@@ -49,10 +50,37 @@ pub struct Record {
     pub destroyed: bool,
 }
 
+impl Record {
+    /// A cluster that has nothing yet.
+    pub fn new(cluster_id: &str, name: &str, provider: Provider, place: &Place, source: Source, by: OperationId) -> Record {
+        Record {
+            format: FORMAT,
+            generation: 1,
+            operation: by,
+            fence: 0,
+            cluster_id: cluster_id.to_owned(),
+            name: name.to_owned(),
+            provider,
+            account: place.account.clone(),
+            region: place.region.clone(),
+            kube_system_uid: None,
+            source,
+            terraform: None,
+            stacks: BTreeMap::new(),
+            control_plane: PoolRecord::default(),
+            pools: BTreeMap::new(),
+            destroyed: false,
+        }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Source {
     pub cluster_file: String,
+    /// `--set` options that were given with it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sets: Vec<String>,
     /// Path as written in the cluster file → its text. Private keys and the kubeconfig are never here.
     pub files: BTreeMap<String, StoredFile>,
 }

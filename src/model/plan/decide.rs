@@ -162,7 +162,8 @@ fn pool_change(inputs: &Inputs, pool: &Pool) -> Result<PoolChange> {
 fn departing_pools(inputs: &Inputs) -> Result<Vec<PoolChange>> {
     let mut changes = Vec::new();
     for (name, record) in inputs.record.iter().flat_map(|record| &record.pools) {
-        if inputs.file.pool(name).is_some() {
+        // The counter of a pool that went stays: its names are never used again.
+        if inputs.file.pool(name).is_some() || record.nodes.is_empty() {
             continue;
         }
         let (gone, present) = split_gone(inputs, record);

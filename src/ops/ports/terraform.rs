@@ -28,6 +28,8 @@ pub struct Tool {
 pub enum PlanMode {
     /// For a person to look at: read rights only, `-lock=false`.
     Look,
+    /// The same, of everything going.
+    LookDestroy,
     /// To be applied: under Terraform's own lock.
     Apply,
     /// To be applied: everything goes.

@@ -1,0 +1,34 @@
+# `make` alone says what there is.
+.DEFAULT_GOAL := help
+.PHONY: help setup test lint demo lab bench
+
+# Tests wait for machines and deadlines more than they compute.
+TEST_THREADS ?= 4
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## what tests and demonstration need and this machine has not: the lab's programs, moto
+	@lab/setup
+
+test: setup ## every test
+	@cargo build --locked --workspace --all-targets
+	@RUST_TEST_THREADS=$(TEST_THREADS) cargo test --locked --workspace
+
+lint: ## formatting, clippy, licences and sources of dependencies, Go's vet
+	@cargo fmt --all --check
+	@cargo clippy --locked --workspace --all-targets -- --deny warnings
+	@cargo deny --locked --log-level error check licenses bans sources
+	@test -z "$$(gofmt -l lab/kubernetes lab/supervisor)" || { gofmt -d lab/kubernetes lab/supervisor; exit 1; }
+	@cd lab/kubernetes && go vet ./...
+	@cd lab/supervisor && go vet ./...
+	@if command -v terraform >/dev/null; then terraform fmt -check -recursive terraform; fi
+
+demo: ## the main job on this machine: make a cluster, grow it, shrink it with its pods kept, destroy it
+	@demo/run
+
+lab: setup ## start a lab for a person; Ctrl-C stops it
+	@cargo run --locked --quiet -p scaler-lab -- up
+
+bench: ## how long render, plan and start-up take, in a table and in target/bench/
+	@cargo bench --locked

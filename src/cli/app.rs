@@ -1,0 +1,86 @@
+//! What every command has: the settings, the options for all commands, and the ways to speak.
+
+use std::io::Write;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::args::{ColorWhen, Global, Output, ProgressStyle};
+use super::settings::Settings;
+use super::terminal::{self, Style};
+use crate::model::failure::{Failure, Kind, Result};
+use crate::ops::interrupts::Interrupts;
+use crate::ops::ports::Progress;
+
+pub struct App {
+    pub settings: Settings,
+    pub global: Global,
+    /// Colours on standard error.
+    pub colors: bool,
+    pub progress: Arc<dyn Progress>,
+    pub interrupts: Interrupts,
+}
+
+impl App {
+    pub fn new(settings: Settings, global: Global, interrupts: Interrupts) -> App {
+        let colors = match global.color {
+            ColorWhen::Always => true,
+            ColorWhen::Never => false,
+            ColorWhen::Auto => {
+                settings.live && settings.text("NO_COLOR").is_none() && settings.text("TERM").as_deref() != Some("dumb")
+            }
+        };
+        let style = match global.progress {
+            ProgressStyle::None => Style::Quiet,
+            ProgressStyle::Json => Style::Json,
+            ProgressStyle::Auto if settings.live => Style::Live { colors },
+            ProgressStyle::Auto | ProgressStyle::Plain => Style::Plain,
+        };
+        App { progress: terminal::progress(style), settings, global, colors, interrupts }
+    }
+
+    pub fn json(&self) -> bool {
+        self.global.output == Output::Json
+    }
+
+    /// Prints the result: `text` for people, or the document.
+    pub fn print(&self, text: &str, document: &impl Serialize) -> Result<()> {
+        let out = if self.json() {
+            let mut json = serde_json::to_string_pretty(document)
+                .map_err(|error| Failure::failed("the result cannot be written as JSON").caused_by(&error))?;
+            json.push('\n');
+            json
+        } else {
+            text.to_owned()
+        };
+        match std::io::stdout().write_all(out.as_bytes()) {
+            // The reader of a pipe may have had enough: `scaler schema | head`.
+            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+                Err(Failure::failed("the result cannot be written to standard output").because(error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Shows text to a person, on standard error, above any progress.
+    pub fn show(&self, text: &str) {
+        eprint!("{text}");
+    }
+
+    /// Asks for a plain yes. With nobody to ask, a change is refused.
+    pub fn confirm(&self, question: &str) -> Result<()> {
+        self.ask(question, "yes", "--yes")
+    }
+
+    /// Asks for exactly this answer.
+    pub fn ask(&self, question: &str, wanted: &str, option: &str) -> Result<()> {
+        if !self.settings.interactive {
+            return Err(Failure::new(Kind::Refused, "there is no terminal to ask on, so nothing was changed")
+                .hint(format!("look at the plan, then give {option}")));
+        }
+        if terminal::ask(question, wanted)? {
+            return Ok(());
+        }
+        Err(Failure::new(Kind::Refused, format!("the answer was not `{wanted}`; nothing was changed")))
+    }
+}

@@ -1,0 +1,182 @@
+//! From what the command line names to a task: the cluster file, the files that it names, the store.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use super::app::App;
+use super::args::Target;
+use super::connect;
+use crate::model::failure::{Failure, Kind, Result};
+use crate::model::file::{self, ClusterFile, StoreSpec};
+use crate::model::provider::Provider;
+use crate::model::record::{Record, Source, StoredFile};
+use crate::ops::ports::Store;
+use crate::ops::record;
+use crate::render::{Assets, Backend};
+
+/// The cluster file where none is named.
+const USUAL_FILE: &str = "cluster.yml";
+
+/// A cluster as the command line names it.
+pub struct Loaded {
+    pub file: ClusterFile,
+    pub source: Source,
+    pub backend: Backend,
+    pub assets: Assets,
+    /// The folder that relative paths of the file count from.
+    pub folder: PathBuf,
+    /// Where the file lies, unless it came from the store.
+    pub path: Option<PathBuf>,
+    /// The local store's folder, absolute; empty for others.
+    pub store_folder: String,
+    /// The sandbox's register, absolute; empty for others.
+    pub register: String,
+    pub ssh_public_key: String,
+}
+
+/// Reads the cluster file, or the stored one.
+pub async fn load(app: &App, target: &Target) -> Result<(Loaded, Option<std::sync::Arc<dyn Store>>)> {
+    match &target.cluster {
+        Some(url) => {
+            let (loaded, store) = from_store(app, target, url).await?;
+            Ok((loaded, Some(store)))
+        }
+        None => Ok((from_file(app, target)?, None)),
+    }
+}
+
+/// Reads the cluster file and what it names. No network.
+pub fn from_file(app: &App, target: &Target) -> Result<Loaded> {
+    let path = target.file.clone().unwrap_or_else(|| PathBuf::from(USUAL_FILE));
+    let path = app.settings.folder.join(path);
+    let text = read(&path, "the cluster file").map_err(|failure| {
+        if target.file.is_some() {
+            return failure;
+        }
+        failure
+            .hint("name it with -f FILE, or the cluster with --cluster URL")
+            .hint("`scaler init` writes a first one")
+    })?;
+    let file = parse(app, &path, &text, target)?;
+    let folder = path.parent().unwrap_or(Path::new("/")).to_owned();
+    let mut files = BTreeMap::new();
+    for named in file::named_files(&file) {
+        let text = read(&app.settings.path(&folder, &named.path), &format!("the file of `{}`", named.field))?;
+        files.insert(named.path, stored(text));
+    }
+    let register = match file.provider {
+        Provider::Sandbox => utf8(&app.settings.path(&folder, &file.sandbox.register))?,
+        _ => String::new(),
+    };
+    complete(app, target, Parts { file, text, files, folder, path: Some(path), register })
+}
+
+async fn from_store(app: &App, target: &Target, url: &str) -> Result<(Loaded, std::sync::Arc<dyn Store>)> {
+    let spec = connect::store_spec(url, &app.settings.folder)?;
+    let store = connect::store(app, &spec, None, &connect::store_folder(app, &spec, &app.settings.folder)?).await?;
+    let Some((record, _)) = record::load(store.as_ref()).await? else {
+        return Err(Failure::failed(format!("there is no cluster in {}", store.url()))
+            .hint("a cluster's record comes with its first `scaler apply -f FILE`"));
+    };
+    let loaded = of_record(app, target, record, spec)?;
+    Ok((loaded, store))
+}
+
+fn of_record(app: &App, target: &Target, record: Record, spec: StoreSpec) -> Result<Loaded> {
+    let mut file = parse(app, Path::new("the stored cluster file"), &record.source.cluster_file, target)?;
+    file.store = spec;
+    let register = if file.provider == Provider::Sandbox { record.account.clone() } else { String::new() };
+    let folder = app.settings.folder.clone();
+    complete(
+        app,
+        target,
+        Parts { file, text: record.source.cluster_file, files: record.source.files, folder, path: None, register },
+    )
+}
+
+struct Parts {
+    file: ClusterFile,
+    text: String,
+    files: BTreeMap<String, StoredFile>,
+    folder: PathBuf,
+    path: Option<PathBuf>,
+    register: String,
+}
+
+fn complete(app: &App, target: &Target, parts: Parts) -> Result<Loaded> {
+    let Parts { file, text, files, folder, path, register } = parts;
+    let store_folder = connect::store_folder(app, &file.store, &folder)?;
+    let backend = Backend::of_store(&file.store, &file.region, file.aws.profile.as_deref(), &store_folder)?;
+    let key = file.ssh.public_key_file.as_ref().and_then(|path| files.get(path));
+    let ssh_public_key = key.map(|file| file.text.trim().to_owned()).unwrap_or_default();
+    Ok(Loaded {
+        source: Source { cluster_file: text, files },
+        assets: assets(app, target)?,
+        file,
+        backend,
+        folder,
+        path,
+        store_folder,
+        register,
+        ssh_public_key,
+    })
+}
+
+fn parse(app: &App, path: &Path, text: &str, target: &Target) -> Result<ClusterFile> {
+    let shown = path.strip_prefix(&app.settings.folder).unwrap_or(path);
+    file::parse(&shown.to_string_lossy(), text, &target.sets).map_err(|problems| {
+        let mut failure = Failure::new(Kind::InvalidFile, problems.headline());
+        failure.causes = vec![problems.render(app.colors)];
+        failure
+    })
+}
+
+fn assets(app: &App, target: &Target) -> Result<Assets> {
+    let Some(dir) = &target.assets else { return Ok(Assets::embedded()) };
+    let root = app.settings.folder.join(dir).join("terraform");
+    let mut files = BTreeMap::new();
+    for provider in Provider::ALL {
+        for module in ["foundation", "pool"] {
+            let folder = root.join(provider.as_str()).join(module);
+            if !folder.is_dir() {
+                continue;
+            }
+            let listed = std::fs::read_dir(&folder).map_err(|error| unreadable(&folder, "the modules' folder", &error))?;
+            for entry in listed {
+                let path = entry.map_err(|error| unreadable(&folder, "the modules' folder", &error))?.path();
+                if path.extension().is_some_and(|extension| extension == "tf") {
+                    let content = std::fs::read(&path).map_err(|error| unreadable(&path, "a module's file", &error))?;
+                    let name = path.file_name().unwrap_or_default().to_string_lossy();
+                    files.insert(format!("{provider}/{module}/{name}"), content);
+                }
+            }
+        }
+    }
+    if files.is_empty() {
+        return Err(Failure::new(Kind::Usage, format!("{} has no modules", dir.display()))
+            .hint("--assets names a folder that holds terraform/<provider>/{foundation,pool}/*.tf"));
+    }
+    Ok(Assets::of_files(files))
+}
+
+fn stored(text: String) -> StoredFile {
+    StoredFile { sha256: hex::encode(Sha256::digest(&text)), text }
+}
+
+fn read(path: &Path, what: &str) -> Result<String> {
+    let bytes = std::fs::read(path).map_err(|error| unreadable(path, what, &error))?;
+    String::from_utf8(bytes).map_err(|error| {
+        Failure::new(Kind::InvalidFile, format!("{what}, {}, is not text", path.display()))
+            .because(format!("byte {} is not UTF-8", error.utf8_error().valid_up_to()))
+    })
+}
+
+fn unreadable(path: &Path, what: &str, error: &std::io::Error) -> Failure {
+    Failure::failed(format!("{what}, {}, cannot be read", path.display())).because(error)
+}
+
+pub fn utf8(path: &Path) -> Result<String> {
+    path.to_str().map(str::to_owned).ok_or_else(|| Failure::failed(format!("the path {} is not UTF-8", path.display())))
+}

@@ -1,0 +1,113 @@
+//! What all commands share that change a cluster: prepare, show, ask, do, report.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use super::app::App;
+use super::args::{Change, Target};
+use super::connect::{self, Cluster};
+use super::{plan_file, report, write_count};
+use crate::model::failure::{Failure, Kind, Result};
+use crate::model::journal::{Command, Consent};
+use crate::model::names::NodeName;
+use crate::model::plan::Request;
+use crate::ops::prepare::{self, Prepared};
+use crate::ops::task::Mandate;
+use crate::ops::execute;
+
+/// What is to be done.
+pub enum Order {
+    Request(Request),
+    /// A PLAN file.
+    Saved(PathBuf),
+    /// Everything goes; `name` is the consent that was given on the command line.
+    Destroy { name: Option<String> },
+}
+
+pub fn names(texts: &[String]) -> Vec<NodeName> {
+    texts.iter().map(NodeName::from_text).collect()
+}
+
+pub async fn run(app: &App, target: &Target, change: &Change, order: Order, command: Command) -> Result<ExitCode> {
+    run_writing(app, target, change, order, command, None).await
+}
+
+/// `written` is a change of the cluster file itself, made when the operation was agreed to.
+pub async fn run_writing(
+    app: &App,
+    target: &Target,
+    change: &Change,
+    order: Order,
+    command: Command,
+    written: Option<write_count::Edited>,
+) -> Result<ExitCode> {
+    let saved = match &order {
+        Order::Saved(path) => Some(plan_file::read(&app.settings.folder.join(path))?),
+        _ => None,
+    };
+    let cluster = match (&saved, &written) {
+        (Some(saved), _) => connect::open_saved(app, target, change, saved).await?,
+        (None, Some(edited)) => connect::open_text(app, target, change, edited).await?,
+        (None, None) => connect::open(app, target, Some(change)).await?,
+    };
+    let request = match &order {
+        Order::Request(request) => written.as_ref().map_or(request, |edited| &edited.request).clone(),
+        Order::Destroy { .. } => Request::Destroy,
+        Order::Saved(_) => saved.as_ref().map(|saved| saved.plan.request.clone()).unwrap_or(Request::Destroy),
+    };
+    let prepared = prepare::prepare(&cluster.ports, &cluster.task, request).await?;
+    if let Some(saved) = &saved {
+        prepare::same(&saved.plan, &prepared.plan)?;
+    }
+    if change.dry_run || prepared.plan.is_empty() {
+        app.print(&report::plan(&prepared, app.width()), &report::plan_document(&prepared))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    app.show(&report::plan(&prepared, app.width()));
+    prepared.refusals()?;
+    let consent = agree(app, change, &order, &prepared)?;
+    if let Some(edited) = &written {
+        edited.save()?;
+    }
+    let mandate = Mandate { command, consent };
+    let done = execute::run(&cluster.ports, &cluster.task, mandate, prepared.plan, app.interrupts.clone()).await;
+    finish(app, &cluster, done)
+}
+
+fn agree(app: &App, change: &Change, order: &Order, prepared: &Prepared) -> Result<Consent> {
+    let cluster = &prepared.plan.cluster;
+    match order {
+        Order::Saved(_) => Ok(Consent::PlanFile),
+        Order::Destroy { name } => {
+            match name {
+                Some(name) if name == cluster && change.yes => return Ok(Consent::NameGiven),
+                Some(name) if name != cluster => {
+                    return Err(Failure::new(Kind::Usage, format!("--name says `{name}`, and the cluster is `{cluster}`"))
+                        .hint("nothing was changed"));
+                }
+                None if change.yes => {
+                    return Err(Failure::new(Kind::Refused, "destroy needs the cluster's name beside --yes")
+                        .hint(format!("scaler destroy --yes --name {cluster}")));
+                }
+                _ => {}
+            }
+            let question = format!("Everything of cluster `{cluster}` will be destroyed. Type its name to go on: ");
+            app.ask(&question, cluster, &format!("--yes --name {cluster}"))?;
+            Ok(Consent::NameGiven)
+        }
+        Order::Request(_) if change.yes => Ok(Consent::Yes),
+        Order::Request(_) => {
+            app.confirm("Do this? Only `yes` goes on: ")?;
+            Ok(Consent::Answered)
+        }
+    }
+}
+
+fn finish(app: &App, cluster: &Cluster, done: Result<execute::Done>) -> Result<ExitCode> {
+    let done = done?;
+    app.print(&report::done(&done, &cluster.task.file.name), &done)?;
+    match done.shortfall {
+        Some(shortfall) => Err(shortfall),
+        None => Ok(ExitCode::SUCCESS),
+    }
+}

@@ -1,0 +1,9 @@
+//! Results as people read them, and as documents.
+
+mod done;
+mod plan;
+mod status;
+
+pub use done::done;
+pub use plan::{document as plan_document, text as plan};
+pub use status::text as status;

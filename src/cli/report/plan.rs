@@ -1,0 +1,131 @@
+//! A plan that a person can judge: who comes, who goes and why, what each drain will meet, and Terraform's own changes.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use serde_json::{Value, json};
+
+use crate::cli::terminal::{self, Table};
+use crate::model::drain::NodeReport;
+use crate::model::names::NodeName;
+use crate::model::plan::{FoundationChange, Plan, PoolChange, Removal, Way};
+use crate::model::record::NodeRecord;
+use crate::ops::prepare::Prepared;
+
+pub fn text(prepared: &Prepared, width: usize) -> String {
+    let plan = &prepared.plan;
+    let mut text = format!("Cluster {} on {}", plan.cluster, plan.provider);
+    match plan.base.generation {
+        Some(generation) => text.push_str(&format!(", generation {generation}\n")),
+        None => text.push_str(", not there yet\n"),
+    }
+    if plan.is_empty() {
+        text.push_str("Nothing to do: the cluster is as it should be.\n");
+    }
+    foundation(&mut text, plan, width);
+    for change in &plan.pools {
+        pool(&mut text, change, &prepared.drains, width);
+    }
+    if !prepared.terraform.is_empty() {
+        text.push_str("\nTerraform:\n");
+        for (stack, summary) in &prepared.terraform {
+            let _ = writeln!(text, "  {stack}: {summary}");
+        }
+        if plan.base.generation.is_none() {
+            text.push_str("  the pools follow when the foundation stands\n");
+        }
+    }
+    section(&mut text, "Notes", plan.notes.iter().cloned(), width);
+    section(&mut text, "Beside this", prepared.findings.iter().map(ToString::to_string), width);
+    let against = prepared.violations.iter().map(ToString::to_string);
+    section(&mut text, "Refused", against, width);
+    if let Some(status) = &prepared.unfinished {
+        section(&mut text, "Not finished", std::iter::once(status.told()), width);
+    }
+    text.push('\n');
+    text
+}
+
+fn section(text: &mut String, title: &str, lines: impl Iterator<Item = String>, width: usize) {
+    let mut lines = lines.peekable();
+    if lines.peek().is_some() {
+        let _ = writeln!(text, "\n{title}:");
+    }
+    for line in lines {
+        text.push_str(&terminal::wrapped("  - ", "    ", &line, width));
+    }
+}
+
+fn foundation(text: &mut String, plan: &Plan, width: usize) {
+    match &plan.foundation {
+        FoundationChange::Keep => {}
+        FoundationChange::Tags => text.push_str("\nfoundation: its tags change\n"),
+        FoundationChange::Create { nodes } => {
+            text.push_str("\nfoundation: network, access and the control plane are made\n");
+            text.push_str(&additions(nodes, width));
+        }
+        FoundationChange::Destroy { nodes } => {
+            text.push_str("\nfoundation: everything goes, the control plane too\n");
+            for (name, machine) in nodes {
+                let _ = writeln!(text, "  - {name} {}", machine.as_deref().unwrap_or_default());
+            }
+        }
+    }
+}
+
+fn pool(text: &mut String, change: &PoolChange, drains: &BTreeMap<NodeName, NodeReport>, width: usize) {
+    let going = if change.retired { ", which the cluster file no longer has" } else { "" };
+    let _ = writeln!(text, "\npool {}{going}: {} -> {}", change.pool, change.before, change.after);
+    if change.tags {
+        text.push_str("  the tags of its machines change\n");
+    }
+    text.push_str(&additions(&change.additions, width));
+    for removal in &change.removals {
+        text.push_str(&removed(removal, drains.get(&removal.node), width));
+    }
+}
+
+fn additions(nodes: &BTreeMap<NodeName, NodeRecord>, width: usize) -> String {
+    let mut table = Table::new(width);
+    for (name, node) in nodes {
+        let disk = format!("{} GiB {}", node.disk.size_gib, node.disk.kind);
+        table.row([format!("  + {name}"), node.machine.clone(), node.zone.clone(), disk, node.image.clone()]);
+    }
+    table.to_string()
+}
+
+fn removed(removal: &Removal, drain: Option<&NodeReport>, width: usize) -> String {
+    let machine = removal.machine_id.as_deref().unwrap_or("no machine");
+    let mut text = terminal::wrapped("  - ", "      ", &format!("{} ({machine}): {}", removal.node, removal.reason), width);
+    let way = match removal.way {
+        Way::Drained | Way::Destroyed => None,
+        Way::NeverJoined => Some("it never became a node, so there is nothing to drain"),
+        Way::Gone => Some("it is taken out of the record and of Terraform's state"),
+        Way::Accepted => Some("not drained: its pods may be lost, which you accepted"),
+    };
+    if let Some(way) = way {
+        text.push_str(&terminal::wrapped("      ", "      ", way, width));
+    }
+    if let Some(drain) = drain {
+        text.push_str(&terminal::wrapped("      drain: ", "      ", &drain.to_string(), width));
+        for finding in drain.findings() {
+            text.push_str(&terminal::wrapped("        * ", "          ", &finding.to_string(), width));
+        }
+    }
+    text
+}
+
+/// The stable document of `--output json`.
+pub fn document(prepared: &Prepared) -> Value {
+    json!({
+        "format": 1,
+        "changes": !prepared.plan.is_empty(),
+        "plan": prepared.plan,
+        "drains": prepared.drains,
+        "terraform": prepared.terraform.iter().map(|(stack, summary)| (stack.to_string(), json!(summary))).collect::<BTreeMap<_, _>>(),
+        "findings": prepared.findings,
+        "refusals": prepared.violations.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "clusterUnreachable": prepared.unreachable.as_ref().map(ToString::to_string),
+        "unfinished": prepared.unfinished.as_ref().map(|status| status.operation().to_string()),
+    })
+}

@@ -1,0 +1,91 @@
+//! Waiting for new machines to become Ready nodes.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::model::failure::{Failure, Kind, Result};
+use crate::model::journal::Entry;
+use crate::model::kubernetes::Node;
+use crate::model::names::NodeName;
+use crate::ops::ports::Event;
+
+use super::session::Session;
+
+/// How often the nodes are listed. A kubelet reports at once when it becomes Ready.
+const EVERY: Duration = Duration::from_secs(2);
+
+impl Session<'_> {
+    /// Waits until each of these is Ready. Returns why it is not all of them; nothing is undone for that.
+    pub async fn wait_until_ready(&self, made: &BTreeMap<NodeName, Option<String>>) -> Result<Option<Failure>> {
+        if made.is_empty() {
+            return Ok(None);
+        }
+        let kubernetes = match &self.ports.kubernetes {
+            Ok(kubernetes) => kubernetes.clone(),
+            Err(why) => {
+                let why = why.to_string();
+                return self.not_joined(made.keys(), "there is no cluster to join", &why).await.map(Some);
+            }
+        };
+        let step = "join".to_owned();
+        self.tell(Event::StepStarted { step: step.clone(), title: format!("waiting for {} to become Ready", count(made.len())) });
+        let deadline = self.ports.clock.boot().after(self.task.options.join_timeout);
+        let mut waiting: Vec<&NodeName> = made.keys().collect();
+        let mut unseen = String::new();
+        loop {
+            match kubernetes.nodes().await {
+                Ok(nodes) => {
+                    let mut still = Vec::new();
+                    for name in waiting {
+                        match nodes.items.iter().find(|node| node.name == name.as_str()) {
+                            Some(node) if node.ready && belongs(node, made[name].as_deref()) => {
+                                self.note(Entry::NodeReady { node: name.clone(), uid: node.uid.clone() }).await?;
+                                self.tell(Event::StepNote { step: step.clone(), note: format!("{name} is Ready") });
+                            }
+                            _ => still.push(name),
+                        }
+                    }
+                    waiting = still;
+                }
+                // The API server may be away for a while; the deadline decides.
+                Err(failure) => unseen = failure.to_string(),
+            }
+            if waiting.is_empty() {
+                self.tell(Event::StepDone { step, title: format!("{} joined", count(made.len())) });
+                return Ok(None);
+            }
+            if self.ports.clock.boot() >= deadline || self.interrupts.count() > 0 {
+                let why = format!("not Ready after {}s", self.task.options.join_timeout.as_secs());
+                self.tell(Event::StepFailed { step, title: "waiting for new nodes".into(), why: why.clone() });
+                return self.not_joined(waiting.into_iter(), &why, &unseen).await.map(Some);
+            }
+            self.ports.clock.sleep(EVERY).await;
+        }
+    }
+
+    async fn not_joined(&self, nodes: impl Iterator<Item = &NodeName>, what: &str, why: &str) -> Result<Failure> {
+        let mut names = Vec::new();
+        for node in nodes {
+            let why = if why.is_empty() { what.to_owned() } else { format!("{what}: {why}") };
+            self.note(Entry::NodeNotReady { node: node.clone(), why }).await?;
+            names.push(node.to_string());
+        }
+        let failure = Failure::new(Kind::Partial, format!("made, but not joined to the cluster: {}", names.join(", ")))
+            .because(what)
+            .hint("let the machines join the cluster (kubeadm join, with the node name as --hostname-override)")
+            .hint("`scaler status` shows when they are Ready; scale-down removes those that never join");
+        Ok(if why.is_empty() { failure } else { failure.because(why) })
+    }
+}
+
+/// A Node of this name may be left over from another machine; its provider id tells.
+fn belongs(node: &Node, machine_id: Option<&str>) -> bool {
+    match (&node.provider_id, machine_id) {
+        (Some(provider_id), Some(machine_id)) => provider_id.rsplit('/').next() == Some(machine_id),
+        _ => true,
+    }
+}
+
+fn count(nodes: usize) -> String {
+    if nodes == 1 { "1 new node".into() } else { format!("{nodes} new nodes") }
+}

@@ -1,0 +1,153 @@
+//! Parts that make things: the foundation, and new machines of pools.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::model::failure::{Failure, Kind, Result};
+use crate::model::guard;
+use crate::model::journal::{Act, PartId};
+use crate::model::names::{NodeName, StackId};
+use crate::model::plan::{FoundationChange, PoolChange};
+use crate::model::record::NodeRecord;
+use crate::ops::ports::terraform::{PlanMode, State};
+use crate::ops::stacks;
+
+use super::part::{PartEnd, PartRun};
+use super::session::Session;
+
+/// What a part that made something left behind.
+pub struct Made {
+    pub nodes: Vec<NodeName>,
+    /// Why it is not all that was wanted.
+    pub shortfall: Option<Failure>,
+}
+
+impl Session<'_> {
+    /// Makes the foundation, or changes its tags; then returns what it passes to the pools.
+    pub async fn make_foundation(&mut self) -> Result<(Value, Made)> {
+        let id = PartId::new(StackId::Foundation, Act::Make);
+        let nodes = match &self.plan.foundation {
+            FoundationChange::Create { nodes } => nodes.clone(),
+            _ => self.record.control_plane.nodes.clone(),
+        };
+        let lock = stacks::init_foundation(self.ports, self.task, &self.record, &nodes).await?;
+        let expected = match &self.plan.foundation {
+            FoundationChange::Create { nodes } => {
+                let standing = self.ports.terraform.state(&StackId::Foundation).await?;
+                let standing = standing.as_ref().map(stacks::machine_ids).unwrap_or_default();
+                let missing: Vec<NodeName> = nodes.keys().filter(|name| !standing.contains_key(*name)).cloned().collect();
+                guard::permits_for_new_foundation(self.plan.provider, self.flavour().await?, &missing)
+            }
+            FoundationChange::Tags => {
+                let machines = machines(&nodes);
+                guard::permits_for_foundation(self.plan.provider, self.flavour().await?, &machines)
+            }
+            _ => {
+                let state = self.ports.terraform.state(&StackId::Foundation).await?;
+                let state = state.ok_or_else(|| Failure::failed("the foundation has no state any more"))?;
+                return Ok((stacks::foundation_output(&state)?, Made { nodes: Vec::new(), shortfall: None }));
+            }
+        };
+        let run = PartRun { id: id.clone(), mode: PlanMode::Apply, expected, permits: Vec::new() };
+        match self.run_part(&run, async || Ok(())).await? {
+            PartEnd::Done(state) => {
+                self.pin(&id, lock).await?;
+                self.serial(StackId::Foundation, state.serial.clone());
+                self.keep_control_plane(&nodes, &state);
+                Ok((stacks::foundation_output(&state)?, Made { nodes: nodes.into_keys().collect(), shortfall: None }))
+            }
+            PartEnd::Failed { failure, state } => {
+                if let Some(state) = state {
+                    self.keep_control_plane(&nodes, &state);
+                }
+                Err(failure.context("the foundation was not finished").hint("scaler apply goes on from here"))
+            }
+        }
+    }
+
+    fn keep_control_plane(&mut self, nodes: &BTreeMap<NodeName, NodeRecord>, state: &State) {
+        let ids = stacks::machine_ids(state);
+        for (name, node) in nodes {
+            let machine_id = ids.get(name).cloned();
+            self.record.control_plane.nodes.insert(name.clone(), NodeRecord { machine_id, ..node.clone() });
+        }
+        self.record.control_plane.size = self.record.control_plane.nodes.len() as u32;
+        self.record.control_plane.next_number = self.record.control_plane.next_number.max(nodes.len() as u64 + 1);
+    }
+
+    /// Makes a pool's new machines and changes the tags of those that stay.
+    pub async fn make_pool(&mut self, change: &PoolChange, foundation: &Value) -> Result<Made> {
+        let id = PartId::new(change.stack(), Act::Make);
+        let additions = self.settle(&change.additions, foundation);
+        let mut nodes = self.nodes(&change.pool);
+        nodes.extend(additions.clone());
+        let lock = stacks::init_pool(self.ports, self.task, &self.record, &change.pool, &nodes, foundation).await?;
+        let names: Vec<NodeName> = additions.keys().cloned().collect();
+        let retagged = if change.tags { machines(&self.nodes(&change.pool)) } else { Vec::new() };
+        let expected = guard::permits_for_pool(
+            self.plan.provider,
+            self.flavour().await?,
+            &change.pool,
+            &guard::PoolChange { additions: &names, retagged: &retagged, ..Default::default() },
+        );
+        let run = PartRun { id: id.clone(), mode: PlanMode::Apply, expected, permits: Vec::new() };
+        let (state, shortfall) = match self.run_part(&run, async || Ok(())).await? {
+            PartEnd::Done(state) => (state, None),
+            PartEnd::Failed { failure, state: Some(state) } => (state, Some(failure)),
+            PartEnd::Failed { failure, state: None } => {
+                // Nobody knows what was made: the names stay in the record, so that nothing is made twice.
+                self.pool(&change.pool).nodes.extend(additions);
+                return Err(failure);
+            }
+        };
+        self.pin(&id, lock).await?;
+        self.serial(change.stack(), state.serial.clone());
+        let mut made = Vec::new();
+        let ids = stacks::machine_ids(&state);
+        for (name, node) in additions {
+            // A failed apply may have left the outputs of before; the state's resources tell the truth then.
+            let id = ids.get(&name).cloned().or_else(|| stacks::machine_in_state(&state, self.plan.provider, &name));
+            if let Some(machine_id) = id {
+                made.push(name.clone());
+                self.pool(&change.pool).nodes.insert(name, NodeRecord { machine_id: Some(machine_id), ..node });
+            }
+        }
+        Ok(Made { nodes: made, shortfall })
+    }
+
+    /// What the foundation decides for a machine is fixed for it now.
+    fn settle(&self, additions: &BTreeMap<NodeName, NodeRecord>, foundation: &Value) -> BTreeMap<NodeName, NodeRecord> {
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        let settled = additions.iter().map(|(name, node)| {
+            let subnet = text(&foundation["subnets"][&node.zone]);
+            let node = NodeRecord {
+                subnet,
+                key_name: text(&foundation["key_name"]),
+                operation: self.operation.clone(),
+                ..node.clone()
+            };
+            (name.clone(), node)
+        });
+        settled.collect()
+    }
+
+    pub async fn flavour(&self) -> Result<crate::model::record::Flavour> {
+        Ok(self.ports.terraform.tool().await?.flavour)
+    }
+}
+
+/// Nodes with the machines that the record binds to them.
+pub fn machines(nodes: &BTreeMap<NodeName, NodeRecord>) -> Vec<guard::Machine> {
+    nodes.iter().filter_map(|(name, node)| Some((name.clone(), node.machine_id.clone()?))).collect()
+}
+
+/// The end of an operation that made some of what was wanted.
+pub fn partly(shortfalls: Vec<Failure>) -> Option<Failure> {
+    let mut shortfalls = shortfalls.into_iter();
+    let mut first = shortfalls.next()?;
+    for further in shortfalls {
+        first = first.because(further);
+    }
+    Some(first.with_kind(Kind::Partial))
+}

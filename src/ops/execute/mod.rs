@@ -1,0 +1,269 @@
+//! Doing what was decided: under the lock, in the journal, each part past its own point of no return.
+
+mod destroy;
+mod finish;
+mod join;
+mod make;
+mod part;
+mod remove;
+mod retire;
+mod session;
+mod undo;
+mod witness;
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::model::failure::{Failure, Kind, Result};
+use crate::model::journal::{Entry, Outcome};
+use crate::model::machine::Place;
+use crate::model::names::{NodeName, OperationId};
+use crate::model::plan::{FoundationChange, Plan, Request};
+use crate::model::record::{PoolRecord, Record};
+use crate::ops::interrupts::Interrupts;
+use crate::ops::journal::Journal;
+use crate::ops::lock;
+use crate::ops::ports::{Event, Ports, Version};
+use crate::ops::task::{Mandate, Task};
+use crate::ops::{record, start};
+
+pub use make::machines;
+use session::Session;
+
+/// What an operation did.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Done {
+    pub operation: OperationId,
+    /// The record's generation that holds it.
+    pub generation: u64,
+    pub added: Vec<NodeName>,
+    pub removed: Vec<NodeName>,
+    /// Machines were changed in place (their tags).
+    pub changed: bool,
+    /// Why it is not all that was wanted: exit code 6.
+    #[serde(serialize_with = "text_of")]
+    pub shortfall: Option<Failure>,
+}
+
+fn text_of<S: serde::Serializer>(failure: &Option<Failure>, to: S) -> Result<S::Ok, S::Error> {
+    match failure {
+        Some(failure) => to.serialize_some(&failure.to_string()),
+        None => to.serialize_none(),
+    }
+}
+
+/// Carries out a plan that was agreed to. What it was decided on is checked again under the lock.
+pub async fn run(ports: &Ports, task: &Task, mandate: Mandate, plan: Plan, interrupts: Interrupts) -> Result<Done> {
+    let operation = OperationId::new(ports.clock.now(), ports.clock.random());
+    let held = lock::acquire(
+        ports.store.clone(),
+        ports.clock.clone(),
+        task.holder.clone(),
+        operation.clone(),
+        task.options.lock_timeout,
+    )
+    .await?;
+    ports.progress.tell(Event::OperationStarted { operation: operation.clone(), command: task.holder.command.clone() });
+    let done = under_lock(ports, task, mandate, &plan, operation, held.lease(), interrupts).await;
+    // A lock that cannot be released runs out by itself; what was done counts more than that.
+    if let Err(failure) = held.release().await {
+        ports.progress.tell(Event::Warning { text: format!("the lock was not released: {failure}") });
+    }
+    done
+}
+
+async fn under_lock(
+    ports: &Ports,
+    task: &Task,
+    mandate: Mandate,
+    plan: &Plan,
+    operation: OperationId,
+    lease: crate::ops::lease::Lease,
+    interrupts: Interrupts,
+) -> Result<Done> {
+    let place = ports.cloud.place().await?;
+    let stored = record::load(ports.store.as_ref()).await?;
+    check_base(plan, stored.as_ref().map(|(record, _)| record), &place)?;
+    let tool = ports.terraform.tool().await?;
+    let first = start::inputs(ports, task, &lease).await?;
+    let started = start::entry(task, mandate, plan, &place, &tool, stored.as_ref().map(|(record, _)| record), first);
+    let mut journal = Journal::begin(ports.store.clone(), ports.clock.clone(), lease.clone(), operation.clone()).await?;
+    journal.write(Entry::Started(Box::new(started))).await?;
+    let (record, version) = match stored {
+        Some(stored) => stored,
+        None => first_record(ports, task, plan, &place, &operation, &lease).await?,
+    };
+    let mut session =
+        Session::new(ports, task, plan, operation, place, lease, interrupts, journal, adopt(record, task, plan));
+    let ended = session.work().await;
+    session.close(ended, version).await
+}
+
+/// What was shown must still be so.
+fn check_base(plan: &Plan, record: Option<&Record>, place: &Place) -> Result<()> {
+    let now = record.map(|record| record.generation);
+    if now != plan.base.generation {
+        let told = |generation: Option<u64>| generation.map_or("no record".to_owned(), |n| format!("generation {n}"));
+        return Err(Failure::refused("the cluster was changed by another run since this was decided")
+            .because(format!("it was decided on {}, and the store has {}", told(plan.base.generation), told(now)))
+            .hint("plan again, and look at what it says now"));
+    }
+    let Some(record) = record else { return Ok(()) };
+    if (&record.account, &record.region) != (&place.account, &place.region) {
+        return Err(wrong_place(record, place));
+    }
+    Ok(())
+}
+
+pub fn wrong_place(record: &Record, place: &Place) -> Failure {
+    Failure::refused(format!("this login leads to another place than cluster `{}`", record.name))
+        .because(format!("the cluster is in account {}, region {}", record.account, record.region))
+        .because(format!("the login is for account {}, region {}", place.account, place.region))
+        .hint("nothing was changed; log in to the cluster's account, and keep its region in the cluster file")
+}
+
+/// The record comes before the first cloud resource: whatever is made carries an id that can be found again.
+async fn first_record(
+    ports: &Ports,
+    task: &Task,
+    plan: &Plan,
+    place: &Place,
+    operation: &OperationId,
+    lease: &crate::ops::lease::Lease,
+) -> Result<(Record, Version)> {
+    let mut record =
+        Record::new(&plan.cluster_id, &plan.cluster, plan.provider, place, plan.source.clone(), operation.clone());
+    record.fence = lease.fence;
+    if let FoundationChange::Create { nodes } = &plan.foundation {
+        record.control_plane =
+            PoolRecord { next_number: nodes.len() as u64 + 1, size: nodes.len() as u32, nodes: nodes.clone() };
+    }
+    let version = record::commit(ports.store.as_ref(), lease, &record, None, &task.holder, ports.clock.now()).await?;
+    Ok((record, version))
+}
+
+/// The record as this operation will leave it, before anything was done: names that it uses are used up.
+fn adopt(mut record: Record, task: &Task, plan: &Plan) -> Record {
+    record.source = plan.source.clone();
+    record.name = task.file.name.clone();
+    for change in &plan.pools {
+        let pool = record.pools.entry(change.pool.clone()).or_default();
+        let used = change.additions.len() as u64;
+        pool.next_number = pool.next_number.max(1) + used;
+    }
+    record
+}
+
+/// How the work of an operation ended, once it had begun.
+struct Ended {
+    added: Vec<NodeName>,
+    removed: Vec<NodeName>,
+    changed: bool,
+    shortfalls: Vec<Failure>,
+}
+
+impl Session<'_> {
+    async fn work(&mut self) -> Result<Ended> {
+        let mut ended = Ended { added: Vec::new(), removed: Vec::new(), changed: false, shortfalls: Vec::new() };
+        let worked = if self.plan.request == Request::Destroy {
+            self.destroy(&mut ended).await
+        } else {
+            self.change(&mut ended).await
+        };
+        match worked {
+            Ok(()) => Ok(ended),
+            // Something was done already: that part stays, and the rest is reported.
+            Err(failure) if ended.something() || failure.kind == Kind::Partial => {
+                ended.shortfalls.push(failure);
+                Ok(ended)
+            }
+            Err(failure) => Err(failure),
+        }
+    }
+
+    async fn change(&mut self, ended: &mut Ended) -> Result<()> {
+        self.learn_cluster().await?;
+        let (foundation, made) = self.make_foundation().await?;
+        ended.made(made);
+        self.retire(&foundation, ended).await?;
+        let plan = self.plan;
+        let mut joining = BTreeMap::new();
+        for change in plan.pools.iter().filter(|change| !change.additions.is_empty() || change.tags) {
+            self.interrupts.check()?;
+            let made = self.make_pool(change, &foundation).await?;
+            ended.changed |= change.tags;
+            for node in &made.nodes {
+                joining.insert(node.clone(), self.record.pools[&change.pool].nodes[node].machine_id.clone());
+            }
+            ended.made(made);
+        }
+        if let Some(shortfall) = self.wait_until_ready(&joining).await? {
+            ended.shortfalls.push(shortfall);
+        }
+        if plan.removals().next().is_some() && !ended.shortfalls.is_empty() {
+            // New nodes come first: without them the pods of the old ones may have no place to go.
+            return Ok(());
+        }
+        self.remove(&foundation, ended).await?;
+        for change in &plan.pools {
+            let wanted = change.after;
+            let pool = self.pool(&change.pool);
+            pool.size = if ended.shortfalls.is_empty() { wanted } else { pool.nodes.len() as u32 };
+        }
+        Ok(())
+    }
+
+    /// Writes down what is so now, and ends the journal.
+    async fn close(mut self, ended: Result<Ended>, base: Version) -> Result<Done> {
+        let (ended, refusal) = match ended {
+            Ok(ended) => (ended, None),
+            Err(failure) => (Ended::nothing(), Some(failure)),
+        };
+        self.record.generation += 1;
+        self.record.operation = self.operation.clone();
+        self.record.fence = self.lease.fence;
+        if refusal.is_some() {
+            // Nothing was done: the cluster file that was not applied is not the cluster's.
+            self.record.source = self.former_source().unwrap_or_else(|| self.record.source.clone());
+        }
+        let now = self.ports.clock.now();
+        record::commit(self.ports.store.as_ref(), &self.lease, &self.record, Some(base), &self.task.holder, now).await?;
+        self.note(Entry::Committed { generation: self.record.generation }).await?;
+        let outcome = match (&refusal, ended.shortfalls.is_empty()) {
+            (Some(_), _) => Outcome::Undone,
+            (None, true) => Outcome::Done,
+            (None, false) => Outcome::Partial,
+        };
+        if !self.stuck() {
+            self.note(Entry::Finished { outcome }).await?;
+        }
+        match refusal {
+            Some(failure) => Err(failure),
+            None => Ok(Done {
+                operation: self.operation.clone(),
+                generation: self.record.generation,
+                added: ended.added,
+                removed: ended.removed,
+                changed: ended.changed,
+                shortfall: make::partly(ended.shortfalls),
+            }),
+        }
+    }
+}
+
+impl Ended {
+    fn nothing() -> Ended {
+        Ended { added: Vec::new(), removed: Vec::new(), changed: false, shortfalls: Vec::new() }
+    }
+
+    fn something(&self) -> bool {
+        !self.added.is_empty() || !self.removed.is_empty() || self.changed
+    }
+
+    fn made(&mut self, made: make::Made) {
+        self.added.extend(made.nodes);
+        self.shortfalls.extend(made.shortfall);
+    }
+}

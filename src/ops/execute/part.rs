@@ -1,0 +1,131 @@
+//! One part: plan, guard, point of no return, apply.
+
+use crate::model::failure::{Failure, Kind, Result};
+use crate::model::guard::{self, Expected};
+use crate::model::journal::{ApplyEnd, Entry, PartId, Permit, PlanSummary};
+use crate::model::record::{StackSerial, TerraformPin};
+use crate::ops::ports::terraform::{Applied, PlanMode, State};
+use crate::ops::stacks;
+
+use super::session::Session;
+
+/// How often a plan that went stale is made and guarded again. Someone else writes to our state then; more tries would
+/// only hide it.
+const TRIES: u32 = 3;
+
+pub struct PartRun {
+    pub id: PartId,
+    pub mode: PlanMode,
+    pub expected: Expected,
+    /// Which machines this part may destroy; for the journal.
+    pub permits: Vec<Permit>,
+}
+
+/// How a part ended that reached its point of no return.
+pub enum PartEnd {
+    Done(State),
+    /// The state as it could be read afterwards.
+    Failed { failure: Failure, state: Option<State> },
+}
+
+impl Session<'_> {
+    /// Runs a part of a stack that is initialised. An error means that its point of no return was not reached, and that
+    /// nothing of it was done. `last_look` runs right before that point.
+    pub async fn run_part(&self, run: &PartRun, last_look: impl AsyncFn() -> Result<()>) -> Result<PartEnd> {
+        let terraform = &self.ports.terraform;
+        let stack = &run.id.stack;
+        for _ in 0..TRIES {
+            let base = terraform.state(stack).await?.map(|state| state.serial);
+            self.note(Entry::PlanStarted { part: run.id.clone() }).await?;
+            self.lease.check()?;
+            let plan = terraform.plan(stack, run.mode, Some(&self.lease)).await?;
+            let summary = match guard::check(plan.json(), &run.expected) {
+                Ok(summary) => summary,
+                Err(violations) => return Err(self.refuse(run, violations).await?),
+            };
+            self.note(Entry::Planned {
+                part: run.id.clone(),
+                summary: PlanSummary {
+                    create: summary.creates.clone(),
+                    update: summary.updates.keys().cloned().collect(),
+                    delete: summary.deletes.clone(),
+                },
+                base: base.clone(),
+                lock_file: None,
+            })
+            .await?;
+            last_look().await?;
+            self.interrupts.check()?;
+            self.note(Entry::PointOfNoReturn { part: run.id.clone(), permits: run.permits.clone() }).await?;
+            if let Err(lost) = self.lease.check() {
+                return self.failed(run, lost).await;
+            }
+            match terraform.apply(plan, &self.lease).await {
+                Ok(Applied::Done(state)) => return self.done(run, base, state).await,
+                Ok(Applied::Stale) => {
+                    self.note(Entry::ApplyEnded { part: run.id.clone(), end: ApplyEnd::Stale }).await?;
+                }
+                Err(failure) => return self.failed(run, failure).await,
+            }
+        }
+        let failure = Failure::new(Kind::Partial, format!("the state of stack {stack} changes while this operation runs"))
+            .because(format!("{TRIES} plans in a row went stale before they could be applied"))
+            .hint("find out who else runs Terraform on this state, and stop it");
+        self.failed(run, failure).await
+    }
+
+    async fn refuse(&self, run: &PartRun, violations: Vec<guard::Violation>) -> Result<Failure> {
+        let reasons: Vec<String> = violations.iter().map(ToString::to_string).collect();
+        self.note(Entry::PartBlocked { part: run.id.clone(), reasons: reasons.clone() }).await?;
+        Ok(refusal(run, reasons))
+    }
+
+    async fn done(&self, run: &PartRun, base: Option<StackSerial>, state: State) -> Result<PartEnd> {
+        let end = ApplyEnd::Done { serial: state.serial.clone(), machines: stacks::machine_ids(&state) };
+        self.note(Entry::ApplyEnded { part: run.id.clone(), end }).await?;
+        let other = base.is_some_and(|base| base.lineage != state.serial.lineage);
+        if other {
+            let failure = Failure::new(Kind::Partial, format!("the state of stack {} was replaced by another", run.id.stack))
+                .because("its lineage changed during the apply")
+                .hint("find out who wrote to the store, and bring the former state back from its versions");
+            return Ok(PartEnd::Failed { failure, state: Some(state) });
+        }
+        Ok(PartEnd::Done(state))
+    }
+
+    async fn failed(&self, run: &PartRun, failure: Failure) -> Result<PartEnd> {
+        // What Terraform did before it failed is in its state, if that can still be read.
+        let state = self.ports.terraform.state(&run.id.stack).await.unwrap_or_default();
+        let serial = state.as_ref().map(|state| state.serial.clone());
+        let end = ApplyEnd::Failed { why: failure.to_string(), serial };
+        let noted = self.note(Entry::ApplyEnded { part: run.id.clone(), end }).await;
+        let failure = match noted {
+            Ok(()) => failure,
+            Err(unwritten) => failure.because(unwritten),
+        };
+        Ok(PartEnd::Failed { failure: failure.with_kind(Kind::Partial), state })
+    }
+
+    /// Keeps what a stack's init settled: the provider versions, and the Terraform that may read its state.
+    pub async fn pin(&mut self, id: &PartId, lock_file: String) -> Result<()> {
+        let tool = self.ports.terraform.tool().await?;
+        let pin = self.record.terraform.get_or_insert_with(|| TerraformPin {
+            flavour: tool.flavour,
+            least_version: tool.version.clone(),
+            locks: Default::default(),
+        });
+        pin.least_version = pin.least_version.clone().max(tool.version);
+        pin.locks.insert(id.stack.clone(), lock_file);
+        Ok(())
+    }
+}
+
+/// What the operator reads when Terraform wants more than the operation allows.
+pub fn refusal(run: &PartRun, reasons: Vec<String>) -> Failure {
+    let mut failure =
+        Failure::refused(format!("Terraform's plan for stack {} goes beyond what this operation may do", run.id.stack));
+    failure.causes = reasons;
+    failure
+        .hint("nothing was changed; look at the machines and the state: they differ from what scaler's record says")
+        .hint("`scaler status` shows what differs")
+}

@@ -1,0 +1,69 @@
+//! One running operation: what it holds, and what every step of it uses.
+
+use std::collections::BTreeMap;
+
+use tokio::sync::Mutex;
+
+use crate::model::failure::Result;
+use crate::model::journal::Entry;
+use crate::model::machine::Place;
+use crate::model::names::{NodeName, OperationId, StackId};
+use crate::model::plan::Plan;
+use crate::model::record::{NodeRecord, PoolRecord, Record, StackSerial};
+use crate::ops::interrupts::Interrupts;
+use crate::ops::journal::Journal;
+use crate::ops::lease::Lease;
+use crate::ops::ports::{Event, Ports};
+use crate::ops::task::Task;
+
+pub struct Session<'a> {
+    pub ports: &'a Ports,
+    pub task: &'a Task,
+    pub plan: &'a Plan,
+    pub operation: OperationId,
+    pub place: Place,
+    pub lease: Lease,
+    pub interrupts: Interrupts,
+    journal: Mutex<Journal>,
+    /// What the record will be when this operation commits. Only what was done goes in.
+    pub record: Record,
+}
+
+impl<'a> Session<'a> {
+    #[allow(clippy::too_many_arguments, reason = "built in one place, from what that place has just made")]
+    pub fn new(
+        ports: &'a Ports,
+        task: &'a Task,
+        plan: &'a Plan,
+        operation: OperationId,
+        place: Place,
+        lease: Lease,
+        interrupts: Interrupts,
+        journal: Journal,
+        record: Record,
+    ) -> Session<'a> {
+        Session { ports, task, plan, operation, place, lease, interrupts, journal: Mutex::new(journal), record }
+    }
+
+    /// Writes an entry. What it speaks of may be done only when this has returned.
+    pub async fn note(&self, entry: Entry) -> Result<()> {
+        self.journal.lock().await.write(entry).await
+    }
+
+    pub fn tell(&self, event: Event) {
+        self.ports.progress.tell(event);
+    }
+
+    /// The pool's part of the record, made when it has none.
+    pub fn pool(&mut self, pool: &str) -> &mut PoolRecord {
+        self.record.pools.entry(pool.to_owned()).or_default()
+    }
+
+    pub fn nodes(&self, pool: &str) -> BTreeMap<NodeName, NodeRecord> {
+        self.record.pools.get(pool).map(|pool| pool.nodes.clone()).unwrap_or_default()
+    }
+
+    pub fn serial(&mut self, stack: StackId, serial: StackSerial) {
+        self.record.stacks.insert(stack, serial);
+    }
+}

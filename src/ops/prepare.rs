@@ -1,0 +1,256 @@
+//! What a request comes to: looked at, decided, held against Terraform's own plan. Changes nothing.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::observe::{self, Observed};
+use super::ports::terraform::PlanMode;
+use super::ports::{Event, Ports};
+use super::task::Task;
+use super::{journal, preview, stacks};
+use crate::model::census::Finding;
+use crate::model::drain::NodeReport;
+use crate::model::failure::{Failure, Result};
+use crate::model::file::Image;
+use crate::model::guard::{self, Expected, Summary};
+use crate::model::journal::Status;
+use crate::model::names::{NodeName, OperationId, StackId};
+use crate::model::plan::{self, CONTROL_PLANE, FoundationChange, Inputs, Plan, Request, Way};
+use crate::model::record::Record;
+
+/// Decisions, and what a person should know before agreeing to them.
+pub struct Prepared {
+    pub plan: Plan,
+    /// What each victim's drain will meet.
+    pub drains: BTreeMap<NodeName, NodeReport>,
+    /// What Terraform will do, by stack. A pool of a cluster that is not there yet has none.
+    pub terraform: BTreeMap<StackId, Summary>,
+    /// What does not fit together, whether or not this operation touches it.
+    pub findings: Vec<Finding>,
+    /// Why the cluster's API says nothing, where it does.
+    pub unreachable: Option<Failure>,
+    /// An operation that did not end.
+    pub unfinished: Option<Status>,
+    /// The guard's refusals, by stack.
+    pub violations: Vec<Failure>,
+}
+
+impl Prepared {
+    /// What stands against carrying this out.
+    pub fn refusals(&self) -> Result<()> {
+        if let Some(status) = &self.unfinished {
+            return Err(unfinished(status));
+        }
+        if let Some(violation) = self.violations.first() {
+            return Err(violation.clone());
+        }
+        let drained = self.plan.removals().any(|removal| matches!(removal.way, Way::Drained | Way::NeverJoined));
+        if let (Some(failure), true) = (&self.unreachable, drained) {
+            return Err(Failure::refused("the cluster cannot be reached, so no node can be drained")
+                .because(failure)
+                .hint("nothing was changed; `scaler doctor` looks at the way to the cluster"));
+        }
+        preview::refusal(&self.drains)
+    }
+}
+
+/// Every command that would change something names an operation that was cut off.
+pub fn unfinished(status: &Status) -> Failure {
+    Failure::refused(format!("operation {} of this cluster was not finished", status.operation()))
+        .because(status.told())
+        .hint("look at what it left with `scaler status`")
+        .hint("finishing or undoing it (`scaler resume`, `scaler abort`) is not there yet")
+}
+
+pub async fn prepare(ports: &Ports, task: &Task, request: Request) -> Result<Prepared> {
+    let step = "look".to_owned();
+    ports.progress.tell(Event::StepStarted { step: step.clone(), title: "looking at the cluster".into() });
+    let observed = observe::observe(ports, task).await?;
+    let unfinished = journal::unfinished(ports.store.as_ref()).await?;
+    let mut plan = decide(ports, task, request, &observed).await?;
+    plan.notes.extend(observed.cluster.as_ref().err().filter(|_| !plan.is_empty()).map(|failure| {
+        format!("the cluster cannot be reached ({failure}): new machines will not be seen to join")
+    }));
+    ports.progress.tell(Event::StepDone { step, title: "looked at the cluster".into() });
+    let (terraform, violations) = look(ports, task, &plan, &observed).await?;
+    let drains = match &observed.cluster {
+        Ok(view) => preview::drains(task, &plan, view),
+        Err(_) => BTreeMap::new(),
+    };
+    Ok(Prepared {
+        drains,
+        terraform,
+        violations,
+        findings: observed.census.findings().to_vec(),
+        unreachable: observed.cluster.as_ref().err().cloned(),
+        unfinished,
+        plan,
+    })
+}
+
+async fn decide(ports: &Ports, task: &Task, request: Request, observed: &Observed) -> Result<Plan> {
+    let record = observed.record();
+    let fresh = format!("{:016x}{:016x}", ports.clock.random(), ports.clock.random());
+    let cluster_id = record.map_or(fresh, |record| record.cluster_id.clone());
+    let standings = observed.census.standings();
+    let images = images(ports, task, record, &request, observed).await?;
+    let choose = |pool: &str, present: &[NodeName], count: u32| preview::choose(observed, pool, present, count);
+    plan::decide(&Inputs {
+        file: &task.file,
+        source: task.source.clone(),
+        record,
+        previous: observed.previous.as_ref(),
+        cluster_id: &cluster_id,
+        request,
+        operation: OperationId::from_text("planned"),
+        serials: observed.serials(),
+        standings: &standings,
+        images: &images,
+        choose: &choose,
+    })
+}
+
+/// Images of pools that will have new machines; those of machines that stand are never looked up again.
+async fn images(
+    ports: &Ports,
+    task: &Task,
+    record: Option<&Record>,
+    request: &Request,
+    observed: &Observed,
+) -> Result<BTreeMap<String, String>> {
+    let mut images = BTreeMap::new();
+    if *request == Request::Destroy {
+        return Ok(images);
+    }
+    let mut resolved: Vec<(Image, String, String)> = Vec::new();
+    let mut wanted: Vec<(&str, &Image, &str)> = Vec::new();
+    if record.is_none_or(|record| record.control_plane.nodes.is_empty()) {
+        let plane = &task.file.control_plane;
+        wanted.push((CONTROL_PLANE, &plane.image, &plane.machine));
+    }
+    for pool in &task.file.pools {
+        let other = matches!(request, Request::Scale { pool: named, .. } if *named != pool.name);
+        if !other && plan::may_grow(&task.file, record, request, pool, &observed.census.standings())? {
+            wanted.push((&pool.name, &pool.image, &pool.machine));
+        }
+    }
+    for (name, image, machine) in wanted {
+        let known = resolved.iter().find(|(known, of, _)| known == image && of == machine);
+        let id = match known {
+            Some((_, _, id)) => id.clone(),
+            None => ports
+                .cloud
+                .resolve_image(image, machine)
+                .await
+                .map_err(|failure| failure.context(format!("there is no image for the new machines of `{name}`")))?,
+        };
+        resolved.push((image.clone(), machine.to_owned(), id.clone()));
+        images.insert(name.to_owned(), id);
+    }
+    Ok(images)
+}
+
+/// What Terraform itself says to the plan, without its lock, and what the guard says to that.
+async fn look(
+    ports: &Ports,
+    task: &Task,
+    plan: &Plan,
+    observed: &Observed,
+) -> Result<(BTreeMap<StackId, Summary>, Vec<Failure>)> {
+    let mut summaries = BTreeMap::new();
+    let mut violations = Vec::new();
+    let Some(record) = observed.record() else {
+        return look_at_new(ports, task, plan, observed).await;
+    };
+    let flavour = ports.terraform.tool().await?.flavour;
+    let step = "terraform".to_owned();
+    if plan.is_empty() {
+        return Ok((summaries, violations));
+    }
+    ports.progress.tell(Event::StepStarted { step: step.clone(), title: "asking Terraform what it would do".into() });
+    let mut judge = |json: &Value, expected: &Expected| match guard::check(json, expected) {
+        Ok(summary) => {
+            summaries.insert(expected.stack.clone(), summary);
+        }
+        Err(found) => violations.push(guard::refusal(&expected.stack, &found)),
+    };
+    let destroy = plan.request == Request::Destroy;
+    let mode = if destroy { PlanMode::LookDestroy } else { PlanMode::Look };
+    if plan.foundation != FoundationChange::Keep {
+        let nodes = match &plan.foundation {
+            FoundationChange::Create { nodes } => nodes,
+            _ => &record.control_plane.nodes,
+        };
+        stacks::init_foundation(ports, task, record, nodes).await?;
+        let saved = ports.terraform.plan(&StackId::Foundation, mode, None).await?;
+        let expected = preview::foundation(plan, flavour, record, observed.states.get(&StackId::Foundation));
+        judge(saved.json(), &expected);
+    }
+    let foundation = observed.states.get(&StackId::Foundation).and_then(|state| stacks::foundation_output(state).ok());
+    if let Some(foundation) = foundation {
+        for change in &plan.pools {
+            let nodes = preview::nodes_after(record, change);
+            stacks::init_pool(ports, task, record, &change.pool, &nodes, &foundation).await?;
+            let saved = ports.terraform.plan(&change.stack(), mode, None).await?;
+            judge(saved.json(), &preview::pool(plan, flavour, record, change));
+        }
+    }
+    ports.progress.tell(Event::StepDone { step, title: "asked Terraform what it would do".into() });
+    Ok((summaries, violations))
+}
+
+/// A cluster that is not there yet: the foundation is planned, the pools are known from the model.
+async fn look_at_new(
+    ports: &Ports,
+    task: &Task,
+    plan: &Plan,
+    observed: &Observed,
+) -> Result<(BTreeMap<StackId, Summary>, Vec<Failure>)> {
+    let FoundationChange::Create { nodes } = &plan.foundation else { return Ok(Default::default()) };
+    let by = OperationId::from_text("planned");
+    let place = &observed.place;
+    let stand_in = Record::new(&plan.cluster_id, &plan.cluster, plan.provider, place, plan.source.clone(), by);
+    let flavour = ports.terraform.tool().await?.flavour;
+    let step = "terraform".to_owned();
+    ports.progress.tell(Event::StepStarted { step: step.clone(), title: "asking Terraform what it would do".into() });
+    stacks::init_foundation(ports, task, &stand_in, nodes).await?;
+    let saved = ports.terraform.plan(&StackId::Foundation, PlanMode::Look, None).await?;
+    let expected = preview::foundation(plan, flavour, &stand_in, None);
+    ports.progress.tell(Event::StepDone { step, title: "asked Terraform what it would do".into() });
+    Ok(match guard::check(saved.json(), &expected) {
+        Ok(summary) => (BTreeMap::from([(StackId::Foundation, summary)]), Vec::new()),
+        Err(found) => (BTreeMap::new(), vec![guard::refusal(&expected.stack, &found)]),
+    })
+}
+
+/// A PLAN file holds only if the same decisions would be made now.
+pub fn same(saved: &Plan, now: &Plan) -> Result<()> {
+    let stale = |why: String| {
+        Failure::refused("the plan is stale: the cluster has changed since it was made").because(why).hint("plan again")
+    };
+    if saved.base.generation != now.base.generation {
+        let told = |generation: Option<u64>| generation.map_or("none".to_owned(), |number| number.to_string());
+        let (then, now) = (told(saved.base.generation), told(now.base.generation));
+        return Err(stale(format!("the record's generation was {then} and is {now}")));
+    }
+    for (stack, serial) in &now.base.serials {
+        if saved.base.serials.get(stack) != Some(serial) {
+            return Err(stale(format!("the state of stack {stack} was written since")));
+        }
+    }
+    let victims = |plan: &Plan| -> Vec<(NodeName, Option<String>, Option<String>, Way)> {
+        let key = |removal: &plan::Removal| {
+            (removal.node.clone(), removal.machine_id.clone(), removal.node_uid.clone(), removal.way)
+        };
+        plan.removals().map(key).collect()
+    };
+    if victims(saved) != victims(now) {
+        return Err(stale("other nodes would go now than were shown".into()));
+    }
+    let additions = |plan: &Plan| plan.additions().map(|(name, node)| (name.clone(), node.image.clone())).collect::<Vec<_>>();
+    if additions(saved) != additions(now) {
+        return Err(stale("other machines would be made now than were shown".into()));
+    }
+    Ok(())
+}

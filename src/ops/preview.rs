@@ -1,0 +1,119 @@
+//! The parts of a preview: who would go, what their drains meet, and what Terraform would be allowed.
+
+use std::collections::BTreeMap;
+
+use super::execute;
+use super::observe::{Observed, View};
+use super::ports::terraform::State;
+use super::stacks;
+use super::task::Task;
+use crate::model::drain::{self, NodeReport, Severity};
+use crate::model::failure::{Failure, Result};
+use crate::model::guard::{self, Expected};
+use crate::model::names::{NodeName, StackId};
+use crate::model::plan::{FoundationChange, Plan, PoolChange, Request, Way};
+use crate::model::record::{Flavour, NodeRecord, Record};
+use crate::model::victims;
+
+/// Chooses who goes, with the reasons in words.
+pub fn choose(observed: &Observed, pool: &str, present: &[NodeName], count: u32) -> Vec<(NodeName, String)> {
+    let record = observed.record().and_then(|record| record.pools.get(pool));
+    let candidates = present.iter().map(|name| {
+        let node = observed.cluster.as_ref().ok().and_then(|view| view.nodes.iter().find(|node| node.name == name.as_str()));
+        let pods = observed.cluster.as_ref().map(|view| view.pods.as_slice()).unwrap_or_default();
+        victims::Candidate {
+            name: name.clone(),
+            zone: record.and_then(|record| record.nodes.get(name)).map(|node| node.zone.clone()).unwrap_or_default(),
+            ready: node.is_some_and(|node| node.ready),
+            moves: victims::pods_to_move(pods, name.as_str()),
+        }
+    });
+    let candidates: Vec<victims::Candidate> = candidates.collect();
+    victims::choose(&candidates, count as usize).into_iter().map(|choice| (choice.name, choice.reason)).collect()
+}
+
+/// What each node that would be drained will meet.
+pub fn drains(task: &Task, plan: &Plan, view: &View) -> BTreeMap<NodeName, NodeReport> {
+    let victims: Vec<String> = plan
+        .removals()
+        .filter(|removal| matches!(removal.way, Way::Drained | Way::Destroyed))
+        .filter(|removal| removal.node_uid.is_some())
+        .map(|removal| removal.node.to_string())
+        .collect();
+    let reports = drain::preflight(&drain::Situation {
+        victims: &victims,
+        nodes: &view.nodes,
+        pods: &view.pods,
+        budgets: &view.budgets,
+        rules: &task.file.drain,
+        own_pod: task.options.own_pod.as_deref(),
+    });
+    reports.into_iter().map(|report| (NodeName::from_text(report.node.clone()), report)).collect()
+}
+
+/// Exit code 5, if a drain cannot succeed.
+pub fn refusal(drains: &BTreeMap<NodeName, NodeReport>) -> Result<()> {
+    let blocked: Vec<&NodeReport> = drains.values().filter(|report| report.severity() == Severity::Blocks).collect();
+    if blocked.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<&str> = blocked.iter().map(|report| report.node.as_str()).collect();
+    let mut failure = Failure::refused(format!("the drain of {} cannot succeed", names.join(", ")));
+    for finding in blocked.iter().flat_map(|report| report.findings()).filter(|finding| finding.severity == Severity::Blocks) {
+        failure = failure.because(finding);
+        if let Some(help) = finding.help() {
+            failure = failure.hint(help);
+        }
+    }
+    Err(failure.hint("nothing was changed"))
+}
+
+/// The pool's nodes as Terraform will be told.
+pub fn nodes_after(record: &Record, change: &PoolChange) -> BTreeMap<NodeName, NodeRecord> {
+    let mut nodes = record.pools.get(&change.pool).map(|pool| pool.nodes.clone()).unwrap_or_default();
+    for removal in &change.removals {
+        nodes.remove(&removal.node);
+    }
+    nodes.extend(change.additions.clone());
+    nodes
+}
+
+/// What Terraform may do to a pool, all parts of the operation taken together.
+pub fn pool(plan: &Plan, flavour: Flavour, record: &Record, change: &PoolChange) -> Expected {
+    let standing = record.pools.get(&change.pool).map(|pool| pool.nodes.clone()).unwrap_or_default();
+    let machines = |of: &dyn Fn(Way) -> bool| -> Vec<guard::Machine> {
+        let removals = change.removals.iter().filter(|removal| of(removal.way));
+        removals.filter_map(|removal| Some((removal.node.clone(), removal.machine_id.clone()?))).collect()
+    };
+    if plan.request == Request::Destroy {
+        return guard::permits_for_destroy(plan.provider, flavour, change.stack(), &execute::machines(&standing));
+    }
+    let staying: BTreeMap<NodeName, NodeRecord> = standing
+        .into_iter()
+        .filter(|(name, _)| !change.removals.iter().any(|removal| removal.node == *name))
+        .collect();
+    let retagged = if change.tags { execute::machines(&staying) } else { Vec::new() };
+    let additions: Vec<NodeName> = change.additions.keys().cloned().collect();
+    let (removals, gone) = (machines(&|way| way != Way::Gone), machines(&|way| way == Way::Gone));
+    let wanted =
+        guard::PoolChange { additions: &additions, removals: &removals, gone: &gone, retagged: &retagged };
+    guard::permits_for_pool(plan.provider, flavour, &change.pool, &wanted)
+}
+
+/// What Terraform may do to the foundation.
+pub fn foundation(plan: &Plan, flavour: Flavour, record: &Record, state: Option<&State>) -> Expected {
+    let machines = execute::machines(&record.control_plane.nodes);
+    match &plan.foundation {
+        FoundationChange::Create { nodes } => {
+            let standing = state.map(stacks::machine_ids).unwrap_or_default();
+            let missing: Vec<NodeName> = nodes.keys().filter(|name| !standing.contains_key(*name)).cloned().collect();
+            guard::permits_for_new_foundation(plan.provider, flavour, &missing)
+        }
+        FoundationChange::Destroy { .. } => {
+            guard::permits_for_destroy(plan.provider, flavour, StackId::Foundation, &machines)
+        }
+        FoundationChange::Tags | FoundationChange::Keep => {
+            guard::permits_for_foundation(plan.provider, flavour, &machines)
+        }
+    }
+}

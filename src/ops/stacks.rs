@@ -1,0 +1,116 @@
+//! Stacks of one cluster: rendered from the record, initialised, and read.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::ports::Ports;
+use super::ports::terraform::{Stack, State};
+use super::task::Task;
+use crate::model::failure::{Failure, Kind, Result};
+use crate::model::names::{NodeName, StackId};
+use crate::model::provider::Provider;
+use crate::model::record::{Flavour, NodeRecord, Record, TerraformPin};
+use crate::render;
+
+/// Renders and initialises a pool's stack for these nodes. Returns the lock file's text.
+pub async fn init_pool(
+    ports: &Ports,
+    task: &Task,
+    record: &Record,
+    pool: &str,
+    nodes: &BTreeMap<NodeName, NodeRecord>,
+    foundation: &Value,
+) -> Result<String> {
+    let deployment = task.deployment(&record.cluster_id, Some(&record.account));
+    let files = render::pool(&deployment, pool, nodes, foundation)?;
+    init(ports, record.terraform.as_ref(), Stack { id: StackId::Pool(pool.to_owned()), files }).await
+}
+
+/// Renders and initialises the foundation for these control planes. Returns the lock file's text.
+pub async fn init_foundation(
+    ports: &Ports,
+    task: &Task,
+    record: &Record,
+    nodes: &BTreeMap<NodeName, NodeRecord>,
+) -> Result<String> {
+    let deployment = task.deployment(&record.cluster_id, Some(&record.account));
+    let files = render::foundation(&deployment, nodes)?;
+    init(ports, record.terraform.as_ref(), Stack { id: StackId::Foundation, files }).await
+}
+
+async fn init(ports: &Ports, pin: Option<&TerraformPin>, stack: Stack) -> Result<String> {
+    let lock = pin.and_then(|pin| pin.locks.get(&stack.id));
+    ports.terraform.init(&stack, lock.map(String::as_str)).await
+}
+
+/// The states of the stacks that the record knows. Each is initialised as the record has it.
+pub async fn states(ports: &Ports, task: &Task, record: &Record) -> Result<BTreeMap<StackId, State>> {
+    check_tool(ports, record).await?;
+    let mut states = BTreeMap::new();
+    init_foundation(ports, task, record, &record.control_plane.nodes).await?;
+    let Some(foundation) = ports.terraform.state(&StackId::Foundation).await? else { return Ok(states) };
+    let output = foundation_output(&foundation);
+    states.insert(StackId::Foundation, foundation);
+    // A foundation that was not finished has no output yet, and so no pools either.
+    let Ok(output) = output else { return Ok(states) };
+    for (pool, pool_record) in &record.pools {
+        init_pool(ports, task, record, pool, &pool_record.nodes, &output).await?;
+        let id = StackId::Pool(pool.clone());
+        if let Some(state) = ports.terraform.state(&id).await? {
+            states.insert(id, state);
+        }
+    }
+    Ok(states)
+}
+
+/// What the foundation passes to the pools.
+pub fn foundation_output(state: &State) -> Result<Value> {
+    state.outputs.get("foundation").cloned().ok_or_else(|| {
+        Failure::failed("the foundation's state has no output `foundation`")
+            .because("its apply was not finished")
+            .hint("scaler apply makes the rest of it")
+    })
+}
+
+/// The machines that a state knows by node name, from its output `machines`.
+pub fn machine_ids(state: &State) -> BTreeMap<NodeName, String> {
+    let Some(Value::Object(machines)) = state.outputs.get("machines") else { return BTreeMap::new() };
+    machines
+        .iter()
+        .filter_map(|(name, machine)| Some((NodeName::from_text(name), machine.get("id")?.as_str()?.to_owned())))
+        .collect()
+}
+
+/// The id of a node's machine, from the state's resources: a failed apply leaves the outputs as they were before.
+pub fn machine_in_state(state: &State, provider: Provider, name: &NodeName) -> Option<String> {
+    let address = format!("{}.node[\"{name}\"]", provider.machine_resource());
+    state.resources.get(&address)?.get("id")?.as_str().map(str::to_owned)
+}
+
+/// A state written by one flavour or a newer version is not for another to touch.
+pub async fn check_tool(ports: &Ports, record: &Record) -> Result<()> {
+    let Some(pin) = &record.terraform else { return Ok(()) };
+    let tool = ports.terraform.tool().await?;
+    let name = |flavour| match flavour {
+        Flavour::Terraform => "Terraform",
+        Flavour::Opentofu => "OpenTofu",
+    };
+    if tool.flavour != pin.flavour {
+        return Err(Failure::new(
+            Kind::Refused,
+            format!("cluster `{}` was made with {}, and {} is {}", record.name, name(pin.flavour), tool.path, name(tool.flavour)),
+        )
+        .because("the two write states that the other may misread")
+        .hint(format!("put {} on the PATH, or name it in the cluster file: tools: {{ terraform: PATH }}", name(pin.flavour))));
+    }
+    if tool.version < pin.least_version {
+        return Err(Failure::new(
+            Kind::Refused,
+            format!("cluster `{}` needs {} {} or newer; {} is {}", record.name, name(pin.flavour), pin.least_version, tool.path, tool.version),
+        )
+        .because("an older one cannot read the states that a newer one wrote")
+        .hint(format!("install {} {} or newer", name(pin.flavour), pin.least_version)));
+    }
+    Ok(())
+}

@@ -1,0 +1,176 @@
+//! A cluster of a test's own: its machines, its Nodes, its folder, and the program.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use scaler_lab::{Bridge, Kubernetes, Sandbox, terraform_config, tools};
+use serde_json::Value;
+
+static NEXT: AtomicU32 = AtomicU32::new(1);
+
+/// A name that no other test of this process uses; it fits a cluster's and a pool's.
+pub fn fresh(prefix: &str) -> String {
+    format!("{prefix}{}", NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// What one run of the program said.
+#[derive(Debug)]
+pub struct Said {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Said {
+    pub fn of(output: Output) -> Said {
+        Said {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
+    #[track_caller]
+    pub fn ends(self, code: i32) -> Said {
+        assert_eq!(self.code, code, "\n--- stdout\n{}\n--- stderr\n{}", self.stdout, self.stderr);
+        self
+    }
+
+    #[track_caller]
+    pub fn says(self, text: &str) -> Said {
+        let all = format!("{}{}", self.stdout, self.stderr);
+        assert!(all.contains(text), "`{text}` is not in\n--- stdout\n{}\n--- stderr\n{}", self.stdout, self.stderr);
+        self
+    }
+
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {}", self.stdout))
+    }
+}
+
+/// A cluster of the sandbox provider, with a local store.
+pub struct World {
+    pub cluster: String,
+    pub pool: String,
+    pub folder: tempfile::TempDir,
+    pub sandbox: Sandbox,
+    pub bridge: Bridge,
+    pub k: &'static Kubernetes,
+    environment: BTreeMap<String, String>,
+}
+
+impl World {
+    /// With one pool, `min: 1`, `max: 6`.
+    pub fn new() -> World {
+        let k = Kubernetes::shared();
+        let sandbox = Sandbox::start();
+        let bridge = Bridge::start(k, sandbox.source());
+        let folder = tempfile::tempdir().expect("a folder for the test");
+        let (cluster, pool) = (fresh("c"), fresh("p"));
+        let world = World { cluster, pool, folder, sandbox, bridge, k, environment: environment(k.kubeconfig()) };
+        world.write(&world.file("min: 1, max: 6", ""));
+        world
+    }
+
+    /// The text of a cluster file; `extra` is appended.
+    pub fn file(&self, size: &str, extra: &str) -> String {
+        format!(
+            "apiVersion: scaler/v1\n\
+             kind: Cluster\n\
+             name: {}\n\
+             provider: sandbox\n\
+             region: local\n\
+             kubernetes: {{ version: 1.36.3 }}\n\
+             store: {{ backend: local, path: store }}\n\
+             network: {{ zones: [local-a, local-b] }}\n\
+             sandbox: {{ register: {} }}\n\
+             drain: {{ timeout: 60s, totalTimeout: 120s }}\n\
+             controlPlane: {{ count: 1, machine: small, image: {{ id: base }} }}\n\
+             pools:\n  - {{ name: {}, machine: small, image: {{ id: base }}, {size} }}\n{extra}",
+            self.cluster,
+            self.sandbox.register().display(),
+            self.pool,
+        )
+    }
+
+    pub fn path(&self) -> PathBuf {
+        self.folder.path().join("cluster.yml")
+    }
+
+    pub fn write(&self, text: &str) {
+        std::fs::write(self.path(), text).expect("the cluster file");
+    }
+
+    /// A command that is not started yet.
+    pub fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_scaler"));
+        command.args(args).current_dir(self.folder.path()).env_clear().envs(&self.environment).stdin(Stdio::null());
+        command
+    }
+
+    pub fn run(&self, args: &[&str]) -> Said {
+        Said::of(self.command(args).output().expect("the program starts"))
+    }
+
+    pub fn apply(&self) -> Said {
+        self.run(&["apply", "--yes"])
+    }
+
+    pub fn record(&self) -> Value {
+        let text = std::fs::read(self.folder.path().join("store/cluster.json")).expect("a record");
+        serde_json::from_slice(&text).expect("the record is JSON")
+    }
+
+    /// The names of the workers that the record has.
+    pub fn workers(&self) -> Vec<String> {
+        let record = self.record();
+        let nodes = record["pools"][&self.pool]["nodes"].as_object().cloned().unwrap_or_default();
+        nodes.keys().cloned().collect()
+    }
+
+    /// The workers' machines that run, by name.
+    pub fn running(&self) -> BTreeMap<String, String> {
+        let machines = self.sandbox.machines();
+        let workers = machines.into_iter().filter(|machine| machine.runs() && machine.name.contains(&self.pool));
+        workers.map(|machine| (machine.name, machine.id)).collect()
+    }
+
+    /// Names of this test's worker Nodes.
+    pub fn nodes(&self) -> Vec<String> {
+        let selector = format!("/api/v1/nodes?labelSelector=scaler/pool%3D{}", self.pool);
+        let list = self.k.get(&selector);
+        let items = list["items"].as_array().expect("a list of nodes");
+        items.iter().map(|node| node["metadata"]["name"].as_str().expect("a name").to_owned()).collect()
+    }
+
+    pub fn unschedulable(&self) -> Vec<String> {
+        let selector = format!("/api/v1/nodes?labelSelector=scaler/pool%3D{}", self.pool);
+        let list = self.k.get(&selector);
+        let items = list["items"].as_array().expect("a list of nodes");
+        let cordoned = items.iter().filter(|node| node["spec"]["unschedulable"] == true);
+        cordoned.map(|node| node["metadata"]["name"].as_str().expect("a name").to_owned()).collect()
+    }
+
+    /// Adds or replaces one variable of the program's environment.
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.environment.insert(name.to_owned(), value.to_owned());
+    }
+}
+
+/// What the program may see: nothing of the environment of whoever runs the tests.
+pub fn environment(kubeconfig: &Path) -> BTreeMap<String, String> {
+    let path = std::env::var("PATH").unwrap_or_default();
+    let mut environment = BTreeMap::from([
+        ("PATH".to_owned(), format!("{}:{path}", tools().display())),
+        ("KUBECONFIG".to_owned(), kubeconfig.display().to_string()),
+        ("HOME".to_owned(), "/nonexistent".to_owned()),
+        ("USER".to_owned(), "tester".to_owned()),
+    ]);
+    if let Some(config) = terraform_config() {
+        environment.insert("TF_CLI_CONFIG_FILE".to_owned(), config.display().to_string());
+    }
+    environment
+}
