@@ -7,6 +7,10 @@ use serde::{Deserialize, Serialize};
 /// The annotation that marks a cordon of ours, `{"operation": …, "wasUnschedulable": …}`.
 pub const OPERATION_ANNOTATION: &str = "scaler/operation";
 
+/// How many pods a kubelet takes when nobody says otherwise: `maxPods` of its configuration.
+/// <https://kubernetes.io/docs/reference/config-api/kubelet-config.v1beta1/>
+pub const KUBELET_MAX_PODS: u64 = 110;
+
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Node {
     pub name: String,

@@ -1,6 +1,7 @@
 //! Machines as the cloud tells of them, beside Terraform's view.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -42,6 +43,17 @@ pub enum Role {
     ControlPlane,
 }
 
+impl Role {
+    /// From the value of the tag `scaler:role`.
+    pub fn from_tag(value: &str) -> Option<Role> {
+        match value {
+            "worker" => Some(Role::Worker),
+            "control-plane" => Some(Role::ControlPlane),
+            _ => None,
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum MachineState {
@@ -52,6 +64,26 @@ pub enum MachineState {
     ShuttingDown,
     /// The only state that proves a machine's death.
     Terminated,
+}
+
+impl MachineState {
+    /// As the clouds' consoles write it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            MachineState::Pending => "pending",
+            MachineState::Running => "running",
+            MachineState::Stopping => "stopping",
+            MachineState::Stopped => "stopped",
+            MachineState::ShuttingDown => "shutting down",
+            MachineState::Terminated => "terminated",
+        }
+    }
+}
+
+impl fmt::Display for MachineState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
 }
 
 /// What the cloud answers when it is asked for one machine by its id.

@@ -22,7 +22,45 @@ impl Provider {
             Provider::Sandbox => "sandbox",
         }
     }
+
+    /// What Kubernetes calls a machine: a node's `spec.providerID`. On Azure a machine's id is its whole resource id,
+    /// which names no zone.
+    pub fn provider_id(self, zone: &str, machine_id: &str) -> String {
+        match self {
+            Provider::Aws | Provider::Sandbox => format!("{self}:///{zone}/{machine_id}"),
+            Provider::Azure => format!("azure://{machine_id}"),
+        }
+    }
+
+    /// The machine that a provider id speaks of; None if it is not of this provider. A cloud's ids are unique without
+    /// the zone, and some cloud controllers leave it out, so it is not looked at.
+    pub fn machine_of_provider_id(self, provider_id: &str) -> Option<&str> {
+        let rest = provider_id.strip_prefix(self.as_str())?.strip_prefix("://")?;
+        let id = match self {
+            Provider::Aws | Provider::Sandbox => rest.rsplit('/').next().unwrap_or(rest),
+            Provider::Azure => rest,
+        };
+        (!id.is_empty()).then_some(id)
+    }
+
+    /// The Terraform resource that is a machine.
+    pub fn machine_resource(self) -> &'static str {
+        match self {
+            Provider::Aws => "aws_instance",
+            Provider::Azure => "azurerm_linux_virtual_machine",
+            Provider::Sandbox => "terraform_data",
+        }
+    }
+
+    /// The image families that a cluster file may name, newest last.
+    pub fn image_families(self) -> &'static [&'static str] {
+        &["debian-12", "debian-13", "ubuntu-22.04", "ubuntu-24.04", "ubuntu-26.04"]
+    }
 }
+
+/// The names of the resources that are machines, in the modules of every provider: the type alone does not tell, the
+/// sandbox uses its type for other things too.
+pub const MACHINE_RESOURCE_NAMES: [&str; 2] = ["node", "control_plane"];
 
 impl fmt::Display for Provider {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -40,4 +78,29 @@ pub mod tags {
     pub const OPERATION: &str = "scaler:operation";
     /// Tags with this prefix are ours; a cluster file may not set them.
     pub const PREFIX: &str = "scaler:";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_provider_id_leads_back_to_its_machine() {
+        for (provider, id, text) in [
+            (Provider::Aws, "i-0abc", "aws:///eu-west-1a/i-0abc"),
+            (Provider::Sandbox, "11-22", "sandbox:///eu-west-1a/11-22"),
+            (Provider::Azure, "/subscriptions/s/vm", "azure:///subscriptions/s/vm"),
+        ] {
+            assert_eq!(provider.provider_id("eu-west-1a", id), text);
+            assert_eq!(provider.machine_of_provider_id(text), Some(id));
+        }
+    }
+
+    #[test]
+    fn a_foreign_or_empty_provider_id_leads_nowhere() {
+        for text in ["", "aws", "aws://", "aws:///", "kind://docker/x", "awsx:///z/i-1", "sandbox:///z/i-1"] {
+            assert_eq!(Provider::Aws.machine_of_provider_id(text), None, "{text}");
+        }
+        assert_eq!(Provider::Aws.machine_of_provider_id("aws:///i-1"), Some("i-1"));
+    }
 }

@@ -1,1 +1,4 @@
+//! Clouds, asked directly.
 
+pub mod aws;
+pub mod sandbox;

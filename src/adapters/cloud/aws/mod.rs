@@ -1,0 +1,110 @@
+//! AWS, through its SDK: EC2 for machines and images, STS for whose login this is.
+
+mod errors;
+mod images;
+mod inventory;
+pub mod login;
+#[cfg(test)]
+mod moto;
+mod shapes;
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use aws_config::SdkConfig;
+
+use crate::model::failure::{Failure, Result};
+use crate::model::file::Image;
+use crate::model::kubernetes::Resources;
+use crate::model::machine::{Machine, Place, Sighting};
+use crate::ops::ports::Cloud;
+
+/// One account and region of AWS, through one login.
+pub struct Aws {
+    ec2: aws_sdk_ec2::Client,
+    sts: aws_sdk_sts::Client,
+    region: String,
+}
+
+impl Aws {
+    /// `endpoints` maps a service (`ec2`, `sts`) to a URL, for an emulator or a private endpoint.
+    pub fn new(login: &SdkConfig, region: &str, endpoints: &BTreeMap<String, String>) -> Aws {
+        let mut ec2 = aws_sdk_ec2::config::Builder::from(login);
+        ec2.set_region(Some(aws_sdk_ec2::config::Region::new(region.to_owned())));
+        if let Some(url) = endpoints.get("ec2") {
+            ec2.set_endpoint_url(Some(url.clone()));
+        }
+        let mut sts = aws_sdk_sts::config::Builder::from(login);
+        sts.set_region(Some(aws_sdk_sts::config::Region::new(region.to_owned())));
+        if let Some(url) = endpoints.get("sts") {
+            sts.set_endpoint_url(Some(url.clone()));
+        }
+        Aws {
+            ec2: aws_sdk_ec2::Client::from_conf(ec2.build()),
+            sts: aws_sdk_sts::Client::from_conf(sts.build()),
+            region: region.to_owned(),
+        }
+    }
+}
+
+#[async_trait]
+impl Cloud for Aws {
+    async fn place(&self) -> Result<Place> {
+        let what = "AWS does not say whose login this is";
+        let identity = self
+            .sts
+            .get_caller_identity()
+            .send()
+            .await
+            .map_err(|error| errors::explain(what, "sts:GetCallerIdentity", error))?;
+        let account = identity
+            .account()
+            .ok_or_else(|| Failure::failed(what).because("the answer of sts:GetCallerIdentity names no account"))?;
+        Ok(Place { account: account.to_owned(), region: self.region.clone() })
+    }
+
+    async fn machines(&self, cluster_id: &str) -> Result<Vec<Machine>> {
+        inventory::machines(&self.ec2, &self.region, cluster_id, inventory::PAGE).await
+    }
+
+    async fn sight(&self, machine_id: &str) -> Result<Sighting> {
+        inventory::sight(&self.ec2, &self.region, machine_id).await
+    }
+
+    async fn resolve_image(&self, image: &Image, architecture_of: &str) -> Result<String> {
+        images::resolve(&self.ec2, &self.region, image, architecture_of).await
+    }
+
+    async fn machine_type(&self, name: &str) -> Result<Option<Resources>> {
+        shapes::shape(&self.ec2, &self.region, name).await.map(|shape| Some(shape.resources))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use moto::Moto;
+
+    #[tokio::test]
+    async fn the_place_is_the_account_of_the_login_and_the_region_of_the_file() {
+        let moto = Moto::start();
+        let place = moto.aws("eu-west-1").place().await.unwrap();
+        assert_eq!(place, Place { account: "123456789012".into(), region: "eu-west-1".into() });
+    }
+
+    #[tokio::test]
+    async fn an_endpoint_that_refuses_is_an_error_and_not_an_empty_answer() {
+        let moto = Moto::start();
+        let aws = moto.aws("eu-west-1");
+        drop(moto);
+        for failure in [
+            aws.place().await.unwrap_err(),
+            aws.machines("id").await.unwrap_err(),
+            aws.sight("i-0123456789abcdef0").await.unwrap_err(),
+        ] {
+            let text = failure.to_string();
+            assert!(text.contains("no connection"), "{text}");
+            assert!(!text.contains(moto::SECRET), "{text}");
+        }
+    }
+}
