@@ -1,1 +1,17 @@
+//! The journal of an operation: what it meant to do, what it did, and on what grounds, in the order in which it happened.
+//!
+//! One object an entry, `journal/<operation>/<seq>`, created once and never changed. What an operation's status is
+//! follows from its entries alone. An entry about a step that changes something outside is written before
+//! the step; one about a fact is written after the fact was seen.
 
+mod document;
+mod entry;
+mod evidence;
+mod part;
+mod start;
+
+pub use document::{Document, FORMAT, folder, key};
+pub use entry::{ApplyEnd, Entry, Outcome, PlanSummary, UncordonFound};
+pub use evidence::{Deathbed, Permit, Proof, WayIn};
+pub use part::{Act, Part, PartId, Reason, Removal};
+pub use start::{Command, Consent, Inputs, Start};
