@@ -35,6 +35,8 @@ pub struct Machine {
     /// `aws`, `sandbox`: the scheme of its provider id.
     pub provider: &'static str,
     pub control_plane: bool,
+    /// Its private address; empty where it has none.
+    pub address: String,
     pub zone: String,
     pub region: String,
     /// Its type or size, such as `t3.large`.

@@ -186,6 +186,7 @@ fn machine(instance: Instance, region: &str) -> Machine {
         pool: tag("scaler:pool"),
         control_plane: tag("scaler:role") == "control-plane",
         provider: "aws",
+        address: instance.private_ip.clone(),
         zone: instance.zone.clone(),
         region: region.to_owned(),
         kind: instance.kind.clone(),

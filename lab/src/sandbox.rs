@@ -134,6 +134,7 @@ fn machine(path: &Path) -> Result<Machine> {
         pool: text("pool"),
         provider: "sandbox",
         control_plane: entry["role"] == "control-plane",
+        address: text("address"),
         zone: text("zone"),
         region: text("region"),
         kind: text("machine"),

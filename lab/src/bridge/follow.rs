@@ -81,6 +81,7 @@ impl Follower {
         let mut spec = NodeSpec::new(&machine.node);
         spec.provider_id = machine.provider_id();
         spec.control_plane = machine.control_plane;
+        spec.address.clone_from(&machine.address);
         spec.labels = [
             ("topology.kubernetes.io/zone", &machine.zone),
             ("topology.kubernetes.io/region", &machine.region),

@@ -18,6 +18,8 @@ pub struct NodeSpec {
     pub provider_id: String,
     pub labels: Vec<(String, String)>,
     pub control_plane: bool,
+    /// Its internal address; empty where it has none.
+    pub address: String,
     pub cpu: String,
     pub memory: String,
     pub pods: u32,
@@ -31,6 +33,7 @@ impl NodeSpec {
             provider_id: String::new(),
             labels: vec![],
             control_plane: false,
+            address: String::new(),
             cpu: "4".to_owned(),
             memory: "16Gi".to_owned(),
             pods: 110,
@@ -52,13 +55,17 @@ impl NodeSpec {
             labels[role] = json!("");
             spec["taints"] = json!([{"key": role, "effect": "NoSchedule"}]);
         }
+        let mut addresses = vec![json!({"type": "Hostname", "address": self.name})];
+        if !self.address.is_empty() {
+            addresses.push(json!({"type": "InternalIP", "address": self.address}));
+        }
         let resources = json!({"cpu": self.cpu, "memory": self.memory, "pods": self.pods.to_string()});
         json!({
             "apiVersion": "v1",
             "kind": "Node",
             "metadata": {"name": self.name, "labels": labels},
             "spec": spec,
-            "status": {"capacity": resources, "allocatable": resources},
+            "status": {"capacity": resources, "allocatable": resources, "addresses": addresses},
         })
     }
 }

@@ -115,6 +115,11 @@ fn an_instance_becomes_a_node_and_falls_silent() {
     let node = k.get(&node_path("aws-workers-1"));
     assert_eq!(node["spec"]["providerID"], format!("aws:///{}/{id}", instance.zone));
     assert_eq!(node["metadata"]["labels"]["topology.kubernetes.io/region"], REGION);
+    let addresses = json!([
+        {"type": "Hostname", "address": "aws-workers-1"},
+        {"type": "InternalIP", "address": instance.private_ip},
+    ]);
+    assert_eq!(node["status"]["addresses"], addresses);
 
     moto.stop(REGION, &id);
     bridge.wait("aws-workers-1", &Happening::Silent);
