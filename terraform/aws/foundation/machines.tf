@@ -21,7 +21,7 @@ resource "aws_instance" "control_plane" {
   vpc_security_group_ids      = [aws_security_group.control_plane.id]
   key_name                    = each.value.key_name != null ? each.value.key_name : aws_key_pair.ssh.key_name
 
-  # Text, not base64, so that a plan shows it. An empty text would differ from what EC2 returns.
+  # As it is; the provider encodes it, and keeps only its hash. An empty text would differ from what EC2 returns.
   # The endpoint's name is known only once its load balancer is made; this reserved name stands for it until then.
   user_data = each.value.user_data != "" ? replace(each.value.user_data, "endpoint.scaler.invalid", local.endpoint.host) : null
   # Never replace a machine for its user-data. A change in place is harmful too: it stops the machine.

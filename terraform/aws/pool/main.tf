@@ -22,7 +22,7 @@ resource "aws_instance" "node" {
   vpc_security_group_ids      = [var.foundation.node_security_group_id]
   key_name                    = each.value.key_name != null ? each.value.key_name : var.foundation.key_name
 
-  # Text, not base64, so that a plan shows it. An empty text would differ from what EC2 returns.
+  # As it is; the provider encodes it, and keeps only its hash. An empty text would differ from what EC2 returns.
   user_data = each.value.user_data != "" ? each.value.user_data : null
   # Never replace a machine for its user-data. A change in place is harmful too: it stops the machine.
   user_data_replace_on_change = false
