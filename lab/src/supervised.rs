@@ -29,8 +29,6 @@ struct Order<'a> {
 pub(crate) struct Program {
     pub path: PathBuf,
     pub args: Vec<String>,
-    /// `NAME=value`, added to this process's own.
-    pub env: Vec<String>,
     pub log: PathBuf,
 }
 

@@ -13,7 +13,6 @@ import (
 type program struct {
 	Path string   `json:"path"`
 	Args []string `json:"args"`
-	Env  []string `json:"env"` // added to the supervisor's own
 	Log  string   `json:"log"` // standard output and standard error are appended to it
 }
 
@@ -52,7 +51,6 @@ func (g *group) start(name string, what *program) error {
 	defer log.Close()
 
 	command := exec.Command(what.Path, what.Args...)
-	command.Env = append(os.Environ(), what.Env...)
 	command.Stdout = log
 	command.Stderr = log
 	// Should this process be killed, its children go with it.

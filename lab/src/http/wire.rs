@@ -37,6 +37,9 @@ impl Headers {
     }
 }
 
+/// Gets a piece of a body: as it was sent, with its framing, and without.
+type Sink<'a> = &'a mut dyn FnMut(&[u8], &[u8]) -> io::Result<()>;
+
 /// How the end of a body is told.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Framing {
@@ -153,13 +156,8 @@ pub(crate) fn read_body(from: &mut impl BufRead, framing: Framing) -> io::Result
     Ok(body)
 }
 
-/// Gives each piece of a body to `sink` as it arrives: once as it was sent,
-/// with its framing, and once without.
-pub(crate) fn each_body_piece(
-    from: &mut impl BufRead,
-    framing: Framing,
-    sink: &mut dyn FnMut(&[u8], &[u8]) -> io::Result<()>,
-) -> io::Result<()> {
+/// Gives each piece of a body to `sink` as it arrives.
+pub(crate) fn each_body_piece(from: &mut impl BufRead, framing: Framing, sink: Sink<'_>) -> io::Result<()> {
     match framing {
         Framing::Length(length) => each_of(from, length, sink),
         Framing::UntilClosed => loop {
@@ -192,11 +190,7 @@ pub(crate) fn each_body_piece(
     }
 }
 
-fn each_of(
-    from: &mut impl BufRead,
-    length: u64,
-    sink: &mut dyn FnMut(&[u8], &[u8]) -> io::Result<()>,
-) -> io::Result<()> {
+fn each_of(from: &mut impl BufRead, length: u64, sink: Sink<'_>) -> io::Result<()> {
     let mut left = length;
     while left > 0 {
         let piece = from.fill_buf()?;

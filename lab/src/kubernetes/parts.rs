@@ -61,7 +61,7 @@ impl Plan {
             _ => self.kwok(),
         });
         let log = self.folder.join(format!("{part}.log"));
-        Ok(Program { path: places::kubernetes()?, args, env: vec![], log })
+        Ok(Program { path: places::kubernetes()?, args, log })
     }
 
     fn etcd(&self) -> Vec<String> {

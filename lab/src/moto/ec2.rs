@@ -43,7 +43,11 @@ impl Instance {
 
 /// Sends a query as the lab's own account; moto reads region and service from the signature's scope.
 pub(super) fn query(to: &Endpoint, region: &str, service: &str, params: &[(&str, &str)]) -> Result<String> {
-    let version = if service == "sts" { "2011-06-15" } else { "2016-11-15" };
+    let version = match service {
+        "sts" => "2011-06-15",
+        "iam" => "2010-05-08",
+        _ => "2016-11-15",
+    };
     let mut body = format!("Version={version}");
     for (name, value) in params {
         body.push_str(&format!("&{name}={}", value.replace(':', "%3A").replace('/', "%2F")));

@@ -63,6 +63,7 @@ pub(super) enum Mischief {
 
 /// Something that shall go wrong, once unless told otherwise.
 #[derive(Clone, Debug)]
+#[must_use = "a fault happens only once it is ordered of a proxy"]
 pub struct Fault {
     what: Mischief,
     when: Matcher,
