@@ -152,7 +152,7 @@ impl Kubernetes {
         FaultProxy::before_tls(&self.plan.address(), trust)
     }
 
-    /// A kubeconfig of a new user (a service account of this name in `kube-system`)
+    /// A kubeconfig of a new user (a service account of this name in `default`)
     /// who may do only what `rules` say: the `rules` of a ClusterRole.
     #[track_caller]
     pub fn restricted_kubeconfig(&self, name: &str, rules: &serde_json::Value) -> PathBuf {

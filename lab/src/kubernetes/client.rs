@@ -110,7 +110,7 @@ impl Client {
     /// The token of a service account that may do only what `rules` say.
     #[track_caller]
     pub(super) fn restricted_token(&self, name: &str, rules: &Value) -> String {
-        let accounts = "/api/v1/namespaces/kube-system/serviceaccounts";
+        let accounts = "/api/v1/namespaces/default/serviceaccounts";
         let rights = "/apis/rbac.authorization.k8s.io/v1";
         let metadata = json!({"metadata": {"name": name}});
         self.create(accounts, &metadata);
@@ -118,7 +118,7 @@ impl Client {
         let binding = json!({
             "metadata": {"name": name},
             "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": name},
-            "subjects": [{"kind": "ServiceAccount", "name": name, "namespace": "kube-system"}],
+            "subjects": [{"kind": "ServiceAccount", "name": name, "namespace": "default"}],
         });
         self.create(&format!("{rights}/clusterrolebindings"), &binding);
         let request = json!({"spec": {"expirationSeconds": 86400}});

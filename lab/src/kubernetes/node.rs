@@ -41,8 +41,7 @@ impl NodeSpec {
     }
 
     fn object(&self) -> Value {
-        let mut labels =
-            json!({"kubernetes.io/hostname": self.name, "kubernetes.io/os": "linux", KUBELET.0: KUBELET.1});
+        let mut labels = json!({"kubernetes.io/hostname": self.name, "kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64", KUBELET.0: KUBELET.1});
         for (name, value) in &self.labels {
             labels[name] = json!(value);
         }

@@ -134,6 +134,8 @@ impl Plan {
             // Renewed every quarter of it.
             "--node-lease-duration-seconds=8".to_owned(),
             "--node-ip=127.0.0.1".to_owned(),
+            // Room for the pods of every test.
+            "--cidr=10.244.0.0/16".to_owned(),
             self.kubeconfig("kwok"),
         ]
     }

@@ -52,6 +52,9 @@ fn a_restricted_user_may_do_what_was_said_and_no_more() {
     assert!(k.kubectl([config.as_str(), "get", "nodes"]).success);
     let done = k.kubectl([config.as_str(), "get", "pods"]);
     assert!(!done.success && done.stderr.contains("Forbidden"), "{}", done.stderr);
+    let seen = k.audit().into_iter().filter(|it| it.user == "system:serviceaccount:default:reader");
+    let codes: Vec<_> = seen.map(|it| (it.resource, it.code)).collect();
+    assert_eq!(codes, [("nodes".to_owned(), 200), ("pods".to_owned(), 403)]);
 }
 
 #[test]
