@@ -1,5 +1,6 @@
 //! What a PodDisruptionBudget allows, and how it says no.
 
+use scaler_lab::Kubernetes;
 use serde_json::json;
 
 use crate::scene::{Scene, causes};
@@ -37,6 +38,24 @@ fn a_budget_recovers_when_the_evicted_pod_has_a_successor() {
     scene.ready_pod("c", &json!({}));
     scene.wait_allowed("keep-one", 1);
     assert_eq!(scene.evict("b").status, 201);
+}
+
+/// Not a budget's no: it says when to ask again.
+#[test]
+fn a_budget_that_is_not_counted_yet_refuses_for_now() {
+    let own = Kubernetes::start();
+    let scene = Scene::on(&own, "uncounted");
+    scene.ready_pod("a", &json!({}));
+    own.freeze("controller-manager");
+    scene.uncounted_budget("new", &json!({"minAvailable": 0}));
+    let answer = scene.evict("a");
+    assert_eq!((answer.status, causes(&answer)[0].0.as_str()), (429, "DisruptionBudget"), "{}", answer.text);
+    assert!(causes(&answer)[0].1.contains("still being processed"), "{}", answer.text);
+    assert_eq!(answer.json()["details"]["retryAfterSeconds"], 10);
+
+    own.thaw("controller-manager");
+    scene.wait_allowed("new", 1);
+    assert_eq!(scene.evict("a").status, 201);
 }
 
 #[test]

@@ -1,17 +1,22 @@
-//! A namespace and a node of a test's own on the shared control plane.
+//! A namespace and a node of a test's own.
 
 use scaler_lab::{Answer, Kubernetes};
 use serde_json::{Value, json};
 
-pub struct Scene {
-    pub k: &'static Kubernetes,
+pub struct Scene<'a> {
+    pub k: &'a Kubernetes,
     pub namespace: String,
     pub node: String,
 }
 
-impl Scene {
+impl Scene<'static> {
     pub fn new(name: &str) -> Self {
-        let k = Kubernetes::shared();
+        Self::on(Kubernetes::shared(), name)
+    }
+}
+
+impl<'a> Scene<'a> {
+    pub fn on(k: &'a Kubernetes, name: &str) -> Self {
         Self { k, namespace: k.namespace(name), node: k.node(name) }
     }
 
@@ -74,11 +79,15 @@ impl Scene {
 
     /// A budget over `app: web` that the controller has counted with `allowed` disruptions.
     pub fn budget(&self, name: &str, spec: &Value, allowed: u64) {
+        self.uncounted_budget(name, spec);
+        self.wait_allowed(name, allowed);
+    }
+
+    pub fn uncounted_budget(&self, name: &str, spec: &Value) {
         let budgets = format!("/apis/policy/v1/namespaces/{}/poddisruptionbudgets", self.namespace);
         let mut budget = json!({"metadata": {"name": name}, "spec": {"selector": {"matchLabels": {"app": "web"}}}});
         merge(&mut budget["spec"], spec);
         self.k.create(&budgets, &budget);
-        self.wait_allowed(name, allowed);
     }
 
     pub fn wait_allowed(&self, budget: &str, allowed: u64) {
