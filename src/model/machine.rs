@@ -36,6 +36,17 @@ pub struct Machine {
     pub tags: BTreeMap<String, String>,
 }
 
+impl Machine {
+    /// The cloud says that it is gone for good.
+    pub fn is_dead(&self) -> bool {
+        self.state == MachineState::Terminated
+    }
+
+    pub fn addresses(&self) -> Vec<&str> {
+        [&self.private_address, &self.public_address].into_iter().flatten().map(String::as_str).collect()
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Role {

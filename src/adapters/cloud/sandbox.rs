@@ -258,10 +258,9 @@ mod tests {
     #[tokio::test]
     async fn images_are_names_and_none_is_built_yet() {
         let cloud = Register::new().cloud();
-        for (image, expected) in [
-            (Image::Family("ubuntu-22.04".into()), "sandbox-ubuntu-22.04"),
-            (Image::Id("ami-1".into()), "ami-1"),
-        ] {
+        for (image, expected) in
+            [(Image::Family("ubuntu-22.04".into()), "sandbox-ubuntu-22.04"), (Image::Id("ami-1".into()), "ami-1")]
+        {
             assert_eq!(cloud.resolve_image(&image, "small").await.unwrap(), expected);
         }
         let refused = cloud.resolve_image(&Image::Build("x".into()), "small").await.unwrap_err();

@@ -27,7 +27,12 @@ where
     match &error {
         SdkError::ServiceError(service) => {
             let meta = service.err().meta();
-            service_error(failure, action, meta.code().unwrap_or("no code"), meta.message().unwrap_or_default())
+            match meta.code() {
+                Some(code) => service_error(failure, action, code, meta.message().unwrap_or_default()),
+                None => failure
+                    .because(format!("{action} was answered with an error that is not AWS' own"))
+                    .hint("look for a proxy in between, and at `aws.endpoints` of the cluster file"),
+            }
         }
         SdkError::TimeoutError(_) => failure
             .because(format!("AWS did not answer {action} in time"))
@@ -78,7 +83,9 @@ fn service_error(failure: Failure, action: &str, code: &str, message: &str) -> F
             .because(format!("the AWS account is not ready for this ({code}): {}", readable(message)))
             .hint("look into the account's console; AWS' support can tell more"),
         "RequestLimitExceeded" | "Throttling" | "ThrottlingException" => failure
-            .because(format!("AWS answers too many calls of this account and goes on throttling ({code} from {action})"))
+            .because(format!(
+                "AWS answers too many calls of this account and goes on throttling ({code} from {action})"
+            ))
             .hint("wait a little and repeat the command; it is safe to repeat"),
         code => failure.because(format!("{code} from {action}: {}", readable(message))),
     }

@@ -129,22 +129,24 @@ async fn newest(ec2: &Client, region: &str, name: &str, architecture: &str) -> R
     while let Some(page) = pages.next().await {
         found.extend(page.map_err(|error| explain(&what, ACTION, error))?.images.unwrap_or_default());
     }
-    // The account is checked again here: that nobody else's image is taken must not hang on a filter.
-    found.retain(|ami| {
-        ami.owner_id() == Some(owner)
-            && ami.virtualization_type() == Some(&VirtualizationType::Hvm)
-            && ami.root_device_type() == Some(&DeviceType::Ebs)
-    });
+    newest_of(&found, owner).map(str::to_owned).ok_or_else(|| {
+        Failure::failed(format!("{} offers no image of {name} for {architecture} in {region}", family.publisher.name))
+            .because(format!("account {owner} has no available image named `{pattern}`"))
+            .hint("name another family, or an image's id, in the cluster file")
+    })
+}
+
+/// Of what a search gave. The account is looked at once more: that nobody else's image is taken must not hang on a
+/// filter. Dates sort as text; of two images of one moment the greater id is as good as the other, and always the same.
+fn newest_of<'a>(found: &'a [Ami], owner: &str) -> Option<&'a str> {
     found
         .iter()
+        .filter(|ami| ami.owner_id() == Some(owner))
+        .filter(|ami| ami.virtualization_type() == Some(&VirtualizationType::Hvm))
+        .filter(|ami| ami.root_device_type() == Some(&DeviceType::Ebs))
         .filter_map(|ami| Some((ami.creation_date()?, ami.image_id()?)))
         .max()
-        .map(|(_, id)| id.to_owned())
-        .ok_or_else(|| {
-            Failure::failed(format!("{} offers no image of {name} for {architecture} in {region}", family.publisher.name))
-                .because(format!("account {owner} has no available image named `{pattern}`"))
-                .hint("name another family, or an image's id, in the cluster file")
-        })
+        .map(|(_, id)| id)
 }
 
 #[cfg(test)]
@@ -154,28 +156,28 @@ mod tests {
     use crate::model::failure::Kind;
     use crate::ops::ports::Cloud;
 
-    fn made(id: &'static str, owner: &'static str, name: &'static str, day: &'static str) -> Made {
-        let architecture = if name.contains("arm64") { "arm64" } else { "x86_64" };
-        Made { id, owner, name, architecture, date: day }
+    fn made(id: &'static str, owner: &'static str, name: &'static str) -> Made {
+        Made { id, owner, name, architecture: if name.contains("arm64") { "arm64" } else { "x86_64" } }
     }
 
     #[tokio::test]
-    async fn images_are_the_newest_of_the_pinned_publisher_for_the_machines_architecture() {
-        let jammy = "ubuntu/images/hvm-ssd/ubuntu-jammy-22.04-amd64-server-";
+    async fn images_are_the_pinned_publishers_for_the_machines_architecture() {
+        let jammy = "ubuntu/images/hvm-ssd/ubuntu-jammy-22.04-amd64-server-20260101";
+        let pro = "ubuntu-pro-server/images/hvm-ssd/ubuntu-jammy-22.04-amd64-pro-server-20260101";
+        let arm = "ubuntu/images/hvm-ssd/ubuntu-jammy-22.04-arm64-server-20260101";
+        let noble = "ubuntu/images/hvm-ssd-gp3/ubuntu-noble-24.04-amd64-server-20260101";
         let moto = Moto::with_images(&[
-            made("ami-old", CANONICAL.commercial, jammy, "2025-01-01"),
-            made("ami-new", CANONICAL.commercial, jammy, "2025-03-01"),
-            made("ami-middle", CANONICAL.commercial, jammy, "2025-02-01"),
-            made("ami-evil", "666666666666", jammy, "2026-01-01"),
-            made("ami-pro", CANONICAL.commercial, "ubuntu-pro-server/images/hvm-ssd/ubuntu-jammy-22.04-amd64-pro", "2026-01-01"),
-            made("ami-arm", CANONICAL.commercial, "ubuntu/images/hvm-ssd/ubuntu-jammy-22.04-arm64-server-", "2026-01-01"),
-            made("ami-noble", CANONICAL.commercial, "ubuntu/images/hvm-ssd-gp3/ubuntu-noble-24.04-amd64-server-", "2026-01-01"),
-            made("ami-trixie", DEBIAN.commercial, "debian-13-amd64-20250814-2204", "2025-08-14"),
-            made("ami-backports", DEBIAN.commercial, "debian-13-backports-amd64-20250814", "2025-09-01"),
+            made("ami-jammy", CANONICAL.commercial, jammy),
+            made("ami-evil", "666666666666", jammy),
+            made("ami-pro", CANONICAL.commercial, pro),
+            made("ami-arm", CANONICAL.commercial, arm),
+            made("ami-noble", CANONICAL.commercial, noble),
+            made("ami-trixie", DEBIAN.commercial, "debian-13-amd64-20250814-2204"),
+            made("ami-backports", DEBIAN.commercial, "debian-13-backports-amd64-20250814-2204"),
         ]);
         let aws = moto.aws("eu-west-1");
         for (family, machine, expected) in [
-            ("ubuntu-22.04", "t3.medium", "ami-new"),
+            ("ubuntu-22.04", "t3.medium", "ami-jammy"),
             ("ubuntu-22.04", "t4g.medium", "ami-arm"),
             ("ubuntu-24.04", "t3.medium", "ami-noble"),
             ("debian-13", "t3.medium", "ami-trixie"),
@@ -186,12 +188,34 @@ mod tests {
         let none = aws.resolve_image(&Image::Family("debian-12".into()), "t3.medium").await.unwrap_err();
         assert!(none.what.contains("Debian offers no image of debian-12"), "{none}");
 
-        assert_eq!(aws.resolve_image(&Image::Id("ami-old".into()), "t3.medium").await.unwrap(), "ami-old");
-        let wrong = aws.resolve_image(&Image::Id("ami-old".into()), "t4g.medium").await.unwrap_err();
+        assert_eq!(aws.resolve_image(&Image::Id("ami-jammy".into()), "t3.medium").await.unwrap(), "ami-jammy");
+        let wrong = aws.resolve_image(&Image::Id("ami-jammy".into()), "t4g.medium").await.unwrap_err();
         assert!(wrong.to_string().contains("the image is for x86_64, the machine type is arm64"), "{wrong}");
         assert!(aws.resolve_image(&Image::Id("ami-none".into()), "t3.medium").await.is_err());
         let built = aws.resolve_image(&Image::Build("worker".into()), "t3.medium").await.unwrap_err();
         assert_eq!(built.kind, Kind::Refused);
+    }
+
+    #[test]
+    fn the_newest_image_of_the_owner_is_taken_and_no_other_kind() {
+        let ami = |id: &str, date: &str| {
+            Ami::builder()
+                .image_id(id)
+                .creation_date(format!("{date}T00:00:00.000Z"))
+                .owner_id("1")
+                .virtualization_type(VirtualizationType::Hvm)
+                .root_device_type(DeviceType::Ebs)
+        };
+        let found = [
+            ami("ami-1", "2025-01-31").build(),
+            ami("ami-2", "2025-10-01").build(),
+            ami("ami-3", "2025-09-30").build(),
+            ami("ami-4", "2026-01-01").owner_id("2").build(),
+            ami("ami-5", "2026-01-01").virtualization_type(VirtualizationType::Paravirtual).build(),
+            ami("ami-6", "2026-01-01").root_device_type(DeviceType::InstanceStore).build(),
+        ];
+        assert_eq!(newest_of(&found, "1"), Some("ami-2"));
+        assert_eq!(newest_of(&found, "3"), None);
     }
 
     #[test]
