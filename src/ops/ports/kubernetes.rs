@@ -1,20 +1,17 @@
 //! The cluster's API, through kubectl.
+//!
+//! Reads are tried again with backoff when the server is away or overloaded, and then fail as [`Kind::Failed`]; a login
+//! that is refused (401) or lacks a right (403) fails at once, as [`Kind::Refused`].
+//!
+//! [`Kind::Failed`]: crate::model::failure::Kind::Failed
+//! [`Kind::Refused`]: crate::model::failure::Kind::Refused
 
 use async_trait::async_trait;
 
 use crate::model::failure::Result;
-use crate::model::kubernetes::{Attachment, Budget, Eviction, Listing, Node, Patched, Pod};
+use crate::model::kubernetes::{Attachment, Budget, Eviction, Listing, Node, Patched, Pod, Right};
 
-/// A change of a node's cordon and of our annotation, bound to what was read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NodeChange {
-    pub name: String,
-    pub uid: String,
-    pub resource_version: String,
-    pub unschedulable: bool,
-    /// The new value of [`crate::model::kubernetes::OPERATION_ANNOTATION`]; None removes it.
-    pub annotation: Option<String>,
-}
+pub use crate::model::kubernetes::NodeChange;
 
 #[async_trait]
 pub trait Kubernetes: Send + Sync {
@@ -52,4 +49,7 @@ pub trait Kubernetes: Send + Sync {
 
     /// Deletes a Node object if it still has this UID. True if it is gone afterwards (also when it was before).
     async fn delete_node(&self, name: &str, uid: &str) -> Result<bool>;
+
+    /// Whether this login has a right, as the API server itself judges it.
+    async fn can_i(&self, right: &Right) -> Result<bool>;
 }

@@ -1,0 +1,64 @@
+//! What the API server's refusals of our writes mean. Pinned by the lab's suite against a real server.
+
+use kube::core::Status;
+
+use super::errors::WriteError;
+use crate::model::failure::{Failure, Result};
+use crate::model::kubernetes::{Eviction, Patched, Pod};
+
+/// The cause by which a 429 is told to be a budget's.
+const DISRUPTION_BUDGET: &str = "DisruptionBudget";
+/// The cause of a 403 in a namespace that is going.
+const NAMESPACE_TERMINATING: &str = "NamespaceTerminating";
+
+pub fn eviction(error: WriteError, pod: &Pod, server: &str) -> Result<Eviction> {
+    let what = format!("evicting pod {}", pod.title());
+    let Some(status) = error.status() else {
+        // Lost on the way: asking again is safe, the UID is a precondition.
+        return Ok(Eviction::Later(error.failure(&what, server).to_string()));
+    };
+    match status.code {
+        404 => Ok(Eviction::Gone),
+        409 if status.message.contains("UID") || status.message.contains("uid") => Ok(Eviction::Replaced),
+        409 => Ok(Eviction::Later(status.message.clone())),
+        429 => {
+            let budget: Vec<String> = causes(status)
+                .filter(|(reason, _)| *reason == DISRUPTION_BUDGET)
+                .map(|(_, message)| message.to_owned())
+                .collect();
+            let later = budget.is_empty();
+            Ok(if later { Eviction::Later(status.message.clone()) } else { Eviction::Budget(budget) })
+        }
+        500 if status.message.contains("more than one PodDisruptionBudget") => {
+            Ok(Eviction::SeveralBudgets(status.message.clone()))
+        }
+        403 if causes(status).any(|(reason, _)| reason == NAMESPACE_TERMINATING)
+            || status.message.contains("because it is being terminated") =>
+        {
+            Ok(Eviction::NamespaceTerminating)
+        }
+        500..=599 => Ok(Eviction::Later(status.message.clone())),
+        _ => Err(error.failure(&what, server)),
+    }
+}
+
+pub fn patched(error: WriteError, what: &str, server: &str) -> Result<Patched> {
+    match error.status().map(|status| status.code) {
+        Some(404) => Ok(Patched::Gone),
+        Some(409) => Ok(Patched::Conflict),
+        _ => Err(error.failure(what, server)),
+    }
+}
+
+/// None where the object is not there any more, under this name or with this UID.
+pub fn deletion(error: WriteError, what: &str, server: &str) -> Option<Failure> {
+    match error.status().map(|status| status.code) {
+        Some(404 | 409) => None,
+        _ => Some(error.failure(what, server)),
+    }
+}
+
+fn causes(status: &Status) -> impl Iterator<Item = (&str, &str)> {
+    let details = status.details.as_ref();
+    details.into_iter().flat_map(|details| &details.causes).map(|cause| (cause.reason.as_str(), cause.message.as_str()))
+}
