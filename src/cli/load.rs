@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 use super::app::App;
 use super::args::Target;
 use super::connect;
+use super::plan_file::SavedPlan;
 use crate::model::failure::{Failure, Kind, Result};
 use crate::model::file::{self, ClusterFile, StoreSpec};
 use crate::model::provider::Provider;
@@ -47,8 +48,39 @@ pub async fn load(app: &App, target: &Target) -> Result<(Loaded, Option<std::syn
     }
 }
 
+/// The cluster file alone, checked; what it names is not read.
+pub fn file_only(app: &App, target: &Target) -> Result<ClusterFile> {
+    let (path, text) = cluster_file(app, target)?;
+    parse(app, &path, &text, &target.sets)
+}
+
 /// Reads the cluster file and what it names. No network.
 pub fn from_file(app: &App, target: &Target) -> Result<Loaded> {
+    let (path, text) = cluster_file(app, target)?;
+    of_text(app, target, path, text)
+}
+
+/// The cluster file that a PLAN was made from, as it was then.
+pub fn of_saved(app: &App, target: &Target, saved: &SavedPlan) -> Result<Loaded> {
+    let file = parse(app, Path::new("the cluster file in the plan"), &saved.plan.source.cluster_file, &saved.sets)?;
+    let folder = if saved.folder.is_dir() { saved.folder.clone() } else { app.settings.folder.clone() };
+    let register = register(app, &file, &folder)?;
+    let source = &saved.plan.source;
+    complete(
+        app,
+        target,
+        Parts { file, text: source.cluster_file.clone(), files: source.files.clone(), folder, path: None, register, sets: saved.sets.clone() },
+    )
+}
+
+fn register(app: &App, file: &ClusterFile, folder: &Path) -> Result<String> {
+    match file.provider {
+        Provider::Sandbox => utf8(&app.settings.path(folder, &file.sandbox.register)),
+        _ => Ok(String::new()),
+    }
+}
+
+fn cluster_file(app: &App, target: &Target) -> Result<(PathBuf, String)> {
     let path = target.file.clone().unwrap_or_else(|| PathBuf::from(USUAL_FILE));
     let path = app.settings.folder.join(path);
     let text = read(&path, "the cluster file").map_err(|failure| {
@@ -59,23 +91,25 @@ pub fn from_file(app: &App, target: &Target) -> Result<Loaded> {
             .hint("name it with -f FILE, or the cluster with --cluster URL")
             .hint("`scaler init` writes a first one")
     })?;
-    let file = parse(app, &path, &text, target)?;
+    Ok((path, text))
+}
+
+/// A cluster file whose text is known. What it names is read.
+pub fn of_text(app: &App, target: &Target, path: PathBuf, text: String) -> Result<Loaded> {
+    let file = parse(app, &path, &text, &target.sets)?;
     let folder = path.parent().unwrap_or(Path::new("/")).to_owned();
     let mut files = BTreeMap::new();
     for named in file::named_files(&file) {
         let text = read(&app.settings.path(&folder, &named.path), &format!("the file of `{}`", named.field))?;
         files.insert(named.path, stored(text));
     }
-    let register = match file.provider {
-        Provider::Sandbox => utf8(&app.settings.path(&folder, &file.sandbox.register))?,
-        _ => String::new(),
-    };
-    complete(app, target, Parts { file, text, files, folder, path: Some(path), register })
+    let register = register(app, &file, &folder)?;
+    complete(app, target, Parts { file, text, files, folder, path: Some(path), register, sets: target.sets.clone() })
 }
 
 async fn from_store(app: &App, target: &Target, url: &str) -> Result<(Loaded, std::sync::Arc<dyn Store>)> {
     let spec = connect::store_spec(url, &app.settings.folder)?;
-    let store = connect::store(app, &spec, None, &connect::store_folder(app, &spec, &app.settings.folder)?).await?;
+    let store = connect::store(app, &spec).await?;
     let Some((record, _)) = record::load(store.as_ref()).await? else {
         return Err(Failure::failed(format!("there is no cluster in {}", store.url()))
             .hint("a cluster's record comes with its first `scaler apply -f FILE`"));
@@ -85,14 +119,15 @@ async fn from_store(app: &App, target: &Target, url: &str) -> Result<(Loaded, st
 }
 
 fn of_record(app: &App, target: &Target, record: Record, spec: StoreSpec) -> Result<Loaded> {
-    let mut file = parse(app, Path::new("the stored cluster file"), &record.source.cluster_file, target)?;
+    let sets: Vec<String> = record.source.sets.iter().chain(&target.sets).cloned().collect();
+    let mut file = parse(app, Path::new("the stored cluster file"), &record.source.cluster_file, &sets)?;
     file.store = spec;
     let register = if file.provider == Provider::Sandbox { record.account.clone() } else { String::new() };
     let folder = app.settings.folder.clone();
     complete(
         app,
         target,
-        Parts { file, text: record.source.cluster_file, files: record.source.files, folder, path: None, register },
+        Parts { file, text: record.source.cluster_file, files: record.source.files, folder, path: None, register, sets },
     )
 }
 
@@ -103,16 +138,17 @@ struct Parts {
     folder: PathBuf,
     path: Option<PathBuf>,
     register: String,
+    sets: Vec<String>,
 }
 
 fn complete(app: &App, target: &Target, parts: Parts) -> Result<Loaded> {
-    let Parts { file, text, files, folder, path, register } = parts;
+    let Parts { file, text, files, folder, path, register, sets } = parts;
     let store_folder = connect::store_folder(app, &file.store, &folder)?;
     let backend = Backend::of_store(&file.store, &file.region, file.aws.profile.as_deref(), &store_folder)?;
     let key = file.ssh.public_key_file.as_ref().and_then(|path| files.get(path));
     let ssh_public_key = key.map(|file| file.text.trim().to_owned()).unwrap_or_default();
     Ok(Loaded {
-        source: Source { cluster_file: text, files },
+        source: Source { cluster_file: text, sets, files },
         assets: assets(app, target)?,
         file,
         backend,
@@ -124,9 +160,9 @@ fn complete(app: &App, target: &Target, parts: Parts) -> Result<Loaded> {
     })
 }
 
-fn parse(app: &App, path: &Path, text: &str, target: &Target) -> Result<ClusterFile> {
+fn parse(app: &App, path: &Path, text: &str, sets: &[String]) -> Result<ClusterFile> {
     let shown = path.strip_prefix(&app.settings.folder).unwrap_or(path);
-    file::parse(&shown.to_string_lossy(), text, &target.sets).map_err(|problems| {
+    file::parse(&shown.to_string_lossy(), text, sets).map_err(|problems| {
         let mut failure = Failure::new(Kind::InvalidFile, problems.headline());
         failure.causes = vec![problems.render(app.colors)];
         failure

@@ -1,5 +1,6 @@
 //! What a workflow is given: one cluster, one request, and how to go about it.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::model::file::ClusterFile;
@@ -21,6 +22,8 @@ pub struct Task {
     pub ssh_public_key: String,
     /// The sandbox's register, absolute.
     pub register: String,
+    /// The folder that relative paths of the cluster file count from.
+    pub folder: PathBuf,
     pub holder: Holder,
     pub options: Options,
 }

@@ -1,0 +1,196 @@
+//! From a loaded cluster file to the ports that workflows use. The only file of the command line that names adapters.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::app::App;
+use super::args::{Change, Target};
+use super::load::{self, Loaded};
+use super::plan_file::SavedPlan;
+use super::write_count::Edited;
+use crate::adapters::clock::SystemClock;
+use crate::adapters::cloud::{Aws, Sandbox, login};
+use crate::adapters::kubernetes::{Access, connect};
+use crate::adapters::process::{Environment, Host, Program};
+use crate::adapters::store;
+use crate::adapters::terraform::{Options as TerraformOptions, TerraformCli};
+use crate::model::failure::{Failure, Result};
+use crate::model::file::{ClusterFile, StoreSpec};
+use crate::model::provider::Provider;
+use crate::model::store_url;
+use crate::ops::ports::{Cloud, Event, Kubernetes, Ports, Store};
+use crate::ops::record;
+use crate::ops::task::{Options, Task};
+
+/// A cluster that can be worked on.
+pub struct Cluster {
+    pub ports: Ports,
+    pub task: Task,
+    /// Terraform's folders, unless `--work-dir` names one. Goes with this value.
+    _work: Option<tempfile::TempDir>,
+}
+
+/// Terraform's own patience with its lock: ours is held already, so only a left-over can be in the way.
+const TERRAFORM_LOCK_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Opens the cluster that the command line names.
+pub async fn open(app: &App, target: &Target, change: Option<&Change>) -> Result<Cluster> {
+    let (loaded, store) = load::load(app, target).await?;
+    finish(app, target, change, loaded, store).await
+}
+
+/// Opens the cluster of a PLAN file.
+pub async fn open_saved(app: &App, target: &Target, change: &Change, saved: &SavedPlan) -> Result<Cluster> {
+    let loaded = load::of_saved(app, target, saved)?;
+    finish(app, target, Some(change), loaded, None).await
+}
+
+/// Opens the cluster of a cluster file whose text is about to be changed.
+pub async fn open_text(app: &App, target: &Target, change: &Change, edited: &Edited) -> Result<Cluster> {
+    let loaded = load::of_text(app, target, edited.path.clone(), edited.text.clone())?;
+    finish(app, target, Some(change), loaded, None).await
+}
+
+/// The store that a URL names; a relative folder counts from `folder`.
+pub fn store_spec(url: &str, folder: &Path) -> Result<StoreSpec> {
+    Ok(match store_url::parse(url)? {
+        StoreSpec::Local { path } => StoreSpec::Local { path: load::utf8(&folder.join(path))? },
+        other => other,
+    })
+}
+
+/// The folder of a local store, absolute; empty for others.
+pub fn store_folder(app: &App, spec: &StoreSpec, folder: &Path) -> Result<String> {
+    match spec {
+        StoreSpec::Local { path } => load::utf8(&app.settings.path(folder, path)),
+        _ => Ok(String::new()),
+    }
+}
+
+/// The store alone, for a cluster that has no file at hand.
+pub async fn store(app: &App, spec: &StoreSpec) -> Result<Arc<dyn Store>> {
+    store::open(spec, &store::Options { folder: app.settings.folder.clone(), ..Default::default() }).await
+}
+
+async fn finish(
+    app: &App,
+    target: &Target,
+    change: Option<&Change>,
+    loaded: Loaded,
+    store: Option<Arc<dyn Store>>,
+) -> Result<Cluster> {
+    let file = &loaded.file;
+    refuse_azure(file)?;
+    let (environment, dropped) = Environment::clean(app.settings.environment.clone());
+    if !dropped.is_empty() {
+        let text = format!("not passed on to tools, because they change what these do: {}", dropped.join(", "));
+        app.progress.tell(Event::Warning { text });
+    }
+    let host = Arc::new(Host::new(environment));
+    let store = match store {
+        Some(store) => store,
+        None => {
+            let options = store::Options {
+                folder: PathBuf::from(&loaded.store_folder),
+                profile: file.aws.profile.clone(),
+                s3_endpoint: file.aws.endpoints.get("s3").cloned(),
+            };
+            store::open(&absolute(&file.store, &loaded.store_folder), &options).await?
+        }
+    };
+    // Which flavour of Terraform to look for first; a record that cannot be read is for the workflow to report.
+    let flavour = match record::load(store.as_ref()).await {
+        Ok(Some((record, _))) => record.terraform.map(|pin| pin.flavour),
+        _ => None,
+    };
+    let cloud: Arc<dyn Cloud> = match file.provider {
+        Provider::Sandbox => Arc::new(Sandbox::new(&loaded.register, &file.region)),
+        _ => Arc::new(Aws::new(
+            &login(&file.region, file.aws.profile.as_deref()).await,
+            &file.region,
+            &file.aws.endpoints,
+        )),
+    };
+    let (work_dir, work) = work_dir(app, target)?;
+    let terraform = TerraformCli::new(TerraformOptions {
+        host: host.clone(),
+        path: file.tools.terraform.as_ref().map(|path| app.settings.path(&loaded.folder, path)),
+        flavour,
+        work_dir,
+        lock_timeout: TERRAFORM_LOCK_TIMEOUT,
+        interrupts: app.interrupts.clone(),
+        progress: app.progress.clone(),
+    });
+    let kubernetes = kubernetes(app, target, &host, &loaded).await;
+    let ports = Ports {
+        store,
+        cloud,
+        terraform: Arc::new(terraform),
+        kubernetes,
+        clock: Arc::new(SystemClock),
+        progress: app.progress.clone(),
+    };
+    Ok(Cluster { ports, task: task(app, target, change, loaded), _work: work })
+}
+
+fn refuse_azure(file: &ClusterFile) -> Result<()> {
+    if file.provider == Provider::Azure {
+        return Err(Failure::refused("clusters on Azure cannot be worked on yet: Terraform for Azure is not there")
+            .hint("`scaler validate` checks a cluster file for Azure; aws and sandbox can be built"));
+    }
+    Ok(())
+}
+
+fn absolute(spec: &StoreSpec, folder: &str) -> StoreSpec {
+    match spec {
+        StoreSpec::Local { .. } => StoreSpec::Local { path: folder.to_owned() },
+        other => other.clone(),
+    }
+}
+
+fn work_dir(app: &App, target: &Target) -> Result<(PathBuf, Option<tempfile::TempDir>)> {
+    if let Some(dir) = &target.work_dir {
+        return Ok((app.settings.folder.join(dir), None));
+    }
+    let dir = tempfile::Builder::new()
+        .prefix("scaler-work-")
+        .tempdir()
+        .map_err(|error| Failure::failed("a folder for Terraform's files cannot be made").because(error))?;
+    Ok((dir.path().to_owned(), Some(dir)))
+}
+
+/// The way to the cluster: the option before the cluster file, and that before kubectl's own ways.
+async fn kubernetes(app: &App, target: &Target, host: &Arc<Host>, loaded: &Loaded) -> Result<Arc<dyn Kubernetes>> {
+    let file = &loaded.file;
+    let explicit = file.tools.kubectl.as_ref().map(|path| app.settings.path(&loaded.folder, path));
+    let kubectl = Program::find(host, "kubectl", explicit.as_deref())?;
+    let kubeconfig = match (&target.kubeconfig, &file.access.kubeconfig) {
+        (Some(path), _) => Some(app.settings.folder.join(path)),
+        (None, Some(path)) => Some(app.settings.path(&loaded.folder, path)),
+        (None, None) => None,
+    };
+    let access = Access { kubeconfig, context: file.access.context.clone() };
+    Ok(connect(&kubectl, &access).await?)
+}
+
+fn task(app: &App, target: &Target, change: Option<&Change>, loaded: Loaded) -> Task {
+    let pod = app.settings.text("POD_NAMESPACE").zip(app.settings.text("POD_NAME"));
+    Task {
+        file: loaded.file,
+        source: loaded.source,
+        sets: target.sets.clone(),
+        backend: loaded.backend,
+        assets: loaded.assets,
+        ssh_public_key: loaded.ssh_public_key,
+        register: loaded.register,
+        folder: loaded.folder,
+        holder: app.settings.holder(),
+        options: Options {
+            lock_timeout: change.map(|change| change.lock_timeout).unwrap_or_default(),
+            join_timeout: change.map(|change| change.join_timeout).unwrap_or_default(),
+            partial: change.is_some_and(|change| change.partial),
+            own_pod: pod.map(|(namespace, name)| format!("{namespace}/{name}")),
+        },
+    }
+}
