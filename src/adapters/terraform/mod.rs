@@ -1,1 +1,19 @@
+//! Terraform or OpenTofu, as a program.
+//!
+//! Each stack has a private folder. A saved plan is a file in memory: it has no name in any file system, so it is gone
+//! with this process, however that ends. Terraform's own words are kept in every error, without secrets, and the
+//! causes that are known are explained.
 
+mod adapter;
+mod args;
+mod diagnostics;
+mod explain;
+mod failure;
+mod folder;
+mod lock_info;
+mod news;
+mod saved;
+mod state;
+mod version;
+
+pub use adapter::{Options, TerraformCli};

@@ -37,7 +37,8 @@ pub enum PlanMode {
 }
 
 /// A plan that Terraform saved. The file holds secrets: it is 0600, never leaves the machine, and goes with this value.
-pub trait SavedPlan: Send + Sync {
+/// `Any`, so that the implementation that made it knows its own again.
+pub trait SavedPlan: std::any::Any + Send + Sync {
     fn stack(&self) -> &StackId;
 
     /// `terraform show -json` of it, of this very file.

@@ -1,0 +1,183 @@
+//! The folders that Terraform works in: ours alone, one a stack.
+
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Component, Path, PathBuf};
+
+use rustix::fs::{FlockOperation, flock};
+use rustix::process::geteuid;
+
+use crate::model::failure::{Failure, Result};
+use crate::model::names::StackId;
+use crate::ops::ports::terraform::Stack;
+
+pub const LOCK_FILE: &str = ".terraform.lock.hcl";
+
+/// A folder that no other run uses as long as this value lives.
+#[derive(Debug)]
+pub struct WorkFolder {
+    root: PathBuf,
+    _lock: File,
+}
+
+impl WorkFolder {
+    /// Makes the folder, or takes one that is there and is ours.
+    pub fn open(root: &Path) -> Result<WorkFolder> {
+        let root = std::path::absolute(root).map_err(|error| unusable(root).caused_by(&error))?;
+        private(&root).map_err(|error| unusable(&root).caused_by(&error))?;
+        let lock = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(root.join(".lock"));
+        let lock = lock.map_err(|error| unusable(&root).caused_by(&error))?;
+        if flock(&lock, FlockOperation::NonBlockingLockExclusive).is_err() {
+            return Err(unusable(&root).because("another run of scaler uses it now"));
+        }
+        Ok(WorkFolder { root, _lock: lock })
+    }
+
+    pub fn stack(&self, stack: &StackId) -> PathBuf {
+        self.root.join(stack.to_string())
+    }
+
+    /// Where providers are kept for all stacks.
+    pub fn providers(&self) -> Result<PathBuf> {
+        let path = self.root.join("providers");
+        private(&path).map_err(|error| unusable(&path).caused_by(&error))?;
+        Ok(path)
+    }
+
+    /// Writes a stack's files to its folder, from which everything else but installed providers is removed.
+    pub fn write(&self, stack: &Stack, lock_file: Option<&str>) -> Result<PathBuf> {
+        let folder = self.stack(&stack.id);
+        let failed = |error: io::Error| unusable(&folder).caused_by(&error);
+        if !is_plain(Path::new(&stack.id.to_string())) {
+            return Err(unusable(&folder).because("the stack's name is not a file name"));
+        }
+        private(&folder).map_err(failed)?;
+        clear(&folder, ".terraform").map_err(failed)?;
+        if folder.join(".terraform").exists() {
+            clear(&folder.join(".terraform"), "providers").map_err(failed)?;
+        }
+        let lock_file = lock_file.map(|text| (LOCK_FILE, text.as_bytes()));
+        let files = stack.files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice()));
+        for (name, bytes) in files.chain(lock_file) {
+            if !is_plain(Path::new(name)) {
+                return Err(unusable(&folder).because(format!("`{name}` does not lie below it")));
+            }
+            write(&folder.join(name), bytes).map_err(failed)?;
+        }
+        Ok(folder)
+    }
+
+    /// The text of a stack's dependency lock file; empty if it needs no provider that is installed.
+    pub fn lock_file(&self, stack: &StackId) -> Result<String> {
+        let path = self.stack(stack).join(LOCK_FILE);
+        match fs::read_to_string(&path) {
+            Ok(text) => Ok(text),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
+            Err(error) => Err(unusable(&path).caused_by(&error)),
+        }
+    }
+}
+
+fn unusable(path: &Path) -> Failure {
+    Failure::failed(format!("{} cannot be used for Terraform's working files", path.display()))
+        .hint("name another folder with --work-dir")
+}
+
+/// A folder that only this user can look into. Somebody else's is refused: they could change what we run.
+fn private(path: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+    let metadata = fs::symlink_metadata(path)?;
+    if !metadata.is_dir() || metadata.uid() != geteuid().as_raw() {
+        return Err(io::Error::other("it is not a folder of this user"));
+    }
+    fs::set_permissions(path, Permissions::from_mode(0o700))
+}
+
+/// Only names of folders and a file: nothing that leads elsewhere.
+fn is_plain(path: &Path) -> bool {
+    path.components().next().is_some() && path.components().all(|part| matches!(part, Component::Normal(_)))
+}
+
+fn clear(folder: &Path, kept: &str) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_name() == kept {
+            continue;
+        }
+        if entry.file_type()?.is_dir() {
+            fs::remove_dir_all(entry.path())?;
+        } else {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    if let Some(parent) = path.parent() {
+        DirBuilder::new().recursive(true).mode(0o700).create(parent)?;
+    }
+    OpenOptions::new().create_new(true).write(true).mode(0o600).open(path)?.write_all(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    fn stack(files: &[(&str, &str)]) -> Stack {
+        let files = files.iter().map(|(name, text)| ((*name).to_owned(), text.as_bytes().to_vec()));
+        Stack { id: StackId::Pool("w".into()), files: files.collect::<BTreeMap<_, _>>() }
+    }
+
+    #[test]
+    fn a_folder_is_private_and_holds_the_stack_and_nothing_old() {
+        let root = tempfile::tempdir().unwrap();
+        let work = WorkFolder::open(&root.path().join("a/work")).unwrap();
+        let folder = work.write(&stack(&[("old.tf", "1"), ("modules/m/main.tf", "2")]), None).unwrap();
+        fs::create_dir_all(folder.join(".terraform/providers/p")).unwrap();
+        fs::write(folder.join(".terraform/terraform.tfstate"), "").unwrap();
+        work.write(&stack(&[("main.tf", "3")]), Some("lock")).unwrap();
+
+        let mut names: Vec<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        assert_eq!(names, [".terraform", LOCK_FILE, "main.tf"]);
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(&folder), mode(&folder.join("main.tf"))), (0o700, 0o600));
+        assert!(folder.join(".terraform/providers/p").exists());
+        assert!(!folder.join(".terraform/terraform.tfstate").exists());
+        assert_eq!(work.lock_file(&StackId::Pool("w".into())).unwrap(), "lock");
+        assert_eq!(work.lock_file(&StackId::Foundation).unwrap(), "");
+    }
+
+    #[test]
+    fn two_runs_do_not_share_a_folder() {
+        let root = tempfile::tempdir().unwrap();
+        let first = WorkFolder::open(root.path()).unwrap();
+        let failure = WorkFolder::open(root.path()).unwrap_err();
+        assert_eq!(failure.causes, ["another run of scaler uses it now"]);
+        drop(first);
+        assert!(WorkFolder::open(root.path()).is_ok());
+    }
+
+    #[test]
+    fn no_file_leads_out_of_the_folder() {
+        let root = tempfile::tempdir().unwrap();
+        let work = WorkFolder::open(&root.path().join("work")).unwrap();
+        for name in ["../x", "/tmp/x", "a/../../x", ""] {
+            assert!(work.write(&stack(&[(name, "")]), None).is_err(), "{name}");
+        }
+        let id = StackId::Pool("/../../x".into());
+        assert!(work.write(&Stack { id, files: BTreeMap::new() }, None).is_err());
+    }
+
+    #[test]
+    fn a_link_in_its_place_is_refused() {
+        let root = tempfile::tempdir().unwrap();
+        fs::create_dir(root.path().join("theirs")).unwrap();
+        std::os::unix::fs::symlink(root.path().join("theirs"), root.path().join("work")).unwrap();
+        assert!(WorkFolder::open(&root.path().join("work")).is_err());
+    }
+}

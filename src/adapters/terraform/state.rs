@@ -1,0 +1,164 @@
+//! A stack's state, from the text of `terraform state pull` (format version 4).
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::model::failure::{Failure, Result};
+use crate::model::record::StackSerial;
+use crate::ops::ports::terraform::State;
+
+#[derive(Deserialize)]
+struct File {
+    version: u64,
+    serial: u64,
+    lineage: String,
+    #[serde(default)]
+    outputs: BTreeMap<String, Output>,
+    #[serde(default)]
+    resources: Vec<Resource>,
+}
+
+#[derive(Deserialize)]
+struct Output {
+    value: Value,
+}
+
+#[derive(Deserialize)]
+struct Resource {
+    /// `module.name`, with its own keys; None at the root.
+    module: Option<String>,
+    mode: String,
+    #[serde(rename = "type")]
+    kind: String,
+    name: String,
+    instances: Vec<Instance>,
+}
+
+#[derive(Deserialize)]
+struct Instance {
+    index_key: Option<Value>,
+    /// Set on an object that was replaced and could not be destroyed yet: its machine may still run.
+    deposed: Option<String>,
+    #[serde(default)]
+    attributes: Value,
+}
+
+/// None for a state that was never written, which Terraform prints as nothing.
+pub fn parse(text: &[u8]) -> Result<Option<State>> {
+    if text.iter().all(u8::is_ascii_whitespace) {
+        return Ok(None);
+    }
+    let unreadable = || Failure::failed("Terraform's state could not be read");
+    let file: File = serde_json::from_slice(text).map_err(|error| unreadable().caused_by(&error))?;
+    if file.version != 4 {
+        return Err(unreadable().because(format!("its format has version {}; this scaler knows 4", file.version)));
+    }
+    let mut resources = BTreeMap::new();
+    for resource in file.resources.iter().filter(|resource| resource.mode == "managed") {
+        for instance in &resource.instances {
+            resources.insert(address(resource, instance), attributes(resource, instance));
+        }
+    }
+    Ok(Some(State {
+        serial: StackSerial { lineage: file.lineage, serial: file.serial },
+        outputs: file.outputs.into_iter().map(|(name, output)| (name, output.value)).collect(),
+        resources,
+    }))
+}
+
+/// As Terraform writes addresses; a deposed object has its key behind it, so that it never hides the current one.
+fn address(resource: &Resource, instance: &Instance) -> String {
+    let module = resource.module.as_ref().map_or(String::new(), |module| format!("{module}."));
+    let index = instance.index_key.as_ref().map_or(String::new(), |key| format!("[{key}]"));
+    let deposed = instance.deposed.as_ref().map_or(String::new(), |key| format!(" (deposed {key})"));
+    format!("{module}{}.{}{index}{deposed}", resource.kind, resource.name)
+}
+
+/// The attributes as a configuration would see them. The built-in `terraform_data` has attributes of any type, which
+/// the state keeps as `{"value": …, "type": …}`; the providers' resources here have none such.
+fn attributes(resource: &Resource, instance: &Instance) -> Value {
+    let mut attributes = instance.attributes.clone();
+    if resource.kind == "terraform_data"
+        && let Value::Object(fields) = &mut attributes
+    {
+        for field in fields.values_mut() {
+            let Value::Object(pair) = field else { continue };
+            if pair.len() == 2
+                && pair.contains_key("type")
+                && let Some(value) = pair.get_mut("value")
+            {
+                *field = value.take();
+            }
+        }
+    }
+    attributes
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn state(resources: Value) -> State {
+        let text = json!({
+            "version": 4, "terraform_version": "1.11.4", "serial": 6, "lineage": "l", "check_results": null,
+            "outputs": { "o": { "value": { "a": 1 }, "type": ["object", { "a": "number" }] } },
+            "resources": resources,
+        });
+        parse(text.to_string().as_bytes()).unwrap().unwrap()
+    }
+
+    #[test]
+    fn addresses_are_terraforms() {
+        let instance = |more: Value| {
+            let mut instance = json!({ "schema_version": 0, "attributes": { "id": "i-1" } });
+            instance.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            instance
+        };
+        let state = state(json!([
+            { "mode": "managed", "type": "aws_instance", "name": "node", "instances": [
+                instance(json!({ "index_key": "d-w-1" })),
+                instance(json!({ "index_key": "d-w-1", "deposed": "00ff" })),
+                instance(json!({ "index_key": "a\"b" })),
+            ] },
+            { "mode": "managed", "type": "x", "name": "count", "instances": [instance(json!({ "index_key": 0 }))] },
+            { "mode": "managed", "module": "module.m[\"k\"]", "type": "x", "name": "y", "instances": [instance(json!({}))] },
+            { "mode": "data", "type": "x", "name": "read", "instances": [instance(json!({}))] },
+        ]));
+        let addresses: Vec<&str> = state.resources.keys().map(String::as_str).collect();
+        let expected = [
+            "aws_instance.node[\"a\\\"b\"]",
+            "aws_instance.node[\"d-w-1\"]",
+            "aws_instance.node[\"d-w-1\"] (deposed 00ff)",
+            "module.m[\"k\"].x.y",
+            "x.count[0]",
+        ];
+        assert_eq!(addresses, expected);
+        assert_eq!(state.resources["x.count[0]"], json!({ "id": "i-1" }));
+        assert_eq!(state.outputs["o"], json!({ "a": 1 }));
+        assert_eq!(state.serial, StackSerial { lineage: "l".into(), serial: 6 });
+    }
+
+    #[test]
+    fn values_of_any_type_come_without_their_wrapping() {
+        let wrapped = json!({ "value": { "name": "n" }, "type": ["object", { "name": "string" }] });
+        let of = |kind: &str| {
+            let instances = json!([{ "attributes": { "id": "1", "output": wrapped.clone(), "input": null } }]);
+            let state = state(json!([{ "mode": "managed", "type": kind, "name": "a", "instances": instances }]));
+            state.resources[&format!("{kind}.a")].clone()
+        };
+        assert_eq!(of("terraform_data"), json!({ "id": "1", "output": { "name": "n" }, "input": null }));
+        assert_eq!(of("other")["output"], wrapped);
+    }
+
+    #[test]
+    fn nothing_is_no_state_and_another_format_is_refused() {
+        assert_eq!(parse(b"\n").unwrap(), None);
+        assert!(parse(b"{").is_err());
+        let failure = parse(br#"{"version":5,"serial":1,"lineage":"l"}"#).unwrap_err();
+        assert!(failure.to_string().contains("version 5"), "{failure}");
+    }
+}

@@ -1,0 +1,9 @@
+//! The adapters of other programs, with real processes below the real supervisor.
+
+#![allow(
+    clippy::disallowed_methods,
+    reason = "tests start programs, look at the clock and read the environment themselves"
+)]
+
+mod process;
+mod support;
