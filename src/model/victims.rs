@@ -117,9 +117,11 @@ pub fn check_named(record: &Record, pool: &str, named: &[NodeName], min: u32) ->
     }
     let remaining = nodes.len() - chosen.len();
     if remaining < min as usize {
-        return Err(Failure::refused(format!("pool `{pool}` would have {remaining} nodes, fewer than its min of {min}"))
-            .because(format!("it has {}, and {} were named", nodes.len(), chosen.len()))
-            .hint(format!("name fewer, or lower `min` of pool `{pool}` in the cluster file")));
+        return Err(Failure::refused(format!(
+            "pool `{pool}` would have {remaining} nodes, fewer than its min of {min}"
+        ))
+        .because(format!("it has {}, and {} were named", nodes.len(), chosen.len()))
+        .hint(format!("name fewer, or lower `min` of pool `{pool}` in the cluster file")));
     }
     Ok(chosen.into_iter().collect())
 }

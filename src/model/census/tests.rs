@@ -31,6 +31,7 @@ pub(super) mod samples {
             last_heartbeat: None,
             created: None,
             allocatable: Resources::default(),
+            changes: Vec::new(),
         }
     }
 

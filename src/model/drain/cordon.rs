@@ -48,7 +48,11 @@ pub fn cordon_change(node: &Node, operation: &OperationId) -> Result<Option<Node
             Ok(Some(change(node, true, Some(cordon.text()))))
         }
         CordonState::By(cordon) if cordon.operation == *operation => {
-            if node.unschedulable { Ok(None) } else { Err(uncordoned(node)) }
+            if node.unschedulable {
+                Ok(None)
+            } else {
+                Err(uncordoned(node))
+            }
         }
         CordonState::By(cordon) => Err(Why::ForeignOperation { operation: cordon.operation.to_string() }),
         CordonState::Strange(text) => Err(Why::StrangeAnnotation { text }),

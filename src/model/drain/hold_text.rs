@@ -28,7 +28,11 @@ impl fmt::Display for Why {
                 f.write_str("is covered by several budgets, and the API server evicts no such pod")
             }
             Why::SeveralBudgets { budgets } => {
-                write!(f, "is covered by several budgets ({}), and the API server evicts no such pod", budgets.join(", "))
+                write!(
+                    f,
+                    "is covered by several budgets ({}), and the API server evicts no such pod",
+                    budgets.join(", ")
+                )
             }
             Why::BudgetNever { budget, demand, .. } => write!(f, "is covered by budget {budget}, which {demand}"),
             Why::BudgetNotNow { budget, needs, has, .. } => {
@@ -62,7 +66,10 @@ impl fmt::Display for Why {
             Why::NodeGone => f.write_str("the Node object is gone"),
             Why::NodeReplaced { uid } => write!(f, "another Node has this name now (UID {uid})"),
             Why::Uncordoned { by: Some(by) } => {
-                write!(f, "somebody uncordoned the node; the last to change it was {by}, as far as the API server tells")
+                write!(
+                    f,
+                    "somebody uncordoned the node; the last to change it was {by}, as far as the API server tells"
+                )
             }
             Why::Uncordoned { by: None } => f.write_str("somebody uncordoned the node"),
             Why::ForeignOperation { operation } => write!(f, "operation {operation} has cordoned the node"),

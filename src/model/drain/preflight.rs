@@ -203,9 +203,11 @@ impl Context<'_> {
             pods.iter().map(|pod| (*pod, fate(pod, self.situation.rules))).collect();
         let mut findings = self.node_findings(node, &pods_with_fate);
         for (pod, fate) in &pods_with_fate {
-            findings.extend(self.pod_findings(pod, fate).into_iter().map(|(severity, why)| {
-                Finding { severity, hold: Hold::pod(pod, why) }
-            }));
+            findings.extend(
+                self.pod_findings(pod, fate)
+                    .into_iter()
+                    .map(|(severity, why)| Finding { severity, hold: Hold::pod(pod, why) }),
+            );
         }
         findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
         NodeReport {

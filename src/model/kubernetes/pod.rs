@@ -106,8 +106,7 @@ mod tests {
 
     #[test]
     fn tolerations_cover_as_the_scheduler_has_it() {
-        let taint =
-            NodeTaint { key: "dedicated".to_owned(), value: "web".to_owned(), effect: "NoSchedule".to_owned() };
+        let taint = NodeTaint { key: "dedicated".to_owned(), value: "web".to_owned(), effect: "NoSchedule".to_owned() };
         let table = [
             (None, "Exists", "", None, true),
             (None, "Equal", "", None, false),

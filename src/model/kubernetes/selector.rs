@@ -113,11 +113,8 @@ mod tests {
     #[test]
     fn an_empty_term_takes_no_node() {
         assert!(!NodeSelectorTerm::default().matches("n", &BTreeMap::new()));
-        let field = Requirement {
-            key: "metadata.name".to_owned(),
-            operator: "In".to_owned(),
-            values: vec!["n".to_owned()],
-        };
+        let field =
+            Requirement { key: "metadata.name".to_owned(), operator: "In".to_owned(), values: vec!["n".to_owned()] };
         let term = NodeSelectorTerm { expressions: Vec::new(), fields: vec![field] };
         assert!(term.matches("n", &BTreeMap::new()));
         assert!(!term.matches("m", &BTreeMap::new()));

@@ -22,7 +22,8 @@ fn chosen(candidates: &[Candidate], count: usize) -> Vec<String> {
 
 #[test]
 fn the_fewest_pods_go_first_and_of_equals_the_highest_number() {
-    let nodes = [candidate("w-1", "a", 0), candidate("w-2", "a", 3), candidate("w-9", "a", 0), candidate("w-10", "a", 0)];
+    let nodes =
+        [candidate("w-1", "a", 0), candidate("w-2", "a", 3), candidate("w-9", "a", 0), candidate("w-10", "a", 0)];
     assert_eq!(
         chosen(&nodes, 4),
         ["w-10: moves no pod", "w-9: moves no pod", "w-1: moves no pod", "w-2: moves 3 pods"]
@@ -111,7 +112,7 @@ fn record() -> Record {
         account: String::new(),
         region: String::new(),
         kube_system_uid: None,
-        source: Source { cluster_file: String::new(), files: BTreeMap::new() },
+        source: Source { cluster_file: String::new(), sets: Vec::new(), files: BTreeMap::new() },
         terraform: None,
         stacks: BTreeMap::new(),
         control_plane: pool(&["demo-cp-1"]),

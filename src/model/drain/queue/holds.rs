@@ -101,10 +101,6 @@ fn starts_clock(why: &Why) -> bool {
 fn worth_telling(why: &Why) -> bool {
     !matches!(
         why,
-        Why::Terminating { overdue: false }
-            | Why::BudgetTurn { .. }
-            | Why::StillThere
-            | Why::NotBegun
-            | Why::NotProven
+        Why::Terminating { overdue: false } | Why::BudgetTurn { .. } | Why::StillThere | Why::NotBegun | Why::NotProven
     )
 }

@@ -102,9 +102,7 @@ impl Queue {
     /// The nodes that the next look must show.
     pub fn watched(&self) -> Vec<Watched> {
         let active = self.nodes.iter().filter(|node| node.stage == Stage::Active);
-        active
-            .map(|node| Watched { node: node.victim.node.clone(), volumes: node.empty_since.is_some() })
-            .collect()
+        active.map(|node| Watched { node: node.victim.node.clone(), volumes: node.empty_since.is_some() }).collect()
     }
 
     pub fn finished(&self) -> bool {
@@ -308,6 +306,6 @@ impl Node {
 }
 
 #[cfg(test)]
-mod tests;
-#[cfg(test)]
 mod properties;
+#[cfg(test)]
+mod tests;

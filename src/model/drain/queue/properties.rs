@@ -33,7 +33,8 @@ struct PlannedPod {
 fn plans(stuck: bool, spare: i32) -> impl Strategy<Value = Plan> {
     (1usize..4, 1u32..4, 20u64..60, 60u64..120, any::<bool>()).prop_flat_map(
         move |(nodes, parallel, timeout, total, keep_going)| {
-            let grace = if stuck { prop::option::weighted(0.8, 0u64..20).boxed() } else { (0u64..3).prop_map(Some).boxed() };
+            let grace =
+                if stuck { prop::option::weighted(0.8, 0u64..20).boxed() } else { (0u64..3).prop_map(Some).boxed() };
             let appears = if stuck { 0u64..15 } else { 0..1 };
             let planned = (0..nodes, prop::option::of(0usize..2), grace, appears)
                 .prop_map(|(node, budget, grace, appears)| PlannedPod { node, budget, grace, appears });

@@ -243,10 +243,7 @@ fn no_eviction_is_decided_on_old_news() {
     let ended = queue.next(at(30));
     assert_eq!(
         blocked(&ended)[0].1,
-        [
-            "the cluster's API could not be read: connection refused",
-            "shop/web could not be evicted yet: 503"
-        ]
+        ["the cluster's API could not be read: connection refused", "shop/web could not be evicted yet: 503"]
     );
 }
 
