@@ -2,3 +2,6 @@
 
 pub mod lease;
 pub mod ports;
+
+#[cfg(test)]
+pub mod testing;

@@ -18,7 +18,7 @@ const POLICIES: &str = "examples/iam";
 const TEXT_LIMIT: usize = 400;
 
 /// An error of the SDK as a failure. `what` says what did not work; `action` is the IAM action that the call needs.
-pub(super) fn explain<E, R>(what: &str, action: &str, error: SdkError<E, R>) -> Failure
+pub(in crate::adapters) fn explain<E, R>(what: &str, action: &str, error: SdkError<E, R>) -> Failure
 where
     E: ProvideErrorMetadata + Error + Send + Sync + 'static,
     R: std::fmt::Debug + Send + Sync + 'static,
@@ -78,7 +78,9 @@ fn service_error(failure: Failure, action: &str, code: &str, message: &str) -> F
             .because(format!("the AWS account is not ready for this ({code}): {}", readable(message)))
             .hint("look into the account's console; AWS' support can tell more"),
         "RequestLimitExceeded" | "Throttling" | "ThrottlingException" => failure
-            .because(format!("AWS answers too many calls of this account and goes on throttling ({code} from {action})"))
+            .because(format!(
+                "AWS answers too many calls of this account and goes on throttling ({code} from {action})"
+            ))
             .hint("wait a little and repeat the command; it is safe to repeat"),
         code => failure.because(format!("{code} from {action}: {}", readable(message))),
     }
