@@ -63,7 +63,9 @@ fn s3(url: &str, rest: &str, query: &str) -> Result<StoreSpec> {
 /// An endpoint goes into error texts and into Terraform's backend, so no login may be in it.
 fn checked_endpoint(endpoint: String) -> Result<String> {
     let Some((scheme @ ("http" | "https"), rest)) = endpoint.split_once("://") else {
-        return Err(Failure::new(Kind::Usage, "the store's endpoint is no URL").hint("write https://HOST or https://HOST:PORT"));
+        return Err(
+            Failure::new(Kind::Usage, "the store's endpoint is no URL").hint("write https://HOST or https://HOST:PORT")
+        );
     };
     let host = rest.split('/').next().unwrap_or_default();
     if host.is_empty() {

@@ -5,3 +5,6 @@ pub mod gone;
 pub mod interrupts;
 pub mod lease;
 pub mod ports;
+
+#[cfg(test)]
+pub mod testing;

@@ -7,4 +7,4 @@ mod s3;
 
 pub use local::LocalStore;
 pub use open::{Options, open};
-pub use s3::S3Store;
+pub use s3::{Place, S3Store, login};

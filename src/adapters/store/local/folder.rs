@@ -150,12 +150,12 @@ impl Folder {
     pub fn failure(&self, what: &str, path: &Path, error: &io::Error) -> Failure {
         let failure = Failure::failed(format!("{what}: {}", path.display())).because(error);
         match error.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => failure
-                .hint("make room on that disk and try again; what the store held before is unharmed"),
-            io::ErrorKind::PermissionDenied => failure.hint(format!(
-                "the store {} must belong to the user that runs `scaler`",
-                self.root.display()
-            )),
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                failure.hint("make room on that disk and try again; what the store held before is unharmed")
+            }
+            io::ErrorKind::PermissionDenied => {
+                failure.hint(format!("the store {} must belong to the user that runs `scaler`", self.root.display()))
+            }
             io::ErrorKind::ReadOnlyFilesystem => failure.hint("the store must lie where it can be written"),
             _ => failure,
         }
