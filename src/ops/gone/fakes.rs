@@ -7,7 +7,7 @@ use async_trait::async_trait;
 
 use crate::model::failure::Result;
 use crate::model::file::Image;
-use crate::model::kubernetes::{Attachment, Budget, Eviction, Listing, Node, Patched, Pod, Resources};
+use crate::model::kubernetes::{Attachment, Budget, Eviction, Listing, Node, Patched, Pod, Resources, Right};
 use crate::model::machine::{Machine, Place, Sighting};
 use crate::ops::ports::kubernetes::NodeChange;
 use crate::ops::ports::{BootInstant, Clock, Cloud, Event, Kubernetes, Progress};
@@ -58,6 +58,7 @@ pub fn heartbeat(name: &str, second: u64) -> Node {
         last_heartbeat: Some(start + Duration::from_secs(second)),
         created: None,
         allocatable: Resources::default(),
+        changes: Vec::new(),
     }
 }
 
@@ -160,6 +161,10 @@ impl Kubernetes for Fake {
     }
 
     async fn delete_node(&self, _: &str, _: &str) -> Result<bool> {
+        unimplemented!()
+    }
+
+    async fn can_i(&self, _: &Right) -> Result<bool> {
         unimplemented!()
     }
 }
