@@ -1,6 +1,7 @@
 //! The port, over the program.
 
 use std::any::Any;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -70,7 +71,8 @@ impl TerraformCli {
             Err(missing) => return Err(missing.hint(version::HOW_TO_GET)),
             Ok(program) => program,
         };
-        let finished = self.run(&program, args::version(), Cancel::First).output().await?.ok()?;
+        let finished =
+            self.run(&program, args::version()).cancel(&self.options.interrupts, Cancel::First).output().await?.ok()?;
         let (flavour, version) = version::accept(&program, &String::from_utf8_lossy(&finished.stdout))?;
         let path = program.path().display().to_string();
         Ok((program, Tool { flavour, version, path }))
@@ -89,10 +91,9 @@ impl TerraformCli {
         Err(Failure::failed(format!("Terraform's stack `{stack}` was not initialised in this run")))
     }
 
-    fn run(&self, program: &Program, args: Vec<std::ffi::OsString>, cancel: Cancel) -> Run {
+    fn run(&self, program: &Program, args: Vec<OsString>) -> Run {
         // No advice for people at a terminal, and no question to the maker's server for a newer version.
-        let run = Run::new(program).args(args).env("TF_IN_AUTOMATION", "1").env("CHECKPOINT_DISABLE", "1");
-        run.cancel(&self.options.interrupts, cancel)
+        Run::new(program).args(args).env("TF_IN_AUTOMATION", "1").env("CHECKPOINT_DISABLE", "1")
     }
 
     /// Runs to the end and hands its news on.
@@ -135,9 +136,22 @@ impl TerraformCli {
         work.providers().map(Some)
     }
 
+    async fn read_state(&self, stack: &StackId, interruptible: bool) -> Result<Option<State>> {
+        let (program, _) = self.found().await?;
+        let folder = self.folder(stack).await?;
+        let mut run = self.run(program, args::state_pull()).dir(folder);
+        if interruptible {
+            run = run.cancel(&self.options.interrupts, Cancel::Second);
+        }
+        let what = || format!("Terraform's state of stack `{stack}` could not be read");
+        let finished = run.output().await?.ok().map_err(|failure| failure.context(what()))?;
+        state::parse(&finished.stdout).map_err(|failure| failure.context(what()))
+    }
+
     async fn show(&self, program: &Program, stack: &StackId, folder: &Path, file: &PlanFile) -> Result<Value> {
         let unreadable = || format!("Terraform's plan of stack `{stack}` could not be read");
-        let run = self.run(program, args::show(&file.path()), Cancel::First).dir(folder);
+        let run =
+            self.run(program, args::show(&file.path())).cancel(&self.options.interrupts, Cancel::First).dir(folder);
         let finished = run.output().await?.ok().map_err(|failure| failure.context(unreadable()))?;
         serde_json::from_slice(&finished.stdout).map_err(|error| Failure::failed(unreadable()).caused_by(&error))
     }
@@ -155,7 +169,8 @@ impl Terraform for TerraformCli {
         // A stack without installed providers has no lock file; its text is then empty.
         let given = lock_file.filter(|text| !text.trim().is_empty());
         let folder = work.write(stack, given)?;
-        let mut run = self.run(program, args::init(given.is_some()), Cancel::First).dir(folder);
+        let mut run =
+            self.run(program, args::init(given.is_some())).cancel(&self.options.interrupts, Cancel::First).dir(folder);
         if let Some(cache) = self.plugin_cache(work)? {
             run = run.env("TF_PLUGIN_CACHE_DIR", cache);
         }
@@ -173,7 +188,7 @@ impl Terraform for TerraformCli {
         let folder = self.folder(stack).await?;
         let file = PlanFile::new()?;
         let args = args::plan(mode, &file.path(), self.options.lock_timeout);
-        let run = self.run(program, args, Cancel::First).dir(&folder).lease(lease);
+        let run = self.run(program, args).cancel(&self.options.interrupts, Cancel::First).dir(&folder).lease(lease);
         let (finished, said) = self.listen(stack, run).await?;
         if !finished.succeeded() {
             let what = format!("Terraform could not plan stack `{stack}`");
@@ -186,14 +201,15 @@ impl Terraform for TerraformCli {
     async fn apply(&self, plan: Box<dyn SavedPlan>, lease: &Lease) -> Result<Applied> {
         let plan: Box<dyn Any> = plan;
         let plan = plan.downcast::<CliPlan>().map_err(|_| Failure::failed("this plan was not made by Terraform"))?;
-        if plan.mode == PlanMode::Look {
+        if matches!(plan.mode, PlanMode::Look | PlanMode::LookDestroy) {
             return Err(Failure::refused("this plan was made without Terraform's lock, only to be looked at"));
         }
         let stack = &plan.stack;
         let (program, _) = self.found().await?;
         let folder = self.folder(stack).await?;
         let args = args::apply(&plan.file.path(), self.options.lock_timeout);
-        let run = self.run(program, args, Cancel::Second).dir(&folder).lease(Some(lease));
+        let run =
+            self.run(program, args).cancel(&self.options.interrupts, Cancel::Second).dir(&folder).lease(Some(lease));
         let (finished, said) = self.listen(stack, run).await?;
         // An apply that ended well did all of it, even if it was told to stop in its last moment.
         if finished.code() != Some(0) {
@@ -205,7 +221,8 @@ impl Terraform for TerraformCli {
             let failure = self.failure(&format!("Terraform could not apply stack `{stack}`"), kind, &finished, &said);
             return Err(failure.hint("`scaler status` shows what was done and what remains"));
         }
-        match self.state(stack).await {
+        // No signal keeps us from learning what was done.
+        match self.read_state(stack, false).await {
             Ok(Some(state)) => Ok(Applied::Done(state)),
             Ok(None) => Err(Failure::new(Kind::Partial, format!("after its apply, stack `{stack}` has no state"))),
             Err(failure) => Err(failure
@@ -215,12 +232,7 @@ impl Terraform for TerraformCli {
     }
 
     async fn state(&self, stack: &StackId) -> Result<Option<State>> {
-        let (program, _) = self.found().await?;
-        let folder = self.folder(stack).await?;
-        let run = self.run(program, args::state_pull(), Cancel::Second).dir(folder);
-        let what = || format!("Terraform's state of stack `{stack}` could not be read");
-        let finished = run.output().await?.ok().map_err(|failure| failure.context(what()))?;
-        state::parse(&finished.stdout).map_err(|failure| failure.context(what()))
+        self.read_state(stack, true).await
     }
 }
 

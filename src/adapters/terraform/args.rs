@@ -27,6 +27,7 @@ pub fn plan(mode: PlanMode, out: &Path, lock_timeout: Duration) -> Vec<OsString>
     let mut all = args(&["plan", "-input=false", "-json"]);
     match mode {
         PlanMode::Look => all.push("-lock=false".into()),
+        PlanMode::LookDestroy => all.extend(args(&["-lock=false", "-destroy"])),
         PlanMode::Apply => all.push(lock_timeout_arg(lock_timeout)),
         PlanMode::Destroy => all.extend([lock_timeout_arg(lock_timeout), "-destroy".into()]),
     }
@@ -73,6 +74,7 @@ mod tests {
             (init(false), "init -input=false -json"),
             (init(true), "init -input=false -json -lockfile=readonly"),
             (plan(PlanMode::Look, file, wait), "plan -input=false -json -lock=false -out=/proc/1/fd/3"),
+            (plan(PlanMode::LookDestroy, file, wait), "plan -input=false -json -lock=false -destroy -out=/proc/1/fd/3"),
             (plan(PlanMode::Apply, file, wait), "plan -input=false -json -lock-timeout=20s -out=/proc/1/fd/3"),
             (
                 plan(PlanMode::Destroy, file, wait),
