@@ -1,4 +1,7 @@
 //! Clouds, asked directly.
 
-pub mod aws;
-pub mod sandbox;
+pub(in crate::adapters) mod aws;
+mod sandbox;
+
+pub use aws::{Aws, login};
+pub use sandbox::Sandbox;

@@ -21,7 +21,7 @@ const TRIES: u32 = 6;
 
 /// The login of the SDK's own chain (environment, profile, SSO, web identity, the machine's role), or of one profile.
 /// Nothing is asked of AWS here: a missing or expired login shows at the first call.
-pub async fn sdk_config(profile: Option<&str>, region: &str) -> SdkConfig {
+pub async fn login(region: &str, profile: Option<&str>) -> SdkConfig {
     let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12()).region(Region::new(region.to_owned()));
     if let Some(profile) = profile {
         loader = loader.profile_name(profile);

@@ -1,9 +1,9 @@
 //! AWS, through its SDK: EC2 for machines and images, STS for whose login this is.
 
-pub(in crate::adapters) mod errors;
+pub(in crate::adapters) pub(in crate::adapters) mod errors;
 mod images;
 mod inventory;
-pub mod login;
+mod login;
 #[cfg(test)]
 pub(in crate::adapters) mod moto;
 mod shapes;
@@ -18,6 +18,8 @@ use crate::model::file::Image;
 use crate::model::kubernetes::Resources;
 use crate::model::machine::{Machine, Place, Sighting};
 use crate::ops::ports::Cloud;
+
+pub use login::login;
 
 /// One account and region of AWS, through one login.
 pub struct Aws {
