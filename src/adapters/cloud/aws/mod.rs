@@ -1,6 +1,6 @@
 //! AWS, through its SDK: EC2 for machines and images, STS for whose login this is.
 
-pub(in crate::adapters) pub(in crate::adapters) mod errors;
+pub(in crate::adapters) mod errors;
 mod images;
 mod inventory;
 mod login;

@@ -75,10 +75,6 @@ impl Moto {
         &self.url
     }
 
-    pub fn url(&self) -> &str {
-        &self.url
-    }
-
     pub fn aws(&self, region: &str) -> Aws {
         let endpoints = ["ec2", "sts"].map(|service| (service.to_owned(), self.url.clone()));
         Aws::new(&login(region), region, &BTreeMap::from(endpoints))
