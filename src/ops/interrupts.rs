@@ -2,6 +2,8 @@
 
 use tokio::sync::watch;
 
+use crate::model::failure::{Failure, Kind, Result};
+
 /// Counts the signals. The command line feeds it; whoever holds the other half is told.
 pub struct Interrupter(watch::Sender<u32>);
 
@@ -27,6 +29,15 @@ impl Interrupts {
     /// For a run that no signal reaches.
     pub fn never() -> Interrupts {
         channel().1
+    }
+
+    /// An error once a signal came: to be asked before a step that may still be left undone.
+    pub fn check(&self) -> Result<()> {
+        match self.count() {
+            0 => Ok(()),
+            _ => Err(Failure::new(Kind::Interrupted, "interrupted before the point of no return")
+                .hint("what had been changed was put back; nothing was destroyed")),
+        }
     }
 
     pub fn count(&self) -> u32 {

@@ -1,10 +1,22 @@
 //! The workflows, over ports. They run without a terminal, can be cancelled, and report progress as values.
 
 pub mod confirm;
+pub mod drain;
+pub mod execute;
 pub mod gone;
 pub mod interrupts;
+pub mod journal;
 pub mod lease;
+pub mod lock;
+pub mod observe;
 pub mod ports;
+pub mod prepare;
+mod preview;
+pub mod record;
+mod stacks;
+mod start;
+pub mod status;
+pub mod task;
 
 #[cfg(test)]
 pub mod testing;

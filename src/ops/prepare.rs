@@ -14,7 +14,7 @@ use crate::model::drain::NodeReport;
 use crate::model::failure::{Failure, Result};
 use crate::model::file::Image;
 use crate::model::guard::{self, Expected, Summary};
-use crate::model::journal::Status;
+use crate::ops::journal::Unfinished as Status;
 use crate::model::names::{NodeName, OperationId, StackId};
 use crate::model::plan::{self, CONTROL_PLANE, FoundationChange, Inputs, Plan, Request, Way};
 use crate::model::record::Record;
@@ -75,7 +75,7 @@ pub async fn prepare(ports: &Ports, task: &Task, request: Request) -> Result<Pre
     ports.progress.tell(Event::StepDone { step, title: "looked at the cluster".into() });
     let (terraform, violations) = look(ports, task, &plan, &observed).await?;
     let drains = match &observed.cluster {
-        Ok(view) => preview::drains(task, &plan, view),
+        Ok(view) => preview::drains(task, &plan, view, ports.clock.now()),
         Err(_) => BTreeMap::new(),
     };
     Ok(Prepared {

@@ -24,8 +24,13 @@ pub fn choose(observed: &Observed, pool: &str, present: &[NodeName], count: u32)
         victims::Candidate {
             name: name.clone(),
             zone: record.and_then(|record| record.nodes.get(name)).map(|node| node.zone.clone()).unwrap_or_default(),
-            ready: node.is_some_and(|node| node.ready),
+            standing: match node {
+                Some(node) if node.ready => victims::NodeStanding::Ready,
+                Some(_) => victims::NodeStanding::NotReady,
+                None => victims::NodeStanding::NotJoined,
+            },
             moves: victims::pods_to_move(pods, name.as_str()),
+            blocked: None,
         }
     });
     let candidates: Vec<victims::Candidate> = candidates.collect();
@@ -33,7 +38,7 @@ pub fn choose(observed: &Observed, pool: &str, present: &[NodeName], count: u32)
 }
 
 /// What each node that would be drained will meet.
-pub fn drains(task: &Task, plan: &Plan, view: &View) -> BTreeMap<NodeName, NodeReport> {
+pub fn drains(task: &Task, plan: &Plan, view: &View, at: jiff::Timestamp) -> BTreeMap<NodeName, NodeReport> {
     let victims: Vec<String> = plan
         .removals()
         .filter(|removal| matches!(removal.way, Way::Drained | Way::Destroyed))
@@ -47,6 +52,8 @@ pub fn drains(task: &Task, plan: &Plan, view: &View) -> BTreeMap<NodeName, NodeR
         budgets: &view.budgets,
         rules: &task.file.drain,
         own_pod: task.options.own_pod.as_deref(),
+        operation: None,
+        at,
     });
     reports.into_iter().map(|report| (NodeName::from_text(report.node.clone()), report)).collect()
 }
@@ -96,7 +103,7 @@ pub fn pool(plan: &Plan, flavour: Flavour, record: &Record, change: &PoolChange)
     let additions: Vec<NodeName> = change.additions.keys().cloned().collect();
     let (removals, gone) = (machines(&|way| way != Way::Gone), machines(&|way| way == Way::Gone));
     let wanted =
-        guard::PoolChange { additions: &additions, removals: &removals, gone: &gone, retagged: &retagged };
+        guard::PoolChange { additions: &additions, removals: &removals, gone: &gone, retagged: &retagged, ..Default::default() };
     guard::permits_for_pool(plan.provider, flavour, &change.pool, &wanted)
 }
 

@@ -21,7 +21,7 @@ impl Trouble {
         Trouble { failure, passes: true }
     }
 
-    fn lasting(failure: Failure) -> Trouble {
+    pub fn lasting(failure: Failure) -> Trouble {
         Trouble { failure, passes: false }
     }
 }

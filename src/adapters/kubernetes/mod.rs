@@ -47,7 +47,7 @@ impl Cluster {
     /// One read, tried again while the server is away or overloaded.
     async fn read<T: DeserializeOwned>(&self, what: &str, path: &str) -> Result<T> {
         let attempt = || async {
-            let request = requests::get(path)?;
+            let request = requests::get(path).map_err(errors::Trouble::lasting)?;
             match tokio::time::timeout(PATIENCE, self.client.request::<T>(request)).await {
                 Ok(Ok(value)) => Ok(value),
                 Ok(Err(error)) => Err(errors::read(what, &self.title, &error)),

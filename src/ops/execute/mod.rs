@@ -8,7 +8,6 @@ mod part;
 mod remove;
 mod retire;
 mod session;
-mod undo;
 mod witness;
 
 use std::collections::BTreeMap;
@@ -95,8 +94,10 @@ async fn under_lock(
         Some(stored) => stored,
         None => first_record(ports, task, plan, &place, &operation, &lease).await?,
     };
+    let former = Some(record.source.clone()).filter(|_| plan.base.generation.is_some());
+    let record = adopt(record, task, plan);
     let mut session =
-        Session::new(ports, task, plan, operation, place, lease, interrupts, journal, adopt(record, task, plan));
+        Session::new(ports, task, plan, operation, place, lease, interrupts, journal, former, record);
     let ended = session.work().await;
     session.close(ended, version).await
 }
@@ -183,6 +184,15 @@ impl Session<'_> {
         }
     }
 
+    /// The first contact with the cluster's API fixes which cluster this is.
+    async fn learn_cluster(&mut self) -> Result<()> {
+        if let (None, Ok(kubernetes)) = (&self.record.kube_system_uid, &self.ports.kubernetes) {
+            // A cluster that is not there yet is no error.
+            self.record.kube_system_uid = kubernetes.identity().await.ok();
+        }
+        Ok(())
+    }
+
     async fn change(&mut self, ended: &mut Ended) -> Result<()> {
         self.learn_cluster().await?;
         let (foundation, made) = self.make_foundation().await?;
@@ -226,7 +236,7 @@ impl Session<'_> {
         self.record.fence = self.lease.fence;
         if refusal.is_some() {
             // Nothing was done: the cluster file that was not applied is not the cluster's.
-            self.record.source = self.former_source().unwrap_or_else(|| self.record.source.clone());
+            self.record.source = self.former.clone().unwrap_or_else(|| self.record.source.clone());
         }
         let now = self.ports.clock.now();
         record::commit(self.ports.store.as_ref(), &self.lease, &self.record, Some(base), &self.task.holder, now).await?;
@@ -236,7 +246,7 @@ impl Session<'_> {
             (None, true) => Outcome::Done,
             (None, false) => Outcome::Partial,
         };
-        if !self.stuck() {
+        if !self.is_stuck() {
             self.note(Entry::Finished { outcome }).await?;
         }
         match refusal {

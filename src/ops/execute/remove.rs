@@ -1,16 +1,16 @@
 //! Parts that remove machines: cordon all, drain all, prove, then pool by pool past the point of no return.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::model::census::Roll;
+use crate::model::census::{Roll, Tie};
 use crate::model::failure::{Failure, Kind, Result};
 use crate::model::guard;
 use crate::model::journal::{Act, Entry, PartId, Permit, Proof, WayIn};
 use crate::model::names::NodeName;
 use crate::model::plan::{PoolChange, Removal, Way};
-use crate::ops::drain::{self, Drain, Ending};
+use crate::ops::drain::{self, Obstacle, Victim};
 use crate::ops::ports::Kubernetes;
 use crate::ops::ports::terraform::PlanMode;
 use crate::ops::stacks;
@@ -19,6 +19,7 @@ use super::Ended;
 use super::part::{PartEnd, PartRun};
 use super::retire::permit;
 use super::session::Session;
+use super::witness::Drains;
 
 impl Session<'_> {
     pub(super) async fn remove(&mut self, foundation: &Value, ended: &mut Ended) -> Result<()> {
@@ -31,10 +32,10 @@ impl Session<'_> {
             failure.context("the cluster cannot be reached, so no node can be drained").with_kind(Kind::Refused)
         })?;
         let victims = victims(&changes);
-        let drain = self.drain_of(kubernetes.clone(), self.interrupts.clone());
+        let drains = Drains::of(self, kubernetes.clone(), self.task.file.drain.clone(), self.task.options.partial);
         // From here on, cordons may be left on nodes whose parts do not reach their point of no return.
         let mut spared = BTreeSet::new();
-        let prepared = self.prepare_removal(&drain, &victims, &changes, &mut spared).await;
+        let prepared = self.prepare_removal(&drains, &victims, &changes, &mut spared).await;
         let mut undone = match prepared {
             Ok(()) => None,
             Err(failure) => Some(failure),
@@ -44,7 +45,7 @@ impl Session<'_> {
             if undone.is_some() {
                 break;
             }
-            match self.remove_from(change, foundation, &drain, kubernetes.as_ref(), &spared, ended).await {
+            match self.remove_from(change, foundation, &drains, &spared, ended).await {
                 Ok(()) => {
                     passed.insert(change.pool.clone());
                 }
@@ -57,39 +58,32 @@ impl Session<'_> {
         }
         let Some(failure) = undone else { return Ok(()) };
         let back: Vec<&PoolChange> = changes.into_iter().filter(|change| !passed.contains(&change.pool)).collect();
-        self.undo(&drain, &back, &spared, &failure).await?;
+        self.undo(&drains, &back, &spared, &failure).await?;
         Err(failure)
     }
 
     /// Cordons, drains, and collects the evidence for every victim.
     async fn prepare_removal(
         &mut self,
-        drain: &Drain<'_>,
-        victims: &[drain::Victim],
+        drains: &Drains,
+        victims: &[Victim],
         changes: &[&PoolChange],
         spared: &mut BTreeSet<NodeName>,
     ) -> Result<()> {
-        drain.cordon_all(victims).await?;
-        let endings = drain.drain_all(victims, self.task.options.partial).await?;
-        let mut blocked = Vec::new();
-        for (node, ending) in endings {
-            if let Ending::Blocked(holds) = ending {
-                let reasons: Vec<String> = holds.iter().map(ToString::to_string).collect();
-                self.note(Entry::NodeBlocked { node: node.clone(), reasons }).await?;
-                blocked.push((node, holds));
-            }
+        let drainer = drains.drainer();
+        let mut obstacles = drainer.cordon_all(victims).await?;
+        let stopped = !obstacles.is_empty() && !self.task.options.partial;
+        if !stopped {
+            let cordoned: Vec<Victim> =
+                victims.iter().filter(|victim| !obstacles.iter().any(|one| one.victim == **victim)).cloned().collect();
+            let ends = drainer.drain_all(&cordoned).await?;
+            obstacles.extend(ends.into_iter().filter_map(Result::err));
         }
-        if !blocked.is_empty() {
-            let all = blocked.len() == victims.len();
-            let failure = drain::blocked(&blocked);
-            if !self.task.options.partial || all {
-                return Err(failure);
+        if !obstacles.is_empty() {
+            if !self.task.options.partial || obstacles.len() == victims.len() {
+                return Err(drain::refusal(&obstacles).hint("nothing was destroyed, and what was cordoned is given back"));
             }
-            for (node, _) in blocked {
-                self.note(Entry::Spared { node: node.clone() }).await?;
-                drain.uncordon(&node).await?;
-                spared.insert(node);
-            }
+            self.spare(drains, &obstacles, spared).await?;
         }
         for removal in changes.iter().flat_map(|change| leaving(change)) {
             match removal.way {
@@ -104,6 +98,31 @@ impl Session<'_> {
             }
         }
         Ok(())
+    }
+
+    /// `--partial`: these stay, and are given back.
+    async fn spare(&self, drains: &Drains, obstacles: &[Obstacle], spared: &mut BTreeSet<NodeName>) -> Result<()> {
+        for obstacle in obstacles {
+            self.note(Entry::Spared { node: obstacle.node() }).await?;
+            spared.insert(obstacle.node());
+        }
+        let victims: Vec<Victim> = obstacles.iter().map(|obstacle| obstacle.victim.clone()).collect();
+        let left = self.give_back(drains, &victims).await?;
+        if left.is_empty() { Ok(()) } else { Err(still_cordoned(left)) }
+    }
+
+    /// Uncordons, and tells the journal. Returns what could not be given back.
+    async fn give_back(&self, drains: &Drains, victims: &[Victim]) -> Result<Vec<String>> {
+        let mut left = Vec::new();
+        for (victim, answer) in drains.drainer().uncordon(victims).await {
+            match answer {
+                Ok(found) => {
+                    self.note(Entry::Uncordoned { node: NodeName::from_text(victim.node), found }).await?;
+                }
+                Err(failure) => left.push(failure.to_string()),
+            }
+        }
+        Ok(left)
     }
 
     async fn evidence(&self, removal: &Removal, proof: Proof) -> Result<()> {
@@ -128,7 +147,7 @@ impl Session<'_> {
             .filter_map(|address| address.as_deref())
             .collect();
         let roll = Roll::of(self.plan.provider, &nodes.items);
-        if roll.tie(&removal.node, removal.machine_id.as_deref(), &addresses).is_none() {
+        if roll.tie(&removal.node, removal.machine_id.as_deref(), &addresses) == Tie::None {
             return Ok(());
         }
         Err(Failure::refused(format!("node `{}` joined the cluster after this was decided", removal.node))
@@ -141,8 +160,7 @@ impl Session<'_> {
         &mut self,
         change: &PoolChange,
         foundation: &Value,
-        drain: &Drain<'_>,
-        kubernetes: &dyn Kubernetes,
+        drains: &Drains,
         spared: &BTreeSet<NodeName>,
         ended: &mut Ended,
     ) -> Result<(), Halt> {
@@ -169,13 +187,16 @@ impl Session<'_> {
             ),
             permits: going.iter().map(|removal| permit(removal)).collect::<Vec<Permit>>(),
         };
-        let drained = victims(&[change]).into_iter().filter(|victim| !spared.contains(&victim.node)).collect::<Vec<_>>();
+        let drained = kept(&[change], spared);
         let last_look = async || {
-            drain.verify_empty(&drained).await?;
+            let obstacles = drains.drainer().verify_empty(&drained).await?;
+            if !obstacles.is_empty() {
+                return Err(drain::refusal(&obstacles).hint("nothing was destroyed, and what was cordoned is given back"));
+            }
             for removal in &going {
                 match removal.way {
                     Way::NeverJoined => self.never_joined(removal).await?,
-                    Way::Accepted => self.still_lost(removal, kubernetes).await?,
+                    Way::Accepted => self.still_lost(removal, drains.kubernetes.as_ref()).await?,
                     Way::Drained | Way::Gone | Way::Destroyed => {}
                 }
             }
@@ -220,7 +241,7 @@ impl Session<'_> {
     /// Puts back what the parts changed that did not reach their point of no return.
     async fn undo(
         &self,
-        drain: &Drain<'_>,
+        drains: &Drains,
         changes: &[&PoolChange],
         spared: &BTreeSet<NodeName>,
         why: &Failure,
@@ -229,19 +250,16 @@ impl Session<'_> {
         for change in changes {
             let part = PartId::new(change.stack(), Act::Remove);
             self.note(Entry::UndoBegan { part, why: why.to_string() }).await?;
-            for victim in victims(&[change]).iter().filter(|victim| !spared.contains(&victim.node)) {
-                if let Err(failure) = drain.uncordon(&victim.node).await {
-                    left.push(format!("{}: {failure}", victim.node));
-                }
-            }
+            left.extend(self.give_back(drains, &kept(&[change], spared)).await?);
         }
-        if left.is_empty() {
-            return Ok(());
-        }
-        let mut failure = Failure::new(Kind::Partial, "nodes were left cordoned, because undoing it failed");
-        failure.causes = left;
-        Err(failure.because(why).hint("once the cluster answers again: kubectl uncordon NODE"))
+        if left.is_empty() { Ok(()) } else { Err(still_cordoned(left).because(why)) }
     }
+}
+
+fn still_cordoned(left: Vec<String>) -> Failure {
+    let mut failure = Failure::new(Kind::Partial, "nodes were left cordoned, because undoing it failed");
+    failure.causes = left;
+    failure
 }
 
 /// Where a part came to a halt.
@@ -262,16 +280,15 @@ fn leaving(change: &PoolChange) -> impl Iterator<Item = &Removal> {
 }
 
 /// The nodes that are cordoned and drained.
-fn victims(changes: &[&PoolChange]) -> Vec<drain::Victim> {
+fn victims(changes: &[&PoolChange]) -> Vec<Victim> {
     let drained = changes.iter().flat_map(|change| leaving(change)).filter(|removal| removal.way == Way::Drained);
-    let victim = |removal: &Removal| {
-        let uid = removal.node_uid.clone()?;
-        Some(drain::Victim { node: removal.node.clone(), uid, machine_id: removal.machine_id.clone() })
-    };
+    let victim = |removal: &Removal| Some(Victim { node: removal.node.to_string(), uid: removal.node_uid.clone()? });
     drained.filter_map(victim).collect()
 }
 
-/// Machines by node name, to tell the journal.
-pub(super) fn machine_ids(victims: &[drain::Victim]) -> BTreeMap<NodeName, Option<String>> {
-    victims.iter().map(|victim| (victim.node.clone(), victim.machine_id.clone())).collect()
+/// Those of them that were not spared.
+fn kept(changes: &[&PoolChange], spared: &BTreeSet<NodeName>) -> Vec<Victim> {
+    let mut kept = victims(changes);
+    kept.retain(|victim| !spared.iter().any(|name| name.as_str() == victim.node));
+    kept
 }

@@ -1,6 +1,8 @@
 //! One running operation: what it holds, and what every step of it uses.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::Mutex;
 
@@ -9,7 +11,7 @@ use crate::model::journal::Entry;
 use crate::model::machine::Place;
 use crate::model::names::{NodeName, OperationId, StackId};
 use crate::model::plan::Plan;
-use crate::model::record::{NodeRecord, PoolRecord, Record, StackSerial};
+use crate::model::record::{NodeRecord, PoolRecord, Record, Source, StackSerial};
 use crate::ops::interrupts::Interrupts;
 use crate::ops::journal::Journal;
 use crate::ops::lease::Lease;
@@ -24,7 +26,11 @@ pub struct Session<'a> {
     pub place: Place,
     pub lease: Lease,
     pub interrupts: Interrupts,
-    journal: Mutex<Journal>,
+    pub(super) journal: Arc<Mutex<Journal>>,
+    /// Something is past its point of no return and not finished: the journal stays open.
+    stuck: AtomicBool,
+    /// The cluster file that was applied before; None for a new cluster.
+    pub former: Option<Source>,
     /// What the record will be when this operation commits. Only what was done goes in.
     pub record: Record,
 }
@@ -40,14 +46,22 @@ impl<'a> Session<'a> {
         lease: Lease,
         interrupts: Interrupts,
         journal: Journal,
+        former: Option<Source>,
         record: Record,
     ) -> Session<'a> {
-        Session { ports, task, plan, operation, place, lease, interrupts, journal: Mutex::new(journal), record }
+        Session { ports, task, plan, operation, place, lease, interrupts, journal: Arc::new(Mutex::new(journal)), stuck: AtomicBool::new(false), former, record }
     }
 
     /// Writes an entry. What it speaks of may be done only when this has returned.
     pub async fn note(&self, entry: Entry) -> Result<()> {
+        if matches!(entry, Entry::Stuck { .. }) {
+            self.stuck.store(true, Ordering::Relaxed);
+        }
         self.journal.lock().await.write(entry).await
+    }
+
+    pub fn is_stuck(&self) -> bool {
+        self.stuck.load(Ordering::Relaxed)
     }
 
     pub fn tell(&self, event: Event) {

@@ -10,9 +10,6 @@ mod acquire;
 mod held;
 mod renew;
 mod tenancy;
-#[cfg(test)]
-mod tests;
-mod told;
 
 use std::time::Duration;
 
