@@ -20,6 +20,7 @@ pub struct ClusterFile {
     pub store: StoreSpec,
     pub ssh: Ssh,
     pub network: Network,
+    /// The cluster's own tags, without those that `scaler` adds.
     pub tags: BTreeMap<String, String>,
     pub control_plane: ControlPlane,
     /// In the order of the file.
@@ -27,6 +28,7 @@ pub struct ClusterFile {
     pub drain: DrainSpec,
     pub images: BTreeMap<String, ImageSpec>,
     pub aws: AwsSpec,
+    pub azure: AzureSpec,
     pub sandbox: SandboxSpec,
     pub tools: Tools,
 }
@@ -236,8 +238,17 @@ pub struct AwsSpec {
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+pub struct AzureSpec {
+    /// The subscription's id. Without one, the login's own.
+    pub subscription: Option<String>,
+    /// The resource group that everything of the cluster is made in. Without one, a group with the cluster's name.
+    pub resource_group: Option<String>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct SandboxSpec {
-    /// The folder where the sandbox's machines are written down.
+    /// The folder where the sandbox's machines are written down; a relative one counts from the cluster file's folder.
     pub register: String,
 }
 

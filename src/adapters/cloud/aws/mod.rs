@@ -1,11 +1,11 @@
 //! AWS, through its SDK: EC2 for machines and images, STS for whose login this is.
 
-pub(in crate::adapters) mod errors;
+mod errors;
 mod images;
 mod inventory;
 mod login;
 #[cfg(test)]
-pub(in crate::adapters) mod moto;
+mod moto;
 mod shapes;
 
 use std::collections::BTreeMap;

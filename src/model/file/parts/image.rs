@@ -1,0 +1,81 @@
+//! `images`, and where a machine's image comes from.
+
+use std::collections::BTreeMap;
+
+use super::{Facts, by_cloud};
+use crate::model::file::cloud::FAMILIES;
+use crate::model::file::read::{Fields, Kind, Wrong, map, nearest, object, text, wrong};
+use crate::model::file::rules::names;
+use crate::model::file::types::{Image, ImageSpec};
+
+/// More images than anyone builds for one cluster.
+const MOST: usize = 100;
+
+pub fn images(facts: &Facts) -> impl Kind<Out = BTreeMap<String, ImageSpec>> + use<> {
+    let name = |text: &str| names::dns_label(text, 1, 40).map(|_| ());
+    let base = family(facts);
+    let image = object("{ base: ubuntu-24.04 }", move |fields| {
+        Some(ImageSpec { base: fields.required("base", "The operating system that it begins with.", &base)? })
+    });
+    map(name, image, MOST, "{ worker: { base: ubuntu-24.04 } }")
+        .then(|images, _, _| Some(images.into_iter().map(|(name, image)| (name.value, image.value)).collect()))
+}
+
+fn family(facts: &Facts) -> impl Kind<Out = String> + use<> {
+    let families = facts.cloud().map_or(FAMILIES, |cloud| cloud.families);
+    text("an operating system that is known here", "ubuntu-24.04", move |text| {
+        if families.contains(&text) {
+            return Ok(text.to_owned());
+        }
+        let help = match nearest(text, families.iter().copied()) {
+            Some(meant) => format!("did you mean `{meant}`?"),
+            None => format!("write {}, or name an image by its `id`", families.join(", ")),
+        };
+        Err(wrong("this one is not", help))
+    })
+}
+
+/// The field `image` of a pool or of the control plane.
+pub fn image_field(fields: &mut Fields<'_>, facts: &Facts) -> Option<Image> {
+    let doc = "Where the image comes from: one of `id`, `family` and `build`. Default: `{ family: ubuntu-24.04 }`.";
+    let written = fields.optional("image", doc, &image(facts)).maybe()?;
+    written.or_else(|| Some(Image::Family(facts.cloud()?.default_family.into())))
+}
+
+fn image(facts: &Facts) -> impl Kind<Out = Image> + use<'_> {
+    object("{ family: ubuntu-24.04 }", move |fields| {
+        fields.schema_rule(serde_json::json!({ "minProperties": 1, "maxProperties": 1 }));
+        let id_rule = facts.cloud().map(|cloud| &cloud.image_id);
+        let example = id_rule.map_or("ami-0123456789abcdef0", |rule| rule.example);
+        let id = text("an image's id", example, by_cloud(id_rule.map(|rule| rule.check))).length(1, 500);
+        let id = fields.optional("id", "The cloud's own id of it.", &id).maybe();
+        let doc = "The newest image of this operating system, from its own publisher.";
+        let family = fields.optional("family", doc, &family(facts)).maybe();
+        let build = text("one of this file's `images`", "worker", |text| built(text, facts)).length(1, 40);
+        let build = fields.optional("build", "One of this file's `images`.", &build).maybe();
+        let written = ["id", "family", "build"].iter().filter(|name| fields.has(name)).count();
+        if written != 1 {
+            let help = "write `{ family: ubuntu-24.04 }`, `{ id: … }` or `{ build: … }`";
+            let label = if written == 0 { "it has none" } else { "it has more" };
+            fields.wrong("", "must have one of `id`, `family` and `build`", wrong(label, help));
+            return None;
+        }
+        let id = id?.map(Image::Id);
+        id.or(family?.map(Image::Family)).or(build?.map(Image::Build))
+    })
+}
+
+fn built(text: &str, facts: &Facts) -> Result<String, Wrong> {
+    match &facts.images {
+        Some(images) if !images.iter().any(|image| image == text) => {
+            let help = match nearest(text, images.iter().map(String::as_str)) {
+                Some(meant) => format!("did you mean `{meant}`?"),
+                None => format!("add it: `images: {{ {text}: {{ base: ubuntu-24.04 }} }}`"),
+            };
+            let safe = names::dns_label(text, 1, 40).is_ok();
+            let help = if safe { help } else { "name it as it is named there".into() };
+            Err(wrong("`images` has none of this name", help))
+        }
+        _ => names::dns_label(text, 1, 40),
+    }
+}

@@ -1,0 +1,142 @@
+//! Everything goes: pool by pool, drained as far as the deadlines allow, and then the foundation.
+
+use crate::model::failure::{Failure, Kind, Result};
+use crate::model::guard;
+use crate::model::journal::{Act, Entry, PartId};
+use crate::model::machine::MachineState;
+use crate::model::names::StackId;
+use crate::model::plan::{FoundationChange, PoolChange, Removal};
+use crate::ops::drain::Victim;
+use crate::ops::ports::Event;
+use crate::ops::ports::terraform::PlanMode;
+use crate::ops::stacks;
+
+use super::Ended;
+use super::part::{PartEnd, PartRun};
+use super::retire::permit;
+use super::session::Session;
+use super::witness::Drains;
+
+impl Session<'_> {
+    pub(super) async fn destroy(&mut self, ended: &mut Ended) -> Result<()> {
+        let plan = self.plan;
+        let state = self.ports.terraform.state(&StackId::Foundation).await?;
+        let foundation = state.as_ref().and_then(|state| stacks::foundation_output(state).ok());
+        for change in &plan.pools {
+            self.interrupts.check()?;
+            self.drain_what_goes(change).await?;
+            let Some(foundation) = &foundation else { continue };
+            let nodes = self.nodes(&change.pool);
+            stacks::init_pool(self.ports, self.task, &self.record, &change.pool, &nodes, foundation).await?;
+            self.destroy_pool(change, ended).await?;
+        }
+        self.interrupts.check()?;
+        let nodes = self.record.control_plane.nodes.clone();
+        stacks::init_foundation(self.ports, self.task, &self.record, &nodes).await?;
+        self.destroy_foundation(ended).await?;
+        self.nothing_left().await?;
+        self.record.destroyed = true;
+        Ok(())
+    }
+
+    /// As far as the deadlines allow. What cannot be emptied goes all the same: that was agreed to.
+    async fn drain_what_goes(&self, change: &PoolChange) -> Result<()> {
+        let victim = |removal: &Removal| Some(Victim { node: removal.node.to_string(), uid: removal.node_uid.clone()? });
+        let victims: Vec<Victim> = change.removals.iter().filter_map(victim).collect();
+        let kubernetes = match &self.ports.kubernetes {
+            Ok(kubernetes) if !victims.is_empty() => kubernetes.clone(),
+            _ => return Ok(()),
+        };
+        let drains = Drains::of(self, kubernetes, self.task.file.drain.clone(), true);
+        let drainer = drains.drainer();
+        let drained = async {
+            drainer.cordon_all(&victims).await?;
+            drainer.drain_all(&victims).await
+        };
+        match drained.await {
+            Ok(ends) => {
+                for obstacle in ends.into_iter().filter_map(Result::err) {
+                    self.tell(Event::Warning { text: format!("destroyed without being empty: {obstacle}") });
+                }
+                Ok(())
+            }
+            Err(failure) if failure.kind == Kind::Failed => {
+                self.tell(Event::Warning { text: format!("destroyed without a drain: {failure}") });
+                Ok(())
+            }
+            Err(failure) => {
+                // Nothing of this pool was destroyed yet: its nodes are given back.
+                for (_, answer) in drainer.uncordon(&victims).await {
+                    answer?;
+                }
+                Err(failure)
+            }
+        }
+    }
+
+    async fn destroy_pool(&mut self, change: &PoolChange, ended: &mut Ended) -> Result<()> {
+        let id = PartId::new(change.stack(), Act::Destroy);
+        let machines = super::machines(&self.nodes(&change.pool));
+        let run = PartRun {
+            id: id.clone(),
+            mode: PlanMode::Destroy,
+            expected: guard::permits_for_destroy(self.plan.provider, self.flavour().await?, change.stack(), &machines),
+            permits: change.removals.iter().map(permit).collect(),
+        };
+        match self.run_part(&run, async || Ok(())).await? {
+            PartEnd::Done(state) => self.serial(change.stack(), state.serial),
+            PartEnd::Failed { failure, .. } => return self.destroy_halted(&id, failure).await,
+        }
+        let removals: Vec<&Removal> = change.removals.iter().collect();
+        self.bury(&id, &change.pool, &removals).await?;
+        ended.removed.extend(removals.iter().map(|removal| removal.node.clone()));
+        self.pool(&change.pool).size = 0;
+        Ok(())
+    }
+
+    async fn destroy_foundation(&mut self, ended: &mut Ended) -> Result<()> {
+        let id = PartId::new(StackId::Foundation, Act::Destroy);
+        let machines = super::machines(&self.record.control_plane.nodes);
+        let run = PartRun {
+            id: id.clone(),
+            mode: PlanMode::Destroy,
+            expected: guard::permits_for_destroy(
+                self.plan.provider,
+                self.flavour().await?,
+                StackId::Foundation,
+                &machines,
+            ),
+            permits: Vec::new(),
+        };
+        match self.run_part(&run, async || Ok(())).await? {
+            PartEnd::Done(state) => self.serial(StackId::Foundation, state.serial),
+            PartEnd::Failed { failure, .. } => return self.destroy_halted(&id, failure).await,
+        }
+        if let FoundationChange::Destroy { nodes } = &self.plan.foundation {
+            ended.removed.extend(nodes.keys().cloned());
+        }
+        self.record.control_plane.nodes.clear();
+        Ok(())
+    }
+
+    async fn destroy_halted(&self, part: &PartId, failure: Failure) -> Result<()> {
+        self.note(Entry::Stuck { part: part.clone(), thing: failure.to_string() }).await?;
+        Err(failure.context(format!("stack {} was not destroyed in whole", part.stack)))
+    }
+
+    /// The cloud has the last word: nothing with the cluster's id may run on.
+    async fn nothing_left(&self) -> Result<()> {
+        let machines = self.ports.cloud.machines(&self.record.cluster_id).await?;
+        let left: Vec<String> = machines
+            .iter()
+            .filter(|machine| !matches!(machine.state, MachineState::Terminated | MachineState::ShuttingDown))
+            .map(|machine| format!("{} ({})", machine.id, machine.state))
+            .collect();
+        if left.is_empty() {
+            return Ok(());
+        }
+        Err(Failure::new(Kind::Partial, "machines that no Terraform state has still carry this cluster's id")
+            .because(left.join(", "))
+            .hint("look at them in the cloud, and terminate them there if they are yours"))
+    }
+}
