@@ -7,3 +7,4 @@
 
 mod process;
 mod support;
+mod terraform;
