@@ -256,7 +256,7 @@ async fn a_killed_supervisor_takes_the_tool_with_it() {
     kill("-KILL", supervisor);
     let failure = task.await.unwrap().unwrap_err();
     assert!(failure.what.contains("was cut off"), "{failure}");
-    blocking(move || [pid, child].map(wait_until_gone)).await;
+    blocking(move || [pid, child].into_iter().for_each(wait_until_gone)).await;
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
@@ -310,7 +310,7 @@ fn after_kill_9_nothing_stays_however_stubborn() {
     let pids = ["pid", "child", "stray"].map(|name| fake.pid(name));
     player.kill().unwrap();
     player.wait().unwrap();
-    pids.map(wait_until_gone);
+    pids.into_iter().for_each(wait_until_gone);
 }
 
 #[test]

@@ -253,8 +253,11 @@ async fn the_holder_of_terraforms_lock_is_named() {
         assert!(other.cli.plan(&id(), PlanMode::Look, None).await.is_ok(), "to look needs no lock");
 
         patient.init(NODES).await;
-        let (result, ()) = tokio::join!(patient.cli.plan(&id(), PlanMode::Apply, None), async {
-            // Terraform says that it waits in no line that is handed on, so the signal comes at any time.
+        let stack = id();
+        let (result, ()) = tokio::join!(patient.cli.plan(&stack, PlanMode::Apply, None), async {
+            let events = Arc::clone(&patient.events);
+            let waits = move || events.0.lock().unwrap().iter().any(|event| matches!(event, Event::StepNote { .. }));
+            tokio::task::spawn_blocking(move || wait_until(|| waits().then_some(()))).await.unwrap();
             patient.interrupter.interrupt();
         });
         assert_eq!(result.map(drop).unwrap_err().kind, Kind::Interrupted);
@@ -270,21 +273,21 @@ async fn terraforms_own_words_come_out_without_secrets() {
     let root = tempfile::tempdir().unwrap();
     let secret = "very-secret-marker-0123456789";
     let rig = rig_with(root.path(), "work", &Extra { variables: &[("AWS_SESSION_TOKEN", secret)], ..Extra::default() });
-    let main = format!(
-        r#"resource "terraform_data" "a" {{
-             lifecycle {{
-               precondition {{
-                 condition     = timestamp() == ""
-                 error_message = "the image was not resolved: {secret}"
-               }}
-             }}
-           }}"#
-    );
-    rig.init(&main.replace("timestamp()", "join(\",\", [\"a\"])")).await;
+    let main = r#"
+        variable "image" { default = "unresolved" }
+        resource "terraform_data" "a" {
+          lifecycle {
+            precondition {
+              condition     = var.image != "unresolved"
+              error_message = "the image was not resolved: SECRET"
+            }
+          }
+        }"#;
+    rig.init(&main.replace("SECRET", secret)).await;
     let failure = rig.cli.plan(&id(), PlanMode::Apply, None).await.map(drop).unwrap_err();
     assert_eq!(failure.what, "Terraform could not plan stack `pool-w`");
     assert!(failure.causes[0].ends_with("the image was not resolved: «redacted»"), "{:?}", failure.causes);
-    assert!(failure.causes[0].contains("main.tf line 4"), "{:?}", failure.causes);
+    assert!(failure.causes[0].contains("main.tf line 6"), "{:?}", failure.causes);
 
     let failure = rig.cli.init(&rig.stack("resource {"), None).await.unwrap_err();
     assert_eq!(failure.what, "Terraform could not initialise stack `pool-w`");
@@ -300,7 +303,13 @@ async fn the_lock_file_of_providers_holds() {
     std::fs::create_dir_all(&mirror).unwrap();
     let variables = [("TF_CLI_CONFIG_FILE", config.to_str().unwrap())];
     let rig = rig_with(root.path(), "work", &Extra { variables: &variables, ..Extra::default() });
-    let main = "terraform { required_providers { null = { source = \"hashicorp/null\" } } }\nresource \"null_resource\" \"a\" {}";
+    let main = r#"
+        terraform {
+          required_providers {
+            null = { source = "hashicorp/null" }
+          }
+        }
+        resource "null_resource" "a" {}"#;
     let stack = rig.stack(main);
 
     let failure = rig.cli.init(&stack, None).await.unwrap_err();

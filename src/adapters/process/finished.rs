@@ -32,6 +32,15 @@ pub struct Finished {
     pub(super) redactor: Redactor,
 }
 
+#[cfg(test)]
+impl Finished {
+    /// An end that wrote nothing.
+    pub fn of(command: &str, status: Status, stopped: Option<StoppedBy>) -> Finished {
+        let (stderr, redactor) = (Tail::new(0), Redactor::default());
+        Finished { command: command.to_owned(), status, stopped, stdout: Vec::new(), stderr, redactor }
+    }
+}
+
 impl Finished {
     pub fn succeeded(&self) -> bool {
         self.status == Status::Exited(0) && self.stopped.is_none()

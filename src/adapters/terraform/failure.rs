@@ -13,7 +13,7 @@ const QUOTED: usize = 8;
 
 /// `what` says what could not be done and to which stack; `kind` holds unless it was stopped.
 pub fn failure(what: &str, kind: Kind, finished: &Finished, said: &Said, redactor: &Redactor) -> Failure {
-    let errors: Vec<&Diagnostic> = said.errors().collect();
+    let errors: Vec<&Diagnostic> = said.errors().filter(|error| !is_preamble(error)).collect();
     let lock = errors.iter().find_map(|error| lock_info::of(error));
     let explanation = match (&lock, finished.stopped) {
         // What an interrupted Terraform complains about is the interruption.
@@ -40,6 +40,11 @@ pub fn failure(what: &str, kind: Kind, finished: &Finished, said: &Said, redacto
     }
     failure.hints.extend(explanation.map(|explanation| explanation.hint));
     failure
+}
+
+/// Says only that there are other errors.
+fn is_preamble(error: &Diagnostic) -> bool {
+    error.summary.contains(" encountered problems during initialisation")
 }
 
 fn kind_of(kind: Kind, finished: &Finished) -> Kind {
@@ -81,4 +86,67 @@ fn quoted(errors: &[&Diagnostic], redactor: &Redactor) -> Vec<String> {
         texts.push(format!("and {more} more errors"));
     }
     texts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::adapters::process::Status;
+    use crate::model::names::StackId;
+
+    fn said(summaries: &[&str]) -> Said {
+        let mut said = Said::default();
+        for summary in summaries {
+            let diagnostic = serde_json::json!({ "severity": "error", "summary": summary, "detail": "" });
+            let line = serde_json::json!({ "type": "diagnostic", "diagnostic": diagnostic });
+            said.line(&StackId::Foundation, &line.to_string());
+        }
+        said
+    }
+
+    fn of(kind: Kind, stopped: Option<StoppedBy>, summaries: &[&str]) -> Failure {
+        let finished = Finished::of("terraform apply", Status::Exited(1), stopped);
+        failure("it failed", kind, &finished, &said(summaries), &Redactor::default())
+    }
+
+    #[test]
+    fn each_error_is_quoted_once_and_a_flood_is_cut() {
+        let failure = of(Kind::Failed, None, &["a", "b", "a"]);
+        assert_eq!(failure.causes, ["a", "b"]);
+        let many: Vec<String> = (0..QUOTED + 3).map(|number| format!("error {number}")).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        let failure = of(Kind::Failed, None, &many);
+        assert_eq!(failure.causes.len(), QUOTED + 1);
+        assert_eq!(failure.causes[QUOTED], "and 3 more errors");
+    }
+
+    #[test]
+    fn the_kind_says_whether_something_was_begun() {
+        use StoppedBy::{Interrupt, LostLease};
+        for (given, stopped, expected) in [
+            (Kind::Failed, None, Kind::Failed),
+            (Kind::Failed, Some(Interrupt), Kind::Interrupted),
+            (Kind::Failed, Some(LostLease), Kind::Partial),
+            (Kind::Partial, None, Kind::Partial),
+            (Kind::Partial, Some(Interrupt), Kind::Partial),
+        ] {
+            assert_eq!(of(given, stopped, &[]).kind, expected, "{given:?} {stopped:?}");
+        }
+    }
+
+    #[test]
+    fn a_known_cause_is_explained_unless_the_run_was_stopped() {
+        let failure = of(Kind::Failed, None, &["api error ExpiredToken: x"]);
+        assert_eq!(failure.what, "it failed: the login has expired");
+        assert_eq!(failure.hints.len(), 1);
+        let failure = of(Kind::Failed, Some(StoppedBy::Interrupt), &["api error ExpiredToken: x"]);
+        assert_eq!(failure.what, "it failed: it was interrupted");
+        assert_eq!((failure.hints.len(), failure.causes.len()), (0, 1));
+    }
+
+    #[test]
+    fn without_an_error_of_terraforms_the_end_itself_is_the_cause() {
+        let failure = of(Kind::Failed, None, &["Terraform encountered problems during initialisation, including"]);
+        assert_eq!(failure.causes, ["`terraform apply` failed with exit code 1"]);
+    }
 }

@@ -58,6 +58,8 @@ enum Line {
     ApplyErrored {
         hook: Hook,
     },
+    /// Said only if it takes a while.
+    StateLockAcquire,
     #[serde(other)]
     Other,
 }
@@ -98,6 +100,10 @@ impl Said {
             Line::ApplyProgress { hook } => (hook.resource.addr, hook.action?, "running"),
             Line::ApplyComplete { hook } => (hook.resource.addr, hook.action?, "done"),
             Line::ApplyErrored { hook } => (hook.resource.addr, hook.action?, "failed"),
+            Line::StateLockAcquire => {
+                let note = "waiting for Terraform's own lock on the state".to_owned();
+                return Some(Event::StepNote { step: stack.to_string(), note });
+            }
             Line::Other => return None,
         };
         Some(Event::Resource { stack: stack.clone(), address, action, state: state.to_owned() })
@@ -154,6 +160,13 @@ mod tests {
             let line = format!(r#"{{"@level":"info","type":"{kind}","{field}":{{{addr}{more}}}}}"#);
             assert_eq!(event(&line), expected, "{line}");
         }
+    }
+
+    #[test]
+    fn waiting_is_told() {
+        let note = "waiting for Terraform's own lock on the state".to_owned();
+        let line = r#"{"@level":"info","@message":"Acquiring state lock.","type":"state_lock_acquire"}"#;
+        assert_eq!(event(line), Some(Event::StepNote { step: "foundation".into(), note }));
     }
 
     #[test]
