@@ -39,6 +39,11 @@ impl App {
         App { progress: terminal::progress(style), settings, global, colors, interrupts }
     }
 
+    /// Of the terminal, in characters; 100 where there is none.
+    pub fn width(&self) -> usize {
+        self.settings.text("COLUMNS").and_then(|columns| columns.parse().ok()).unwrap_or(100).max(40)
+    }
+
     pub fn json(&self) -> bool {
         self.global.output == Output::Json
     }

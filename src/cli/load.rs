@@ -10,7 +10,7 @@ use super::args::Target;
 use super::connect;
 use super::plan_file::SavedPlan;
 use crate::model::failure::{Failure, Kind, Result};
-use crate::model::file::{self, ClusterFile, StoreSpec};
+use crate::model::file::{self, ClusterFile, Set, StoreSpec};
 use crate::model::provider::Provider;
 use crate::model::record::{Record, Source, StoredFile};
 use crate::ops::ports::Store;
@@ -162,10 +162,11 @@ fn complete(app: &App, target: &Target, parts: Parts) -> Result<Loaded> {
 
 fn parse(app: &App, path: &Path, text: &str, sets: &[String]) -> Result<ClusterFile> {
     let shown = path.strip_prefix(&app.settings.folder).unwrap_or(path);
-    file::parse(&shown.to_string_lossy(), text, sets).map_err(|problems| {
-        let mut failure = Failure::new(Kind::InvalidFile, problems.headline());
-        failure.causes = vec![problems.render(app.colors)];
-        failure
+    let sets: Vec<Set> = sets.iter().map(Set::new).collect();
+    file::parse(&shown.to_string_lossy(), text, &sets).map_err(|problems| {
+        // The full picture is for the reader; the error itself says where the problems are.
+        app.show(&problems.report(app.colors));
+        Failure::from(problems)
     })
 }
 

@@ -1,11 +1,66 @@
-//! The command line.
+//! The command line: words to workflows, and results to text, JSON and exit codes.
+
+mod app;
+mod args;
+mod commands;
+mod connect;
+mod load;
+mod offline;
+mod operate;
+mod plan_file;
+mod report;
+mod settings;
+mod signals;
+mod terminal;
+mod write_count;
+
+use std::process::ExitCode;
+
+use clap::Parser;
 
 use crate::adapters::process::{SUPERVISE, supervise_main};
+use crate::model::failure::{Failure, Kind};
+use crate::ops::interrupts;
+use app::App;
+use args::Cli;
+use settings::Settings;
 
-pub fn main() -> std::process::ExitCode {
+/// The whole program.
+pub fn main() -> ExitCode {
     // Before everything else: a supervisor is small, and knows nothing of the command line.
     if std::env::args_os().nth(1).is_some_and(|argument| argument == SUPERVISE) {
         return supervise_main();
     }
-    std::process::ExitCode::SUCCESS
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are answers; all else is wrong usage. Writing to a closed pipe has no remedy.
+            let _ = error.print();
+            return if error.use_stderr() { Kind::Usage.exit_code().into() } else { ExitCode::SUCCESS };
+        }
+    };
+    let settings = match Settings::of_process() {
+        Ok(settings) => settings,
+        Err(error) => return end(&Failure::failed("the current folder cannot be read").because(error), false),
+    };
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => return end(&Failure::failed("the program cannot start its threads").because(error), false),
+    };
+    runtime.block_on(async {
+        let (interrupter, interrupts) = interrupts::channel();
+        if let Err(error) = signals::listen(interrupter) {
+            return end(&Failure::failed("signals cannot be listened to").because(error), false);
+        }
+        let app = App::new(settings, cli.global, interrupts);
+        match cli.command.run(&app).await {
+            Ok(code) => code,
+            Err(failure) => end(&failure, app.colors),
+        }
+    })
+}
+
+fn end(failure: &Failure, colors: bool) -> ExitCode {
+    eprint!("{}", terminal::failure(failure, colors));
+    failure.kind.exit_code().into()
 }

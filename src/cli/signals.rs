@@ -1,17 +1,20 @@
 //! Ctrl-C and SIGTERM, counted.
 
+use std::sync::Arc;
+
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::ops::interrupts::Interrupts;
+use crate::ops::interrupts::Interrupter;
 
 /// Counts SIGINT, SIGTERM and SIGHUP from now on. What a count means is for the running workflow to say.
-pub fn listen(interrupts: &Interrupts) -> std::io::Result<()> {
+pub fn listen(interrupter: Interrupter) -> std::io::Result<()> {
+    let interrupter = Arc::new(interrupter);
     for kind in [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()] {
         let mut signals = signal(kind)?;
-        let interrupts = interrupts.clone();
+        let interrupter = interrupter.clone();
         tokio::spawn(async move {
             while signals.recv().await.is_some() {
-                interrupts.add();
+                interrupter.interrupt();
             }
         });
     }

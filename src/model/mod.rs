@@ -14,5 +14,6 @@ pub mod plan;
 pub mod provider;
 pub mod record;
 pub mod redact;
+pub mod store_url;
 pub mod user_data;
 pub mod victims;

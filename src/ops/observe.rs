@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use super::ports::terraform::State;
 use super::ports::{Ports, Version};
 use super::task::Task;
-use super::{execute, record, stacks};
+use super::{execute, gone, record, stacks};
 use crate::model::census::{self, Census};
 use crate::model::failure::{Failure, Result};
-use crate::model::file::{self, ClusterFile};
+use crate::model::file::{self, ClusterFile, Set};
 use crate::model::kubernetes::{Attachment, Budget, Node, Pod};
 use crate::model::machine::{Machine, Place};
 use crate::model::names::StackId;
@@ -71,13 +71,16 @@ pub async fn observe(ports: &Ports, task: &Task) -> Result<Observed> {
             .because(format!("its namespace kube-system has the UID {}, and the record says {uid}", view.identity))
             .hint("nothing was changed; name the right one with --kubeconfig, or in the cluster file's `access`"));
     }
-    let census = census::take(&census::Sources {
+    let mut census = census::take(&census::Sources {
         provider: task.file.provider,
         record: known,
         machines: &machines,
         states: &machine_ids(&states),
         nodes: cluster.as_ref().ok().map(|view| view.nodes.as_slice()),
     });
+    if let Some(record) = known {
+        gone::settle(ports, record, &mut census).await?;
+    }
     Ok(Observed { place, record, previous, states, machines, cluster, census })
 }
 
@@ -106,8 +109,9 @@ fn check(task: &Task, record: Option<&Record>, place: &Place) -> Result<()> {
 /// The cluster file of the record. This `scaler` or an older one found it valid when it was applied.
 fn previous(record: &Record) -> Result<ClusterFile> {
     let source = &record.source;
-    file::parse("the stored cluster file", &source.cluster_file, &source.sets)
-        .map_err(|problems| Failure::failed("the cluster file in the record is not valid any more").because(problems.headline()))
+    let sets: Vec<Set> = source.sets.iter().map(Set::new).collect();
+    file::parse("the stored cluster file", &source.cluster_file, &sets)
+        .map_err(|problems| Failure::failed("the cluster file in the record is not valid any more").because(problems))
 }
 
 async fn view(ports: &Ports, record: Option<&Record>) -> Result<View> {

@@ -1,1 +1,10 @@
+//! Stores: a folder, or a bucket of S3.
 
+mod keys;
+mod local;
+mod open;
+mod s3;
+
+pub use local::LocalStore;
+pub use open::{Options, open};
+pub use s3::{Place, S3Store, login};

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 pub use decide::{CONTROL_PLANE, Inputs, decide};
 pub use request::{Request, SizeChange};
+pub use sizes::may_grow;
 pub use standing::{Condition, Standing};
 
 use super::names::{NodeName, StackId};

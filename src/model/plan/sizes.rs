@@ -1,8 +1,12 @@
 //! How many machines each pool should have.
 
+use std::collections::BTreeMap;
+
 use super::request::{Request, SizeChange};
+use super::standing::{Condition, Standing};
 use crate::model::failure::{Failure, Result};
 use crate::model::file::{ClusterFile, Pool, PoolSize};
+use crate::model::names::NodeName;
 use crate::model::record::Record;
 
 /// The size that `pool` should have after `request`, when it has `present` machines now.
@@ -19,6 +23,20 @@ pub fn target(
         Request::Scale { pool: wanted, .. } if *wanted != pool.name => Ok(present),
         Request::Scale { change, .. } => scaled(file, pool, change, present),
     }
+}
+
+/// Whether a request can come to new machines in `pool`: then an image is needed for them.
+pub fn may_grow(
+    file: &ClusterFile,
+    record: Option<&Record>,
+    request: &Request,
+    pool: &Pool,
+    standings: &BTreeMap<NodeName, Standing>,
+) -> Result<bool> {
+    let nodes = record.and_then(|record| record.pools.get(&pool.name)).map(|pool| &pool.nodes);
+    let gone = |name: &&NodeName| standings.get(*name).is_some_and(|standing| standing.condition == Condition::Gone);
+    let present = nodes.map(|nodes| nodes.keys().filter(|name| !gone(name)).count()).unwrap_or_default() as u32;
+    Ok(target(file, record, request, pool, present)? > present)
 }
 
 /// With `count` the file decides; with bounds the record does, moved into them.

@@ -4,7 +4,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 
 use super::Drainer;
 use crate::model::drain::{Fate, Look, NodeLook, Stays, Watched, fate};
-use crate::model::failure::Result;
+use crate::model::failure::{Failure, Result};
 use crate::model::kubernetes::{Attachment, Pod};
 
 /// How many requests are under way at once.
@@ -18,7 +18,7 @@ impl Drainer<'_> {
     pub(super) async fn look(&self, watched: &[Watched], claims: &mut Claims) -> Result<Look> {
         let (began, at) = (self.clock.boot().0, self.clock.now());
         let nodes: BTreeMap<String, NodeLook> = stream::iter(watched)
-            .map(|watched| async move { Ok((watched.node.clone(), self.look_at(&watched.node).await?)) })
+            .map(|watched| async move { Ok::<_, Failure>((watched.node.clone(), self.look_at(&watched.node).await?)) })
             .buffer_unordered(AT_ONCE)
             .try_collect()
             .await?;

@@ -18,7 +18,7 @@ const POLICIES: &str = "examples/iam";
 const TEXT_LIMIT: usize = 400;
 
 /// An error of the SDK as a failure. `what` says what did not work; `action` is the IAM action that the call needs.
-pub(super) fn explain<E, R>(what: &str, action: &str, error: SdkError<E, R>) -> Failure
+pub(in crate::adapters) fn explain<E, R>(what: &str, action: &str, error: SdkError<E, R>) -> Failure
 where
     E: ProvideErrorMetadata + Error + Send + Sync + 'static,
     R: std::fmt::Debug + Send + Sync + 'static,

@@ -1,11 +1,11 @@
 //! AWS, through its SDK: EC2 for machines and images, STS for whose login this is.
 
-mod errors;
+pub(in crate::adapters) mod errors;
 mod images;
 mod inventory;
 mod login;
 #[cfg(test)]
-mod moto;
+pub(in crate::adapters) mod moto;
 mod shapes;
 
 use std::collections::BTreeMap;

@@ -71,6 +71,10 @@ impl Moto {
         Moto { server, url, images }
     }
 
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
     pub fn aws(&self, region: &str) -> Aws {
         let endpoints = ["ec2", "sts"].map(|service| (service.to_owned(), self.url.clone()));
         Aws::new(&login(region), region, &BTreeMap::from(endpoints))
@@ -113,7 +117,7 @@ impl Drop for Moto {
     }
 }
 
-fn login(region: &str) -> SdkConfig {
+pub fn login(region: &str) -> SdkConfig {
     let credentials = Credentials::new("AKIDTEST", SECRET, None, None, "test");
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())

@@ -1,0 +1,163 @@
+//! A bucket of S3, or of a server that speaks its protocol, as a store.
+//!
+//! Every write carries `If-None-Match: *` or `If-Match`. Conditional writes:
+//! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html>.
+
+mod connect;
+mod date;
+mod errors;
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use aws_sdk_s3::Client;
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_s3::operation::get_object::GetObjectError;
+use aws_sdk_s3::primitives::ByteStream;
+use bytes::Bytes;
+
+use crate::model::failure::{Failure, Result};
+use crate::model::file::StoreSpec;
+use crate::model::store_url;
+use crate::ops::ports::{Condition, Object, Put, Store, Version};
+
+pub use connect::{Place, login};
+use date::ServerDate;
+use errors::Call;
+
+/// How often a write is tried again when S3 says that another one to the same key was under way
+/// (`409 ConditionalRequestConflict`), and how long to wait before the first repetition; each later one waits twice
+/// as long as the one before.
+const CROSSINGS: u32 = 5;
+const CROSSING_PAUSE: Duration = Duration::from_millis(50);
+
+/// A store below a prefix of a bucket.
+pub struct S3Store {
+    client: Client,
+    place: Place,
+}
+
+impl S3Store {
+    fn key(&self, key: &str) -> String {
+        if self.place.prefix.is_empty() { key.to_owned() } else { format!("{}/{key}", self.place.prefix) }
+    }
+
+    fn call(&self, what: String, action: &'static str) -> Call<'_> {
+        Call { what, action, place: &self.place }
+    }
+
+    /// Sends one conditional write. None: another write to this key crossed it, and nothing was decided.
+    async fn try_put(&self, key: &str, bytes: &Bytes, condition: &Condition) -> Result<Option<Put>> {
+        let request = self.client.put_object().bucket(&self.place.bucket).key(self.key(key));
+        let request = match condition {
+            Condition::Absent => request.if_none_match("*"),
+            Condition::Is(version) => request.if_match(&version.0),
+        };
+        let error = match request.body(ByteStream::from(bytes.clone())).send().await {
+            Ok(output) => {
+                let version = self.version(key, output.e_tag())?;
+                return Ok(Some(Put::Written(version)));
+            }
+            Err(error) => error,
+        };
+        let status = error.raw_response().map(|response| response.status().as_u16());
+        match (status, error.code()) {
+            (Some(412), _) => Ok(Some(Put::Conflict)),
+            (Some(409), Some("ConditionalRequestConflict")) => Ok(None),
+            // What `If-Match` answers when there is no object of that key.
+            (Some(404), Some("NoSuchKey")) => Ok(Some(Put::Conflict)),
+            _ => Err(self.call(format!("cannot write `{key}`"), "s3:PutObject").explain(error)),
+        }
+    }
+
+    fn version(&self, key: &str, etag: Option<&str>) -> Result<Version> {
+        etag.map(|etag| Version(etag.to_owned())).ok_or_else(|| {
+            Failure::failed(format!("the store {} gives no ETag for `{key}`", self.url()))
+                .because("without one nobody can tell whether an object was changed")
+                .hint("use a store that gives ETags and honours conditional writes")
+        })
+    }
+
+    /// An object's body may break off after its headers came; then it is asked for once more.
+    async fn try_get(&self, key: &str) -> Result<Option<Result<Object>>> {
+        let what = || format!("cannot read `{key}`");
+        let date = ServerDate::default();
+        let request = self.client.get_object().bucket(&self.place.bucket).key(self.key(key));
+        let output = match request.customize().interceptor(date.clone()).send().await {
+            Ok(output) => output,
+            Err(SdkError::ServiceError(error)) if matches!(error.err(), GetObjectError::NoSuchKey(_)) => {
+                return Ok(None);
+            }
+            Err(error) => return Err(self.call(what(), "s3:GetObject").explain(error)),
+        };
+        let version = self.version(key, output.e_tag())?;
+        let age = output.last_modified().and_then(|written| date.since(written));
+        Ok(Some(match output.body.collect().await {
+            Ok(bytes) => Ok(Object { bytes: bytes.into_bytes(), version, age }),
+            Err(error) => Err(Failure::failed(format!("{} of the store {}", what(), self.url()))
+                .because("its content broke off on the way")
+                .caused_by(&error)),
+        }))
+    }
+}
+
+#[async_trait]
+impl Store for S3Store {
+    fn url(&self) -> String {
+        store_url::to_url(&StoreSpec::S3 {
+            bucket: self.place.bucket.clone(),
+            prefix: self.place.prefix.clone(),
+            region: None,
+            endpoint: None,
+            path_style: false,
+        })
+    }
+
+    async fn get(&self, key: &str) -> Result<Option<Object>> {
+        match self.try_get(key).await? {
+            Some(Err(_)) => self.try_get(key).await?.transpose(),
+            answer => answer.transpose(),
+        }
+    }
+
+    async fn put(&self, key: &str, bytes: Bytes, condition: Condition) -> Result<Put> {
+        let mut pause = CROSSING_PAUSE;
+        for _ in 0..CROSSINGS {
+            if let Some(put) = self.try_put(key, &bytes, &condition).await? {
+                return Ok(put);
+            }
+            tokio::time::sleep(pause).await;
+            pause *= 2;
+        }
+        Err(Failure::failed(format!("cannot write `{key}` of the store {}", self.url()))
+            .because(format!("S3 answered {CROSSINGS} times that another write to it was under way"))
+            .hint("see who else writes there, and try again"))
+    }
+
+    async fn list(&self, prefix: &str) -> Result<Vec<String>> {
+        let top = self.key("");
+        let mut pages =
+            self.client.list_objects_v2().bucket(&self.place.bucket).prefix(self.key(prefix)).into_paginator().send();
+        let mut found = Vec::new();
+        while let Some(page) = pages.next().await {
+            let page =
+                page.map_err(|error| self.call(format!("cannot list `{prefix}`"), "s3:ListBucket").explain(error))?;
+            let keys = page.contents.into_iter().flatten().filter_map(|object| object.key);
+            found.extend(keys.filter_map(|key| key.strip_prefix(&top).map(str::to_owned)));
+        }
+        found.sort();
+        Ok(found)
+    }
+
+    async fn delete(&self, key: &str) -> Result<()> {
+        let request = self.client.delete_object().bucket(&self.place.bucket).key(self.key(key));
+        match request.send().await {
+            Ok(_) => Ok(()),
+            Err(error) if error.code() == Some("NoSuchKey") => Ok(()),
+            Err(error) => Err(self.call(format!("cannot delete `{key}`"), "s3:DeleteObject").explain(error)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,94 @@
+//! The store on moto's S3.
+
+use std::sync::Arc;
+
+use super::*;
+use crate::adapters::cloud::aws::moto::{Moto, SECRET, login};
+use crate::model::failure::Kind;
+use crate::ops::testing::conformance;
+
+const BUCKET: &str = "acme-clusters";
+
+fn place(url: &str) -> Place {
+    Place {
+        bucket: BUCKET.into(),
+        prefix: "team/demo".into(),
+        region: Some("eu-west-1".into()),
+        endpoint: Some(url.into()),
+        path_style: true,
+    }
+}
+
+/// A server with a bucket, and the store below a prefix of it.
+async fn moto() -> (Moto, S3Store) {
+    let moto = Moto::start();
+    let store = S3Store::new(&login("eu-west-1"), place(moto.url())).unwrap();
+    let region = aws_sdk_s3::types::BucketLocationConstraint::EuWest1;
+    let configuration = aws_sdk_s3::types::CreateBucketConfiguration::builder().location_constraint(region).build();
+    store.client.create_bucket().bucket(BUCKET).create_bucket_configuration(configuration).send().await.unwrap();
+    (moto, store)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn is_a_store() {
+    let (_moto, store) = moto().await;
+    conformance::all(Arc::new(store)).await;
+}
+
+#[tokio::test]
+async fn keeps_to_its_prefix() {
+    let (moto, store) = moto().await;
+    let whole = S3Store::new(&login("eu-west-1"), Place { prefix: "/".into(), ..place(moto.url()) }).unwrap();
+    whole.put("team/demo-two/x", Bytes::from("x"), Condition::Absent).await.unwrap();
+    store.put("a/x", Bytes::from("x"), Condition::Absent).await.unwrap();
+    assert_eq!(store.list("").await.unwrap(), ["a/x"]);
+    assert_eq!(whole.list("").await.unwrap(), ["team/demo-two/x", "team/demo/a/x"]);
+    assert_eq!(store.url(), "s3://acme-clusters/team/demo");
+}
+
+#[tokio::test]
+async fn tells_ages_by_the_servers_clock() {
+    let (_moto, store) = moto().await;
+    store.put("x", Bytes::from("x"), Condition::Absent).await.unwrap();
+    let age = store.get("x").await.unwrap().unwrap().age;
+    assert!(age.is_some_and(|age| age < Duration::from_secs(30)), "{age:?}");
+}
+
+#[tokio::test]
+async fn a_missing_bucket_is_named() {
+    let (moto, _) = moto().await;
+    let place = Place { bucket: "nobodys".into(), ..place(moto.url()) };
+    let store = S3Store::new(&login("eu-west-1"), place).unwrap();
+    let put = store.put("x", Bytes::from("x"), Condition::Absent).await.unwrap_err();
+    for failure in [store.get("x").await.unwrap_err(), store.list("a/").await.unwrap_err(), put] {
+        assert_eq!(failure.kind, Kind::Failed);
+        assert!(failure.causes.join("\n").contains("there is no bucket `nobodys`"), "{failure:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_is_named_and_no_secret_is() {
+    // A port that was free a moment ago, and that nobody listens on.
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let store = S3Store::new(&login("eu-west-1"), place(&format!("http://{free}"))).unwrap();
+    let failure = store.get("x").await.unwrap_err();
+    let text = format!("{failure:?}");
+    assert!(text.contains(&format!("the server at http://{free} does not answer s3:GetObject")), "{text}");
+    assert!(!text.contains(SECRET), "{text}");
+}
+
+#[tokio::test]
+async fn a_missing_login_is_explained() {
+    let login = aws_config::SdkConfig::builder().behavior_version(aws_config::BehaviorVersion::v2026_01_12()).build();
+    let store = S3Store::new(&login, place("http://127.0.0.1:9")).unwrap();
+    let failure = store.get("x").await.unwrap_err();
+    assert!(failure.causes.join("\n").contains("login"), "{failure:?}");
+    assert!(!failure.hints.is_empty());
+}
+
+#[tokio::test]
+async fn an_unknown_region_is_asked_for() {
+    let login = aws_config::SdkConfig::builder().behavior_version(aws_config::BehaviorVersion::v2026_01_12()).build();
+    let failure = S3Store::new(&login, Place { region: None, ..place("http://127.0.0.1:9") }).err().unwrap();
+    assert!(failure.what.contains("region of the bucket `acme-clusters`"), "{failure:?}");
+}

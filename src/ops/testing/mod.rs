@@ -1,0 +1,8 @@
+//! For tests: ports in memory, and the suite that every store must pass.
+
+mod clock;
+pub mod conformance;
+mod store;
+
+pub use clock::VirtualClock;
+pub use store::MemoryStore;

@@ -1,0 +1,139 @@
+//! A store in memory, which does what a test orders.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+use crate::model::failure::{Failure, Result};
+use crate::ops::ports::{BootInstant, Clock, Condition, Object, Put, Store, Version};
+
+/// What happens to one write, instead of what should.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// Nothing reaches the store.
+    Unreachable,
+    /// It takes effect, and the answer is lost.
+    AnswerLost,
+    /// It takes effect, and an inner repetition of it meets its own effect.
+    Repeated,
+    /// It never comes back.
+    Hangs,
+}
+
+/// With a clock it tells the age of objects.
+#[derive(Default)]
+pub struct MemoryStore {
+    objects: Mutex<BTreeMap<String, Entry>>,
+    /// Key → what becomes of its next writes.
+    fates: Mutex<BTreeMap<String, VecDeque<Fate>>>,
+    writes: Mutex<u64>,
+    clock: Option<Arc<dyn Clock>>,
+}
+
+struct Entry {
+    bytes: Bytes,
+    version: Version,
+    at: Option<BootInstant>,
+}
+
+impl MemoryStore {
+    pub fn with_clock(clock: Arc<dyn Clock>) -> MemoryStore {
+        MemoryStore { clock: Some(clock), ..MemoryStore::default() }
+    }
+
+    /// Orders what becomes of the next writes to a key, one after another.
+    pub fn order(&self, key: &str, fates: &[Fate]) {
+        self.fates.lock().unwrap().entry(key.to_owned()).or_default().extend(fates);
+    }
+
+    /// Writes without any condition, as somebody else would.
+    pub fn overwrite(&self, key: &str, bytes: impl Into<Bytes>) {
+        self.set(key, bytes.into());
+    }
+
+    pub fn text(&self, key: &str) -> Option<String> {
+        let objects = self.objects.lock().unwrap();
+        objects.get(key).map(|entry| String::from_utf8_lossy(&entry.bytes).into_owned())
+    }
+
+    fn set(&self, key: &str, bytes: Bytes) -> Version {
+        let mut writes = self.writes.lock().unwrap();
+        *writes += 1;
+        let version = Version(format!("v{writes}"));
+        let at = self.clock.as_ref().map(|clock| clock.boot());
+        self.objects.lock().unwrap().insert(key.to_owned(), Entry { bytes, version: version.clone(), at });
+        version
+    }
+
+    fn try_put(&self, key: &str, bytes: &Bytes, condition: &Condition) -> Put {
+        let holds = {
+            let objects = self.objects.lock().unwrap();
+            match condition {
+                Condition::Absent => !objects.contains_key(key),
+                Condition::Is(version) => objects.get(key).is_some_and(|entry| entry.version == *version),
+            }
+        };
+        if holds { Put::Written(self.set(key, bytes.clone())) } else { Put::Conflict }
+    }
+}
+
+#[async_trait]
+impl Store for MemoryStore {
+    fn url(&self) -> String {
+        "memory://".into()
+    }
+
+    async fn get(&self, key: &str) -> Result<Option<Object>> {
+        tokio::task::yield_now().await;
+        let objects = self.objects.lock().unwrap();
+        Ok(objects.get(key).map(|entry| Object {
+            bytes: entry.bytes.clone(),
+            version: entry.version.clone(),
+            age: self.clock.as_ref().zip(entry.at).map(|(clock, at)| clock.boot().since(at)),
+        }))
+    }
+
+    async fn put(&self, key: &str, bytes: Bytes, condition: Condition) -> Result<Put> {
+        tokio::task::yield_now().await;
+        let fate = self.fates.lock().unwrap().get_mut(key).and_then(VecDeque::pop_front);
+        let lost = || Err(Failure::failed("the store does not answer"));
+        match fate {
+            None => Ok(self.try_put(key, &bytes, &condition)),
+            Some(Fate::Unreachable) => lost(),
+            Some(Fate::AnswerLost) => {
+                self.try_put(key, &bytes, &condition);
+                lost()
+            }
+            Some(Fate::Repeated) => {
+                self.try_put(key, &bytes, &condition);
+                Ok(self.try_put(key, &bytes, &condition))
+            }
+            Some(Fate::Hangs) => std::future::pending().await,
+        }
+    }
+
+    async fn list(&self, prefix: &str) -> Result<Vec<String>> {
+        tokio::task::yield_now().await;
+        let objects = self.objects.lock().unwrap();
+        Ok(objects.keys().filter(|key| key.starts_with(prefix)).cloned().collect())
+    }
+
+    async fn delete(&self, key: &str) -> Result<()> {
+        tokio::task::yield_now().await;
+        self.objects.lock().unwrap().remove(key);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::testing::conformance;
+
+    #[tokio::test]
+    async fn is_a_store() {
+        conformance::all(Arc::new(MemoryStore::default())).await;
+    }
+}
