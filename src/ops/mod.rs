@@ -1,6 +1,7 @@
 //! The workflows, over ports. They run without a terminal, can be cancelled, and report progress as values.
 
 pub mod confirm;
+pub mod doctor;
 pub mod drain;
 pub mod execute;
 pub mod gone;

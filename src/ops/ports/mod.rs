@@ -4,6 +4,7 @@
 pub mod clock;
 pub mod cloud;
 pub mod kubernetes;
+pub mod probe;
 pub mod progress;
 pub mod store;
 pub mod terraform;

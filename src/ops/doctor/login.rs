@@ -1,0 +1,37 @@
+//! Whose login it is, whether it is the cluster's, and what it may do.
+
+use super::check::{Check, Status};
+use crate::model::failure::Failure;
+use crate::model::record::Record;
+use crate::ops::ports::Cloud;
+use crate::ops::ports::probe::CloudProbe;
+
+pub(super) async fn checks(cloud: &dyn Cloud, probe: Option<&dyn CloudProbe>, record: Option<&Record>) -> Vec<Check> {
+    let place = match cloud.place().await {
+        Ok(place) => place,
+        Err(failure) => {
+            let mut checks = vec![Check::failed("login", &failure)];
+            checks.extend(probe.map(|_| Check::skipped("rights", "there is no login to try them with")));
+            return checks;
+        }
+    };
+    let detail = format!("account {}, region {}", place.account, place.region);
+    if let Some(record) = record.filter(|record| (&record.account, &record.region) != (&place.account, &place.region)) {
+        let failure = Failure::refused(format!("the login is for {detail}"))
+            .because(format!("cluster `{}` is in account {}, region {}", record.name, record.account, record.region))
+            .hint("log in to the cluster's account, and keep its region in the cluster file");
+        return vec![Check::failed("login", &failure)];
+    }
+    let mut checks = vec![Check::ok("login", detail)];
+    if let Some(probe) = probe {
+        let example = record.and_then(example);
+        let rights = probe.rights(record.map(|record| record.cluster_id.as_str()), example).await;
+        checks.extend(rights.into_iter().map(|right| Check::probed("right", right, Status::Fail)));
+    }
+    checks
+}
+
+/// Any worker's machine.
+fn example(record: &Record) -> Option<&str> {
+    record.pools.values().flat_map(|pool| pool.nodes.values()).find_map(|node| node.machine_id.as_deref())
+}
