@@ -2,6 +2,7 @@
 
 mod clock;
 pub mod conformance;
+pub mod kubernetes;
 mod store;
 
 pub use clock::VirtualClock;

@@ -1,0 +1,4 @@
+mod emptying;
+mod obstacles;
+mod stage;
+mod undoing;

@@ -1,0 +1,258 @@
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::TICK;
+use crate::model::kubernetes::{Attachment, Budget, Listing, Node, Owner, Pod, PodPhase};
+
+/// The cluster at one moment.
+pub struct World {
+    start: Timestamp,
+    now: Duration,
+    version: u64,
+    pub nodes: BTreeMap<String, Node>,
+    pub pods: Vec<Living>,
+    pub controllers: Vec<Controller>,
+    /// As written; their status is worked out whenever it is asked for.
+    pub written_budgets: Vec<Budget>,
+    pub attachments: Vec<Attachment>,
+    /// Claim (`namespace/name`) → its volume.
+    pub claims: BTreeMap<String, String>,
+    pub terminating_namespaces: Vec<String>,
+    /// From when until when requests fail.
+    pub away: Option<(Duration, Duration)>,
+    /// How many of the next changes are made without an answer.
+    pub lost_answers: u32,
+    /// Before how many of the next changes of a Node somebody else changes it.
+    pub meddling: u32,
+    plans: Vec<(Duration, Plan)>,
+    /// What was done, in order.
+    pub log: Vec<(Duration, Done)>,
+}
+
+type Plan = Box<dyn FnOnce(&mut World) + Send>;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Done {
+    Cordoned { node: String },
+    Restored { node: String, unschedulable: bool },
+    Evicted { pod: String, uid: String, node: Option<String> },
+    Refused { pod: String },
+}
+
+/// A pod, and how it will go on.
+#[derive(Debug, Clone)]
+pub struct Living {
+    pub pod: Pod,
+    /// When it becomes Ready.
+    pub ready_at: Duration,
+    /// When its work is done, for a Job's.
+    pub finishes_at: Option<Duration>,
+    /// How long it takes to end once it is told to; None: for ever.
+    pub takes: Option<Duration>,
+    /// When it is gone, once it was told to end.
+    pub ends_at: Option<Duration>,
+}
+
+impl Living {
+    /// It is there already.
+    pub fn new(pod: Pod) -> Living {
+        Living { pod, ready_at: Duration::ZERO, finishes_at: None, takes: Some(Duration::from_secs(1)), ends_at: None }
+    }
+}
+
+/// What makes pods again.
+#[derive(Debug, Clone)]
+pub struct Controller {
+    pub kind: String,
+    pub name: String,
+    pub replicas: usize,
+    pub template: Pod,
+    /// How long a new pod takes to be Ready.
+    pub starts: Duration,
+    pub made: u64,
+}
+
+impl Controller {
+    fn uid(&self) -> String {
+        format!("uid-{}", self.name)
+    }
+
+    pub fn owner(&self) -> Owner {
+        Owner { kind: self.kind.clone(), name: self.name.clone(), uid: self.uid() }
+    }
+}
+
+impl World {
+    pub fn starting(start: Timestamp) -> World {
+        World {
+            start,
+            now: Duration::ZERO,
+            version: 100,
+            nodes: BTreeMap::new(),
+            pods: Vec::new(),
+            controllers: Vec::new(),
+            written_budgets: Vec::new(),
+            attachments: Vec::new(),
+            claims: BTreeMap::new(),
+            terminating_namespaces: Vec::new(),
+            away: None,
+            lost_answers: 0,
+            meddling: 0,
+            plans: Vec::new(),
+            log: Vec::new(),
+        }
+    }
+
+    /// Something will happen at this time.
+    pub fn at(&mut self, when: Duration, plan: impl FnOnce(&mut World) + Send + 'static) {
+        self.plans.push((when, Box::new(plan)));
+    }
+
+    /// Somebody else changes a Node.
+    pub fn touch(&mut self, name: &str, change: impl FnOnce(&mut Node)) {
+        let version = self.next_version();
+        if let Some(node) = self.nodes.get_mut(name) {
+            node.resource_version = version;
+            change(node);
+        }
+    }
+
+    /// The machine is gone, and its Node and pods with it.
+    pub fn remove_node(&mut self, name: &str) {
+        self.nodes.remove(name);
+        self.pods.retain(|living| living.pod.node.as_deref() != Some(name));
+    }
+
+    /// The pods that are Ready and not leaving, with these titles' beginning.
+    pub fn healthy(&self, beginning: &str) -> usize {
+        let pods = self.pods.iter().map(|living| &living.pod);
+        pods.filter(|pod| pod.ready && pod.deleted.is_none() && pod.title().starts_with(beginning)).count()
+    }
+
+    pub(super) fn next_version(&mut self) -> String {
+        self.version += 1;
+        self.version.to_string()
+    }
+
+    pub(super) fn listing<T>(&self, items: Vec<T>) -> Listing<T> {
+        Listing { items, resource_version: self.version.to_string() }
+    }
+
+    pub(super) fn wall(&self) -> Timestamp {
+        self.start + self.now
+    }
+
+    pub(super) fn note(&mut self, done: Done) {
+        self.log.push((self.now, done));
+    }
+
+    /// Lets everything happen until then.
+    pub(super) fn advance(&mut self, until: Duration) {
+        while self.now < until {
+            self.now = (self.now + TICK).min(until);
+            self.tick();
+        }
+        self.tick();
+    }
+
+    fn tick(&mut self) {
+        let now = self.now;
+        let (due, later) = std::mem::take(&mut self.plans).into_iter().partition(|(when, _)| *when <= now);
+        self.plans = later;
+        let due: Vec<(Duration, Plan)> = due;
+        for (_, plan) in due {
+            plan(self);
+        }
+        self.pods.retain(|living| living.ends_at.is_none_or(|at| at > now));
+        for living in &mut self.pods {
+            if living.finishes_at.is_some_and(|at| at <= now) {
+                living.pod.phase = PodPhase::Succeeded;
+                living.pod.ready = false;
+            } else if living.pod.phase == PodPhase::Running && living.ready_at <= now && living.pod.deleted.is_none() {
+                living.pod.ready = true;
+            }
+        }
+        self.reconcile();
+        self.schedule();
+    }
+
+    /// Tells a pod to end.
+    pub(super) fn delete(&mut self, uid: &str) {
+        let (now, wall) = (self.now, self.wall());
+        if let Some(living) = self.pods.iter_mut().find(|living| living.pod.uid == uid && living.pod.deleted.is_none())
+        {
+            let grace = Duration::from_secs(living.pod.grace_seconds);
+            living.pod.deleted = Some(wall + grace);
+            living.ends_at = living.takes.map(|takes| now + takes.min(grace));
+        }
+    }
+
+    fn reconcile(&mut self) {
+        for at in 0..self.controllers.len() {
+            let uid = self.controllers[at].uid();
+            let stable = self.controllers[at].kind == "StatefulSet";
+            let owned = self
+                .pods
+                .iter()
+                .map(|living| &living.pod)
+                .filter(|pod| pod.owner.as_ref().is_some_and(|owner| owner.uid == uid) && !pod.finished());
+            // A StatefulSet waits until the name is free; others replace a pod that is leaving at once.
+            let names: Vec<String> =
+                owned.filter(|pod| stable || pod.deleted.is_none()).map(|pod| pod.name.clone()).collect();
+            for ordinal in 0..self.controllers[at].replicas.saturating_sub(names.len()) {
+                self.make(at, stable.then(|| ordinal_name(&self.controllers[at].name, &names, ordinal)));
+            }
+        }
+    }
+
+    fn make(&mut self, at: usize, name: Option<String>) {
+        let controller = &mut self.controllers[at];
+        controller.made += 1;
+        let made = controller.made;
+        let name = name.unwrap_or_else(|| format!("{}-{made}", controller.name));
+        let pod = Pod {
+            uid: format!("uid-{name}-{made}"),
+            name,
+            node: None,
+            phase: PodPhase::Pending,
+            ready: false,
+            owner: Some(controller.owner()),
+            ..controller.template.clone()
+        };
+        // Its start counts from when it is bound.
+        let living = Living { ready_at: controller.starts, ..Living::new(pod) };
+        self.pods.push(living);
+    }
+
+    /// Binds waiting pods to the Ready, schedulable node that has the fewest.
+    fn schedule(&mut self) {
+        let mut load: BTreeMap<String, usize> = self
+            .nodes
+            .values()
+            .filter(|node| node.ready && !node.unschedulable)
+            .map(|node| (node.name.clone(), 0))
+            .collect();
+        for node in self.pods.iter().filter_map(|living| living.pod.node.as_ref()) {
+            if let Some(count) = load.get_mut(node) {
+                *count += 1;
+            }
+        }
+        for living in self.pods.iter_mut().filter(|living| living.pod.node.is_none()) {
+            let Some((node, count)) = load.iter_mut().min_by_key(|(name, count)| (**count, (*name).clone())) else {
+                return;
+            };
+            living.pod.node = Some(node.clone());
+            living.pod.phase = PodPhase::Running;
+            living.ready_at += self.now;
+            *count += 1;
+        }
+    }
+}
+
+/// The n-th name of a StatefulSet that nobody has.
+fn ordinal_name(set: &str, taken: &[String], ordinal: usize) -> String {
+    let free = (0..).map(|number| format!("{set}-{number}")).filter(|name| !taken.contains(name));
+    free.skip(ordinal).next().expect("numbers do not run out")
+}
