@@ -83,7 +83,7 @@ impl App {
             return Err(Failure::new(Kind::Refused, "there is no terminal to ask on, so nothing was changed")
                 .hint(format!("look at the plan, then give {option}")));
         }
-        if terminal::ask(question, wanted)? {
+        if terminal::ask(question, wanted, &self.interrupts)? {
             return Ok(());
         }
         Err(Failure::new(Kind::Refused, format!("the answer was not `{wanted}`; nothing was changed")))

@@ -1,13 +1,17 @@
-//! What a person sees: errors, progress, tables, questions.
+//! How `scaler` speaks to a person: failures, progress, tables, questions. All but results goes to standard error.
 
 mod ask;
+mod clean;
 mod failure;
+mod live;
+mod plain;
 mod progress;
+mod saying;
 mod table;
-mod text;
+mod wrap;
 
 pub use ask::ask;
 pub use failure::failure;
 pub use progress::{Style, progress};
 pub use table::Table;
-pub use text::wrapped;
+pub use wrap::wrapped;

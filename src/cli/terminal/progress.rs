@@ -1,141 +1,71 @@
-//! Progress on standard error: live on a terminal, plain lines elsewhere, or one JSON document a line.
+//! Which way progress is shown.
 
-use std::collections::HashMap;
-use std::io::Write;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Mutex};
 
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use super::live::Live;
+use super::plain::{Json, Plain, Quiet};
+use crate::ops::ports::Progress;
 
-use crate::ops::ports::{Event, Progress};
-
+/// How events are shown on standard error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Style {
-    Live { colors: bool },
-    Plain,
-    Json,
+    /// Nothing but warnings.
     Quiet,
+    /// One JSON document a line.
+    Json,
+    /// Lines, for a log.
+    Plain,
+    /// A terminal: what goes on turns and counts its time, what is done stays.
+    Live { colors: bool },
 }
 
 pub fn progress(style: Style) -> Arc<dyn Progress> {
+    let to = std::io::stderr();
     match style {
-        Style::Live { colors } => Arc::new(Live::new(colors)),
-        Style::Plain => Arc::new(Plain),
-        Style::Json => Arc::new(Json),
-        Style::Quiet => Arc::new(Quiet),
+        Style::Quiet => Arc::new(Quiet(Mutex::new(to))),
+        Style::Json => Arc::new(Json(Mutex::new(to))),
+        Style::Plain => Arc::new(Plain::new(to)),
+        Style::Live { colors } => Arc::new(Live::new(indicatif::ProgressDrawTarget::stderr(), colors)),
     }
 }
 
-/// What an event says as one line; None for what only counts as a document.
-fn line(event: &Event) -> Option<String> {
-    Some(match event {
-        Event::OperationStarted { operation, .. } => format!("operation {operation} began"),
-        Event::StepStarted { title, .. } => format!("{title} ..."),
-        Event::StepNote { note, .. } => note.clone(),
-        Event::StepDone { title, .. } => format!("done: {title}"),
-        Event::StepFailed { title, why, .. } => format!("failed: {title}: {why}"),
-        Event::Cordoned { node } => format!("{node}: cordoned"),
-        Event::Uncordoned { node } => format!("{node}: given back as it was"),
-        Event::Evicted { node, pod } => format!("{node}: evicted {pod}"),
-        Event::Waiting { node, pod, on } => format!("{node}: {pod} waits: {on}"),
-        Event::Drained { node } => format!("{node}: empty"),
-        Event::Resource { stack, address, action, state } => format!("{stack}: {address}: {action} {state}"),
-        Event::MachineGone { node, machine } => format!("{node}: machine {machine} is gone"),
-        Event::NodeDeleted { node } => format!("{node}: Node object deleted"),
-        Event::Warning { text } => format!("warning: {text}"),
-    })
-}
-
-/// Lines; a reader that went away is no reason to stop the work.
-fn put(line: &str) {
-    let _ = writeln!(std::io::stderr(), "{line}");
-}
-
-struct Plain;
-
-impl Progress for Plain {
-    fn tell(&self, event: Event) {
-        if let Some(line) = line(&event) {
-            put(&line);
-        }
-    }
-}
-
-struct Json;
-
-impl Progress for Json {
-    fn tell(&self, event: Event) {
-        // Names and texts alone: they are always JSON.
-        if let Ok(line) = serde_json::to_string(&event) {
-            put(&line);
-        }
-    }
-}
-
-struct Quiet;
-
-impl Progress for Quiet {
-    fn tell(&self, _event: Event) {}
-}
-
-/// A spinner for each step that goes on, with its last news; what is settled scrolls above them.
-struct Live {
-    screen: MultiProgress,
-    steps: Mutex<HashMap<String, ProgressBar>>,
-    style: ProgressStyle,
-}
-
-impl Live {
-    fn new(colors: bool) -> Live {
-        let template = if colors { "{spinner:.cyan} {msg} {elapsed:.dim}" } else { "{spinner} {msg} {elapsed}" };
-        let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner());
-        Live { screen: MultiProgress::new(), steps: Mutex::new(HashMap::new()), style }
-    }
-
-    fn above(&self, event: &Event) {
-        if let Some(line) = line(event) {
-            // As for plain lines: the work goes on without a reader.
-            let _ = self.screen.println(line);
-        }
-    }
-}
-
-impl Progress for Live {
-    fn tell(&self, event: Event) {
-        let mut steps = self.steps.lock().unwrap_or_else(PoisonError::into_inner);
-        match &event {
-            Event::StepStarted { step, title } => {
-                let bar = self.screen.add(ProgressBar::new_spinner().with_style(self.style.clone()));
-                bar.set_message(title.clone());
-                bar.enable_steady_tick(Duration::from_millis(120));
-                if let Some(former) = steps.insert(step.clone(), bar) {
-                    former.finish_and_clear();
-                }
-            }
-            Event::StepNote { step, note } => match steps.get(step) {
-                Some(bar) => bar.set_message(note.clone()),
-                None => self.above(&event),
-            },
-            Event::StepDone { step, .. } | Event::StepFailed { step, .. } => {
-                if let Some(bar) = steps.remove(step) {
-                    bar.finish_and_clear();
-                }
-                self.above(&event);
-            }
-            _ => self.above(&event),
-        }
-    }
-}
-
+/// The events of a small operation, for the tests of every way to show them.
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::names::NodeName;
+pub fn sample() -> Vec<crate::ops::ports::Event> {
+    use crate::model::names::{NodeName, OperationId, StackId};
+    use crate::ops::ports::Event;
 
-    #[test]
-    fn every_line_names_what_it_is_about() {
-        let node = NodeName::from_text("d-w-1");
-        let event = Event::Waiting { node, pod: "web/a".into(), on: "budget web/b allows none now".into() };
-        assert_eq!(line(&event).unwrap(), "d-w-1: web/a waits: budget web/b allows none now");
-    }
+    let node = || NodeName::new("demo", "workers", 2);
+    let waiting = || Event::Waiting {
+        node: node(),
+        pod: "default/web-1".into(),
+        on: "PodDisruptionBudget default/web allows none now".into(),
+    };
+    let resource = |action: &str, state: &str| Event::Resource {
+        stack: StackId::Pool("workers".into()),
+        address: "aws_instance.node[\"demo-workers-2\"]".into(),
+        action: action.into(),
+        state: state.into(),
+    };
+    let removing = || ("terraform".to_owned(), "asking Terraform to remove 1 machine".to_owned());
+    vec![
+        Event::OperationStarted {
+            operation: OperationId::from_text("20260102t030405z-0000000000000007"),
+            command: "scaler scale-down --pool workers --by 1".into(),
+        },
+        Event::StepStarted { step: "drain".into(), title: "draining 1 node".into() },
+        Event::Cordoned { node: node() },
+        Event::Evicted { node: node(), pod: "default/web-1".into() },
+        waiting(),
+        waiting(),
+        Event::StepNote { step: "drain".into(), note: "1 of 2 pods left".into() },
+        Event::Drained { node: node() },
+        Event::StepDone { step: "drain".into(), title: "1 node is drained".into() },
+        Event::StepStarted { step: removing().0, title: removing().1 },
+        resource("refresh", "started"),
+        resource("delete", "started"),
+        resource("delete", "running"),
+        Event::Warning { text: "pool-workers: a deprecated argument\u{1b}[0m".into() },
+        Event::StepFailed { step: removing().0, title: removing().1, why: "it was interrupted".into() },
+    ]
 }

@@ -1,42 +1,51 @@
-//! Rows of short texts, in columns as wide as they need to be.
+//! Columns without lines around them.
 
 use std::fmt;
 
-/// Columns are parted by two spaces. Where the width does not do, the last columns are cut.
+use comfy_table::{ColumnConstraint, ContentArrangement, presets};
+
+use super::clean::clean;
+
+/// Rows in columns, as wide as they need to be and no wider than the given width. The first column says what a row is
+/// about and is never cut; where there is no room, the others are, and end with `…`. Its text ends with a line end, and
+/// is empty for no rows.
 pub struct Table {
-    width: usize,
-    rows: Vec<Vec<String>>,
+    table: comfy_table::Table,
 }
 
 impl Table {
     pub fn new(width: usize) -> Table {
-        Table { width, rows: Vec::new() }
+        let mut table = comfy_table::Table::new();
+        table
+            .load_preset(presets::NOTHING)
+            .force_no_tty()
+            .set_content_arrangement(ContentArrangement::Dynamic)
+            .set_width(u16::try_from(width).unwrap_or(u16::MAX))
+            .set_truncation_indicator("…");
+        Table { table }
     }
 
     pub fn row(&mut self, cells: impl IntoIterator<Item = String>) {
-        self.rows.push(cells.into_iter().collect());
+        let cells = cells.into_iter().map(|cell| clean(&cell).replace('\n', " "));
+        let mut row = comfy_table::Row::from(cells.collect::<Vec<_>>());
+        row.max_height(1);
+        self.table.add_row(row);
+        for (index, column) in self.table.column_iter_mut().enumerate() {
+            // Two columns of space between columns, none before the first.
+            column.set_padding((0, 2));
+            if index == 0 {
+                column.set_constraint(ColumnConstraint::ContentWidth);
+            }
+        }
     }
 }
 
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let columns = self.rows.iter().map(Vec::len).max().unwrap_or_default();
-        let length = |cell: &String| cell.chars().count();
-        let widths: Vec<usize> = (0..columns)
-            .map(|column| self.rows.iter().filter_map(|row| row.get(column)).map(length).max().unwrap_or_default())
-            .collect();
-        for row in &self.rows {
-            let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
-            let line = cells.collect::<Vec<_>>().join("  ");
-            let line = line.trim_end();
-            if line.chars().count() > self.width {
-                let cut: String = line.chars().take(self.width.saturating_sub(1)).collect();
-                writeln!(f, "{cut}…")?;
-            } else {
-                writeln!(f, "{line}")?;
-            }
+        if self.table.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        writeln!(f, "{}", self.table.trim_fmt())
     }
 }
 
@@ -44,11 +53,38 @@ impl fmt::Display for Table {
 mod tests {
     use super::*;
 
+    fn nodes(width: usize) -> String {
+        let mut table = Table::new(width);
+        for (name, zone, image) in [
+            ("demo-workers-1", "eu-west-1a", "ami-0123456789abcdef0"),
+            (
+                "demo-workers-10",
+                "eu-west-1b",
+                "/subscriptions/0000/resourceGroups/x/providers/images/an-image-with-a-long-name",
+            ),
+        ] {
+            table.row([format!("  + {name}"), "t3.large".into(), zone.into(), image.into()]);
+        }
+        table.to_string()
+    }
+
     #[test]
-    fn columns_line_up_and_long_lines_are_cut() {
-        let mut table = Table::new(12);
-        table.row(["a".to_owned(), "b".to_owned()]);
-        table.row(["long".to_owned(), "and longer".to_owned()]);
-        assert_eq!(table.to_string(), "a     b\nlong  and l…\n");
+    fn fits_its_width_and_keeps_the_names_whole() {
+        insta::assert_snapshot!(nodes(80), @r"
+          + demo-workers-1   t3.large  eu-west-1a  ami-0123456789abcdef0
+          + demo-workers-10  t3.large  eu-west-1b  /subscriptions/0000/resourceGroups…
+        ");
+        for width in [40, 60, 80, 120, 200] {
+            let text = nodes(width);
+            assert!(text.lines().all(|line| line.chars().count() <= width), "{width}:\n{text}");
+            assert!(text.contains("  + demo-workers-10 "), "{text}");
+            assert_eq!(text.lines().count(), 2, "{text}");
+        }
+        assert!(nodes(200).contains("an-image-with-a-long-name\n"));
+    }
+
+    #[test]
+    fn nothing_is_nothing() {
+        assert_eq!(Table::new(80).to_string(), "");
     }
 }
