@@ -21,7 +21,12 @@ pub struct Redactor {
 impl Redactor {
     /// For these values, also where they stand percent-encoded or within JSON, and each line of a value with several.
     pub fn new(secrets: impl IntoIterator<Item = impl AsRef<str>>) -> Redactor {
-        let mut all = Vec::new();
+        Redactor::default().with(secrets)
+    }
+
+    /// This one, and these values: those that are in no environment, such as a token of a kubeconfig.
+    pub fn with(self, secrets: impl IntoIterator<Item = impl AsRef<str>>) -> Redactor {
+        let mut all = self.secrets;
         for secret in secrets {
             let lines = secret.as_ref().lines().map(str::trim);
             for part in lines.filter(|line| line.len() >= SHORTEST && !line.starts_with("-----")) {
@@ -207,6 +212,12 @@ mod tests {
             ["AWS_REGION", "AWS_PROFILE", "ARM_CLIENT_ID", "AWS_WEB_IDENTITY_TOKEN_FILE", "PATH", "AWS_CONFIG_FILE"];
         assert!(secret.into_iter().all(is_secret_variable));
         assert!(!open.into_iter().any(is_secret_variable));
+    }
+
+    #[test]
+    fn more_secrets_can_be_added() {
+        let redactor = Redactor::new(["first-secret"]).with(["a-longer-first-secret", "other-secret"]);
+        assert_eq!(redactor.redact("a-longer-first-secret other-secret"), "«redacted» «redacted»");
     }
 
     #[test]

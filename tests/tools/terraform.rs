@@ -380,6 +380,26 @@ async fn a_crash_comes_out_as_it_was_said() {
     }
 }
 
+#[tokio::test]
+async fn a_state_that_could_not_be_saved_is_kept_and_named() {
+    let root = tempfile::tempdir().unwrap();
+    let fake = Fake::new("");
+    let error = r#"{"type":"diagnostic","diagnostic":{"severity":"error","summary":"Failed to persist state to backend","detail":""}}"#;
+    let script = format!(
+        "#!/bin/sh\ncase $1 in version) echo Terraform v1.11.4;; init) mkdir -p .terraform;; show) echo '{{}}';;
+        apply) echo precious > errored.tfstate; echo '{error}'; exit 1;; esac"
+    );
+    std::fs::write(fake.path("tool"), script).unwrap();
+    let rig = rig_with(root.path(), "work", &Extra { path: Some(&fake.path("tool")), ..Extra::default() });
+    rig.init(NODES).await;
+    let failure = rig.apply(PlanMode::Apply).await.unwrap_err();
+    let kept = root.path().join("work/errored-pool-w-1.tfstate");
+    assert_eq!(failure.kind, Kind::Partial);
+    assert!(failure.hints[0].contains(kept.to_str().unwrap()), "{:?}", failure.hints);
+    rig.init(NODES).await;
+    assert_eq!(std::fs::read_to_string(kept).unwrap(), "precious\n");
+}
+
 /// The variable that makes [`play_apply`] apply, and names its folder.
 const PLAY: &str = "SCALER_TEST_APPLIES_IN";
 

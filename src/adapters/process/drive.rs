@@ -166,8 +166,11 @@ fn not_started(run: &Run, errno: Option<i32>, error: &str) -> Failure {
 
 fn cut_off(run: &Run) -> Failure {
     let command = run.command();
-    Failure::failed(format!("`{command}` was cut off: somebody killed the process of scaler that watched over it"))
-        .hint("`scaler status` shows what was done before that")
+    let changes = matches!(&run.cancel, Some((_, Cancel::Second)));
+    // What must not be cut off has done a part of its work.
+    let kind = if changes { Kind::Partial } else { Kind::Failed };
+    let what = format!("`{command}` was cut off: somebody killed the process of scaler that watched over it");
+    Failure::new(kind, what).hint("`scaler status` shows what was done before that")
 }
 
 fn immortal(run: &Run, left: &[i32]) -> Failure {

@@ -36,8 +36,13 @@ pub struct Finished {
 impl Finished {
     /// An end that wrote nothing.
     pub fn of(command: &str, status: Status, stopped: Option<StoppedBy>) -> Finished {
-        let (stderr, redactor) = (Tail::new(0), Redactor::default());
+        let (stderr, redactor) = (Tail::new(1 << 10), Redactor::default());
         Finished { command: command.to_owned(), status, stopped, stdout: Vec::new(), stderr, redactor }
+    }
+
+    pub fn with_stderr(mut self, text: &str) -> Finished {
+        self.stderr.push(text.as_bytes());
+        self
     }
 }
 

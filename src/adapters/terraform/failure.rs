@@ -1,6 +1,6 @@
 //! The error that a failed run of Terraform is.
 
-use super::diagnostics::Diagnostic;
+use super::diagnostics::{Diagnostic, Severity};
 use super::explain::{Explanation, explain};
 use super::lock_info::{self, StateLock};
 use super::news::Said;
@@ -40,6 +40,34 @@ pub fn failure(what: &str, kind: Kind, finished: &Finished, said: &Said, redacto
     }
     failure.hints.extend(explanation.map(|explanation| explanation.hint));
     failure
+}
+
+/// Of a command that has no machine-readable output: its text is all there is.
+pub fn plain_failure(what: &str, finished: &Finished) -> Failure {
+    let text = unboxed(&finished.stderr());
+    let as_one = Diagnostic {
+        severity: Severity::Error,
+        summary: text.clone(),
+        detail: String::new(),
+        address: None,
+        range: None,
+    };
+    let explanation = if finished.stopped.is_none() { explain([&as_one]) } else { None };
+    let ended = finished.failure();
+    let what = match &explanation {
+        Some(explanation) => format!("{what}: {}", explanation.title),
+        None => what.to_owned(),
+    };
+    let mut failure = Failure::new(kind_of(Kind::Failed, finished), what).because(ended.what);
+    failure.causes.extend((!text.is_empty()).then_some(text));
+    failure.hints.extend(explanation.map(|explanation| explanation.hint));
+    failure
+}
+
+/// Without the frame that Terraform draws around its errors.
+fn unboxed(text: &str) -> String {
+    let lines = text.lines().map(|line| line.trim_start_matches(['╷', '│', '╵', ' ']).trim_end());
+    lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
 }
 
 /// Says only that there are other errors.
@@ -148,5 +176,14 @@ mod tests {
     fn without_an_error_of_terraforms_the_end_itself_is_the_cause() {
         let failure = of(Kind::Failed, None, &["Terraform encountered problems during initialisation, including"]);
         assert_eq!(failure.causes, ["`terraform apply` failed with exit code 1"]);
+    }
+
+    #[test]
+    fn plain_text_is_explained_too_and_loses_its_frame() {
+        let text = "╷\n│ Error: Failed to load state: \n│ \n│ api error ExpiredToken: x\n╵\n";
+        let finished = Finished::of("terraform state", Status::Exited(1), None).with_stderr(text);
+        let failure = plain_failure("no state", &finished);
+        assert_eq!(failure.what, "no state: the login has expired");
+        assert_eq!(failure.causes[1], "Error: Failed to load state:\napi error ExpiredToken: x");
     }
 }

@@ -53,6 +53,7 @@ impl WorkFolder {
             return Err(unusable(&folder).because("the stack's name is not a file name"));
         }
         private(&folder).map_err(failed)?;
+        self.rescue_state(&stack.id)?;
         clear(&folder, ".terraform").map_err(failed)?;
         if folder.join(".terraform").exists() {
             clear(&folder.join(".terraform"), "providers").map_err(failed)?;
@@ -66,6 +67,19 @@ impl WorkFolder {
             write(&folder.join(name), bytes).map_err(failed)?;
         }
         Ok(folder)
+    }
+
+    /// Takes a state that Terraform could not write to the store out of the stack's folder, which is emptied before
+    /// each use, and returns where it is now.
+    pub fn rescue_state(&self, stack: &StackId) -> Result<Option<PathBuf>> {
+        let left = self.stack(stack).join("errored.tfstate");
+        if !left.exists() {
+            return Ok(None);
+        }
+        let names = (1_u64..).map(|number| self.root.join(format!("errored-{stack}-{number}.tfstate")));
+        let kept = names.into_iter().find(|path| !path.exists()).expect("there are more numbers than files");
+        fs::rename(&left, &kept).map_err(|error| unusable(&kept).caused_by(&error))?;
+        Ok(Some(kept))
     }
 
     /// The text of a stack's dependency lock file; empty if it needs no provider that is installed.
@@ -150,6 +164,21 @@ mod tests {
         assert!(!folder.join(".terraform/terraform.tfstate").exists());
         assert_eq!(work.lock_file(&StackId::Pool("w".into())).unwrap(), "lock");
         assert_eq!(work.lock_file(&StackId::Foundation).unwrap(), "");
+    }
+
+    #[test]
+    fn a_state_that_could_not_be_saved_is_never_thrown_away() {
+        let root = tempfile::tempdir().unwrap();
+        let work = WorkFolder::open(root.path()).unwrap();
+        let id = StackId::Pool("w".into());
+        let folder = work.write(&stack(&[]), None).unwrap();
+        assert_eq!(work.rescue_state(&id).unwrap(), None);
+        fs::write(folder.join("errored.tfstate"), "one").unwrap();
+        work.write(&stack(&[]), None).unwrap();
+        fs::write(folder.join("errored.tfstate"), "two").unwrap();
+        let second = work.rescue_state(&id).unwrap().unwrap();
+        assert_eq!(fs::read_to_string(second).unwrap(), "two");
+        assert_eq!(fs::read_to_string(root.path().join("errored-pool-w-1.tfstate")).unwrap(), "one");
     }
 
     #[test]

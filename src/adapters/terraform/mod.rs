@@ -12,6 +12,7 @@ mod failure;
 mod folder;
 mod lock_info;
 mod news;
+mod port;
 mod saved;
 mod state;
 mod version;
