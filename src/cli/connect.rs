@@ -14,6 +14,7 @@ use crate::adapters::cloud::{Aws, Sandbox, login};
 use crate::adapters::kubernetes::{Access, connect};
 use crate::adapters::process::{Environment, Host, Program};
 use crate::adapters::store;
+use crate::adapters::tools::Programs;
 use crate::adapters::terraform::{Options as TerraformOptions, TerraformCli};
 use crate::model::failure::{Failure, Result};
 use crate::model::file::{ClusterFile, StoreSpec};
@@ -27,6 +28,7 @@ use crate::ops::task::{Options, Task};
 pub struct Cluster {
     pub ports: Ports,
     pub task: Task,
+    pub tools: Programs,
     /// Terraform's folders, unless `--work-dir` names one. Goes with this value.
     _work: Option<tempfile::TempDir>,
 }
@@ -131,7 +133,19 @@ async fn finish(
         clock: Arc::new(SystemClock),
         progress: app.progress.clone(),
     };
-    Ok(Cluster { ports, task: task(app, target, change, loaded), _work: work })
+    let tools = programs(app, host, &loaded);
+    Ok(Cluster { ports, task: task(app, target, change, loaded), tools, _work: work })
+}
+
+fn programs(app: &App, host: Arc<Host>, loaded: &Loaded) -> Programs {
+    let tools = &loaded.file.tools;
+    let named = [
+        ("kubectl", &tools.kubectl),
+        ("ansible-playbook", &tools.ansible_playbook),
+        ("packer", &tools.packer),
+    ];
+    let path = |text: &String| app.settings.path(&loaded.folder, text);
+    Programs::new(host, named.into_iter().filter_map(|(name, text)| Some((name, path(text.as_ref()?)))).collect())
 }
 
 fn refuse_azure(file: &ClusterFile) -> Result<()> {

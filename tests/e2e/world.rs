@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use scaler_lab::{Bridge, Kubernetes, Sandbox, terraform_config, tools};
+use scaler_lab::{Bridge, Kubernetes, Machine, MachineState, Sandbox, terraform_config, tools};
 use serde_json::Value;
 
 static NEXT: AtomicU32 = AtomicU32::new(1);
@@ -134,8 +134,8 @@ impl World {
     /// The workers' machines that run, by name.
     pub fn running(&self) -> BTreeMap<String, String> {
         let machines = self.sandbox.machines();
-        let workers = machines.into_iter().filter(|machine| machine.runs() && machine.name.contains(&self.pool));
-        workers.map(|machine| (machine.name, machine.id)).collect()
+        let workers = machines.into_iter().filter(|machine| runs(machine) && machine.node.contains(&self.pool));
+        workers.map(|machine| (machine.node, machine.id)).collect()
     }
 
     /// Names of this test's worker Nodes.
@@ -173,4 +173,8 @@ pub fn environment(kubeconfig: &Path) -> BTreeMap<String, String> {
         environment.insert("TF_CLI_CONFIG_FILE".to_owned(), config.display().to_string());
     }
     environment
+}
+
+pub fn runs(machine: &Machine) -> bool {
+    machine.state == MachineState::Running
 }

@@ -3,6 +3,7 @@
 mod apply;
 mod completions;
 mod destroy;
+mod doctor;
 mod init;
 mod man;
 mod plan;
@@ -32,6 +33,7 @@ pub enum Command {
     ScaleDown(scale_down::Args),
     Destroy(destroy::Args),
     Status(status::Args),
+    Doctor(doctor::Args),
     Completions(completions::Args),
     Man(man::Args),
 }
@@ -49,6 +51,7 @@ impl Command {
             Command::ScaleDown(args) => scale_down::run(app, args).await,
             Command::Destroy(args) => destroy::run(app, args).await,
             Command::Status(args) => status::run(app, args).await,
+            Command::Doctor(args) => doctor::run(app, args).await,
             Command::Completions(args) => completions::run(app, args),
             Command::Man(args) => man::run(app, args),
         }

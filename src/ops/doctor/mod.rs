@@ -49,6 +49,3 @@ pub async fn examine(patient: &Patient<'_>) -> Report {
 
 /// A record that was read, if there is one.
 type Found = Result<Option<Record>>;
-
-#[cfg(test)]
-mod tests;

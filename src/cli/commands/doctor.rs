@@ -1,0 +1,28 @@
+use std::process::ExitCode;
+
+use crate::cli::app::App;
+use crate::cli::args::Target;
+use crate::cli::{connect, report};
+use crate::model::failure::Result;
+use crate::ops::doctor::{self, Patient, Status};
+
+/// Look for what is wrong with tools, login, store, cluster and clock, and say how to mend it.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    target: Target,
+}
+
+pub async fn run(app: &App, args: Args) -> Result<ExitCode> {
+    let cluster = connect::open(app, &args.target, None).await?;
+    let patient = Patient {
+        file: &cluster.task.file,
+        ports: &cluster.ports,
+        tools: &cluster.tools,
+        cloud: None,
+        bucket: None,
+    };
+    let found = doctor::examine(&patient).await;
+    app.print(&report::doctor(&found, app.width()), &found)?;
+    Ok(if found.worst() == Status::Fail { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
