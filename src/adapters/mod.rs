@@ -6,3 +6,4 @@ pub mod kubernetes;
 pub mod process;
 pub mod store;
 pub mod terraform;
+pub mod tools;
