@@ -14,7 +14,7 @@ use crate::adapters::cloud::{Aws, Sandbox, login};
 use crate::adapters::kubernetes::{Access, connect};
 use crate::adapters::process::{Environment, Host, Program};
 use crate::adapters::store;
-use crate::adapters::tools::Programs;
+use crate::adapters::tools::HostTools;
 use crate::adapters::terraform::{Options as TerraformOptions, TerraformCli};
 use crate::model::failure::{Failure, Result};
 use crate::model::file::{ClusterFile, StoreSpec};
@@ -28,7 +28,7 @@ use crate::ops::task::{Options, Task};
 pub struct Cluster {
     pub ports: Ports,
     pub task: Task,
-    pub tools: Programs,
+    pub tools: HostTools,
     /// Terraform's folders, unless `--work-dir` names one. Goes with this value.
     _work: Option<tempfile::TempDir>,
 }
@@ -137,15 +137,15 @@ async fn finish(
     Ok(Cluster { ports, task: task(app, target, change, loaded), tools, _work: work })
 }
 
-fn programs(app: &App, host: Arc<Host>, loaded: &Loaded) -> Programs {
+fn programs(app: &App, host: Arc<Host>, loaded: &Loaded) -> HostTools {
     let tools = &loaded.file.tools;
-    let named = [
-        ("kubectl", &tools.kubectl),
-        ("ansible-playbook", &tools.ansible_playbook),
-        ("packer", &tools.packer),
-    ];
-    let path = |text: &String| app.settings.path(&loaded.folder, text);
-    Programs::new(host, named.into_iter().filter_map(|(name, text)| Some((name, path(text.as_ref()?)))).collect())
+    let path = |text: &Option<String>| text.as_ref().map(|text| app.settings.path(&loaded.folder, text));
+    HostTools {
+        host,
+        kubectl: path(&tools.kubectl),
+        ansible_playbook: path(&tools.ansible_playbook),
+        packer: path(&tools.packer),
+    }
 }
 
 fn refuse_azure(file: &ClusterFile) -> Result<()> {

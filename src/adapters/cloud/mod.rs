@@ -3,5 +3,5 @@
 pub(in crate::adapters) mod aws;
 mod sandbox;
 
-pub use aws::{Aws, login};
+pub use aws::{Aws, Bucket, login};
 pub use sandbox::Sandbox;

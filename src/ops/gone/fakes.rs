@@ -21,13 +21,15 @@ pub struct Fake {
     nodes: Box<Nodes>,
     /// In milliseconds; only sleeping moves it.
     now: AtomicU64,
+    /// Resources that the login has no right to.
+    pub denied: Vec<&'static str>,
     pub told: std::sync::Mutex<Vec<Event>>,
 }
 
 impl Fake {
     pub fn answering(sight: impl Fn(&str, u64) -> Result<Sighting> + Send + Sync + 'static) -> Fake {
         let nodes = Box::new(|_| Ok(Vec::new()));
-        Fake { sight: Box::new(sight), nodes, now: AtomicU64::new(0), told: Default::default() }
+        Fake { sight: Box::new(sight), nodes, now: AtomicU64::new(0), denied: Vec::new(), told: Default::default() }
     }
 
     pub fn with_nodes(mut self, nodes: impl Fn(u64) -> Result<Vec<Node>> + Send + Sync + 'static) -> Fake {
@@ -117,11 +119,11 @@ impl Kubernetes for Fake {
     }
 
     async fn identity(&self) -> Result<String> {
-        unimplemented!()
+        Ok("uid-kube-system".to_owned())
     }
 
     async fn server_version(&self) -> Result<String> {
-        unimplemented!()
+        Ok("1.33.1".to_owned())
     }
 
     async fn node(&self, _: &str) -> Result<Option<Node>> {
@@ -164,7 +166,7 @@ impl Kubernetes for Fake {
         unimplemented!()
     }
 
-    async fn can_i(&self, _: &Right) -> Result<bool> {
-        unimplemented!()
+    async fn can_i(&self, right: &Right) -> Result<bool> {
+        Ok(!self.denied.contains(&right.resource))
     }
 }

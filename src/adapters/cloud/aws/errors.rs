@@ -12,7 +12,7 @@ use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 use crate::model::failure::{Failure, Result};
 
 /// Where the policies lie that name every right that is needed.
-const POLICIES: &str = "examples/iam";
+pub(super) const POLICIES: &str = "examples/iam";
 
 /// The text of an answer is cut after so many characters.
 const TEXT_LIMIT: usize = 400;

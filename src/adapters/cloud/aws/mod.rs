@@ -1,11 +1,13 @@
 //! AWS, through its SDK: EC2 for machines and images, STS for whose login this is.
 
+mod bucket;
 pub(in crate::adapters) mod errors;
 mod images;
 mod inventory;
 mod login;
 #[cfg(test)]
 pub(in crate::adapters) mod moto;
+mod probe;
 mod shapes;
 
 use std::collections::BTreeMap;
@@ -19,6 +21,7 @@ use crate::model::kubernetes::Resources;
 use crate::model::machine::{Machine, Place, Sighting};
 use crate::ops::ports::Cloud;
 
+pub use bucket::Bucket;
 pub use login::login;
 
 /// One account and region of AWS, through one login.

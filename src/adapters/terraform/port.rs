@@ -1,0 +1,141 @@
+//! The port, over the program.
+
+use std::any::Any;
+use std::path::Path;
+
+use async_trait::async_trait;
+use serde_json::Value;
+
+use super::adapter::TerraformCli;
+use super::diagnostics::Diagnostic;
+use super::failure::plain_failure;
+use super::lock_info::is_about_lock;
+use super::saved::{CliPlan, PlanFile};
+use super::{args, state};
+use crate::adapters::process::{Cancel, Program};
+use crate::model::failure::{Failure, Kind, Result};
+use crate::model::names::StackId;
+use crate::ops::lease::Lease;
+use crate::ops::ports::terraform::{Applied, PlanMode, SavedPlan, Stack, State, Terraform, Tool};
+
+#[async_trait]
+impl Terraform for TerraformCli {
+    async fn tool(&self) -> Result<Tool> {
+        Ok(self.found().await?.1.clone())
+    }
+
+    async fn init(&self, stack: &Stack, lock_file: Option<&str>) -> Result<String> {
+        let (program, _) = self.found().await?;
+        let work = self.work().await?;
+        // A stack without installed providers has no lock file; its text is then empty.
+        let given = lock_file.filter(|text| !text.trim().is_empty());
+        let folder = work.write(stack, given)?;
+        let mut run =
+            self.run(program, args::init(given.is_some())).cancel(&self.options.interrupts, Cancel::First).dir(folder);
+        if let Some(cache) = self.plugin_cache(work)? {
+            run = run.env("TF_PLUGIN_CACHE_DIR", cache);
+        }
+        let _alone = self.installing.lock().await;
+        let (finished, said) = self.listen(&stack.id, run).await?;
+        if !finished.succeeded() {
+            let what = format!("Terraform could not initialise stack `{}`", stack.id);
+            return Err(self.failure(&what, Kind::Failed, &finished, &said));
+        }
+        work.lock_file(&stack.id)
+    }
+
+    async fn plan(&self, stack: &StackId, mode: PlanMode, lease: Option<&Lease>) -> Result<Box<dyn SavedPlan>> {
+        let (program, _) = self.found().await?;
+        let folder = self.folder(stack).await?;
+        let file = PlanFile::new()?;
+        let args = args::plan(mode, &file.path(), self.options.lock_timeout);
+        let run = self.run(program, args).cancel(&self.options.interrupts, Cancel::First).dir(&folder).lease(lease);
+        let (finished, said) = self.listen(stack, run).await?;
+        if !finished.succeeded() {
+            let what = format!("Terraform could not plan stack `{stack}`");
+            return Err(self.failure(&what, Kind::Failed, &finished, &said));
+        }
+        let json = self.show(program, stack, &folder, &file).await?;
+        Ok(Box::new(CliPlan { stack: stack.clone(), mode, file, json }))
+    }
+
+    async fn apply(&self, plan: Box<dyn SavedPlan>, lease: &Lease) -> Result<Applied> {
+        let plan: Box<dyn Any> = plan;
+        let plan = plan.downcast::<CliPlan>().map_err(|_| Failure::failed("this plan was not made by Terraform"))?;
+        if matches!(plan.mode, PlanMode::Look | PlanMode::LookDestroy) {
+            return Err(Failure::refused("this plan was made without Terraform's lock, only to be looked at"));
+        }
+        let stack = &plan.stack;
+        let (program, _) = self.found().await?;
+        let folder = self.folder(stack).await?;
+        let args = args::apply(&plan.file.path(), self.options.lock_timeout);
+        let run =
+            self.run(program, args).cancel(&self.options.interrupts, Cancel::Second).dir(&folder).lease(Some(lease));
+        let (finished, said) = self.listen(stack, run).await?;
+        // An apply that ended well did all of it, even if it was told to stop in its last moment.
+        if finished.code() != Some(0) {
+            if said.errors().any(is_stale) {
+                return Ok(Applied::Stale);
+            }
+            let untouched = said.errors().any(is_about_lock);
+            let kind = if untouched { Kind::Failed } else { Kind::Partial };
+            let mut failure =
+                self.failure(&format!("Terraform could not apply stack `{stack}`"), kind, &finished, &said);
+            if let Some(state) = self.work().await?.rescue_state(stack)? {
+                failure = failure.hint(format!(
+                    "Terraform could not write the state to the store and left it in {}: keep it, and put it there with \
+                     `terraform state push {}` in {}",
+                    state.display(),
+                    state.display(),
+                    folder.display()
+                ));
+            }
+            return Err(failure.hint("`scaler status` shows what was done and what remains"));
+        }
+        // No signal keeps us from learning what was done.
+        match self.read_state(stack, false).await {
+            Ok(Some(state)) => Ok(Applied::Done(state)),
+            Ok(None) => Err(Failure::new(Kind::Partial, format!("after its apply, stack `{stack}` has no state"))),
+            Err(failure) => Err(failure
+                .context(format!("stack `{stack}` was applied, but its state could not be read after that"))
+                .with_kind(Kind::Partial)),
+        }
+    }
+
+    async fn state(&self, stack: &StackId) -> Result<Option<State>> {
+        self.read_state(stack, true).await
+    }
+}
+
+/// The plan no longer fits the state (internal/backend/local of both). Terraform looks before it does anything.
+fn is_stale(error: &Diagnostic) -> bool {
+    ["Saved plan is stale", "Saved plan does not match the given state"].contains(&error.summary.as_str())
+}
+
+impl TerraformCli {
+    async fn read_state(&self, stack: &StackId, interruptible: bool) -> Result<Option<State>> {
+        let (program, _) = self.found().await?;
+        let folder = self.folder(stack).await?;
+        let mut run = self.run(program, args::state_pull()).dir(folder);
+        if interruptible {
+            run = run.cancel(&self.options.interrupts, Cancel::Second);
+        }
+        let what = || format!("Terraform's state of stack `{stack}` could not be read");
+        let finished = run.output().await?;
+        if !finished.succeeded() {
+            return Err(plain_failure(&what(), &finished));
+        }
+        state::parse(&finished.stdout).map_err(|failure| failure.context(what()))
+    }
+
+    async fn show(&self, program: &Program, stack: &StackId, folder: &Path, file: &PlanFile) -> Result<Value> {
+        let unreadable = || format!("Terraform's plan of stack `{stack}` could not be read");
+        let run =
+            self.run(program, args::show(&file.path())).cancel(&self.options.interrupts, Cancel::First).dir(folder);
+        let finished = run.output().await?;
+        if !finished.succeeded() {
+            return Err(plain_failure(&unreadable(), &finished));
+        }
+        serde_json::from_slice(&finished.stdout).map_err(|error| Failure::failed(unreadable()).caused_by(&error))
+    }
+}
