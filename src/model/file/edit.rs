@@ -12,7 +12,7 @@ use crate::model::failure::{Failure, Kind, Result};
 /// at the pool itself, or where another part of the file would change with it.
 pub fn set_count(text: &str, pool: &str, count: u32) -> Result<String> {
     let before = read(text)?;
-    let (index, node) = find(&before, pool)?;
+    let (index, node) = find(&before, pool, count)?;
     let span = node.span;
     let written = text.get(span.start..span.end).is_some_and(|written| written.parse::<u32>().is_ok());
     if !written {
@@ -43,7 +43,7 @@ fn read(text: &str) -> Result<Node> {
 }
 
 /// The pool's place in the list, and its `count`.
-fn find<'n>(root: &'n Node, pool: &str) -> Result<(usize, &'n Node)> {
+fn find<'n>(root: &'n Node, pool: &str, wanted: u32) -> Result<(usize, &'n Node)> {
     let pools = root.get("pools").filter(|pools| pools.via.is_none()).and_then(Node::items).unwrap_or_default();
     let named = |node: &&Node| matches!(node.get("name").map(|name| &*name.value), Some(Value::Scalar(name)) if name.text == pool);
     let Some(index) = pools.iter().position(|node| named(&node)) else {
@@ -55,16 +55,13 @@ fn find<'n>(root: &'n Node, pool: &str) -> Result<(usize, &'n Node)> {
             .hint("only a fixed size is written in the file; without `--write` the size changes in the record")
     })?;
     if item.via.is_some() || count.via.is_some() {
-        return Err(by_hand(pool, 0, "the value comes from another place, through an alias or a merge"));
+        return Err(by_hand(pool, wanted, "the value comes from another place, through an alias or a merge"));
     }
     Ok((index, count))
 }
 
 fn by_hand(pool: &str, count: u32, why: &str) -> Failure {
-    let hint = match count {
-        0 => "change it by hand".to_owned(),
-        count => format!("write `count: {count}` at pool `{pool}` by hand"),
-    };
+    let hint = format!("write `count: {count}` at pool `{pool}` by hand");
     Failure::refused(format!("the `count` of pool `{pool}` cannot be changed in the file")).because(why).hint(hint)
 }
 

@@ -1,5 +1,6 @@
 //! The cluster file: what a person writes.
 
+mod cautions;
 mod cloud;
 mod edit;
 mod named;
@@ -15,9 +16,9 @@ mod source;
 mod starter;
 mod text;
 pub mod types;
-mod write;
 mod yaml;
 
+pub use cautions::cautions;
 pub use edit::set_count;
 pub use named::{NamedFile, named_files};
 pub use parse::{decode, parse};
@@ -26,7 +27,6 @@ pub use schema::schema;
 pub use set::Set;
 pub use starter::starter;
 pub use types::*;
-pub use write::{stored_text, to_yaml};
 
 #[cfg(test)]
 mod tests;

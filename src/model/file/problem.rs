@@ -11,6 +11,12 @@ use crate::model::failure::{Failure, Kind};
 /// More problems than anyone will mend at once; what comes after is not looked for.
 const MOST: usize = 500;
 
+/// How many are shown: a person mends these, and looks again.
+pub(super) const SHOWN: usize = 50;
+
+/// How many characters of a line are repeated for a program.
+const LONGEST_LINE: usize = 500;
+
 /// One thing that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
@@ -102,12 +108,20 @@ impl Problems {
         self.list.iter().map(|problem| self.locate(problem)).collect()
     }
 
+    /// On one line.
+    fn line(&self, problem: &Problem) -> String {
+        let source = &self.sources[problem.at.source];
+        let Position { line, column } = source.position(problem.at.start);
+        let Problem { what, label, .. } = problem;
+        format!("{}:{line}:{column}: {what}: {label}", source.name)
+    }
+
     fn locate(&self, problem: &Problem) -> Located {
         let source = &self.sources[problem.at.source];
         Located {
             file: source.name.clone(),
             position: source.position(problem.at.start),
-            source: visible(source.line(problem.at.start).2.to_owned()),
+            source: visible(source.line(problem.at.start).2.chars().take(LONGEST_LINE).collect()),
             problem: problem.what.clone(),
             reason: problem.label.clone(),
             help: problem.help.clone(),
@@ -118,15 +132,8 @@ impl Problems {
 /// One line each, for where there is no room for the source.
 impl fmt::Display for Problems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, problem) in self.list.iter().enumerate() {
-            let Located { file, position, .. } = self.locate(problem);
-            let separator = if index == 0 { "" } else { "\n" };
-            write!(f, "{separator}{file}:{}:{}: {}", position.line, position.column, problem.what)?;
-            if !problem.label.is_empty() {
-                write!(f, ": {}", problem.label)?;
-            }
-        }
-        Ok(())
+        let lines: Vec<String> = self.list.iter().map(|problem| self.line(problem)).collect();
+        f.write_str(&lines.join("\n"))
     }
 }
 
@@ -141,9 +148,13 @@ impl From<Problems> for Failure {
             count => format!("{name} is not valid: it has {count} problems"),
         };
         let mut failure = Failure::new(Kind::InvalidFile, what);
-        failure.causes = problems.to_string().lines().map(str::to_owned).collect();
-        failure.hints = problems.list.iter().filter_map(|problem| problem.help.clone()).collect();
-        failure.hints.dedup();
-        failure
+        for problem in problems.list.iter().take(SHOWN) {
+            let help = problem.help.as_ref().map_or(String::new(), |help| format!("; {help}"));
+            failure = failure.because(format!("{}{help}", problems.line(problem)));
+        }
+        match problems.count().saturating_sub(SHOWN) {
+            0 => failure,
+            hidden => failure.because(format!("{hidden} more")),
+        }
     }
 }

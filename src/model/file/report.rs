@@ -3,14 +3,14 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
-use super::problem::{Problem, Problems};
+use super::problem::{Problem, Problems, SHOWN};
 use super::source::Span;
 use super::text::is_invisible;
 
-/// How many are shown: a person mends these, and looks again.
-const SHOWN: usize = 50;
+/// How many bytes of a line the renderer is given before a mark, and behind where it begins.
+const LONG: usize = 2000;
 
 impl Problems {
     /// All problems, one below the other, and how many there are. With `colour`, for a terminal.
@@ -36,13 +36,10 @@ impl Problems {
     }
 
     fn group<'a>(&'a self, problem: &'a Problem) -> Group<'a> {
-        let mut group = Group::with_title(Level::ERROR.primary_title(&*problem.what)).element(self.snippet(
-            problem.at,
-            AnnotationKind::Primary,
-            &problem.label,
-        ));
+        let mut group = Group::with_title(Level::ERROR.primary_title(&*problem.what));
+        group = self.show(group, problem.at, AnnotationKind::Primary, &problem.label);
         if let Some((span, label)) = &problem.other {
-            group = group.element(self.snippet(*span, AnnotationKind::Context, label));
+            group = self.show(group, *span, AnnotationKind::Context, label);
         }
         match &problem.help {
             Some(help) => group.element(Level::HELP.message(&**help)),
@@ -50,20 +47,22 @@ impl Problems {
         }
     }
 
-    /// Only the line itself is handed on, so that the size of the file does not matter.
-    fn snippet<'a>(
-        &'a self,
-        span: Span,
-        kind: AnnotationKind,
-        label: &'a str,
-    ) -> Snippet<'a, annotate_snippets::Annotation<'a>> {
+    /// Only the line itself is handed on, without what is far behind the mark: a file may be one long line, and the
+    /// renderer looks at all that it is given. Of a mark far behind the line's beginning only the place is told.
+    fn show<'a>(&'a self, group: Group<'a>, span: Span, kind: AnnotationKind, label: &'a str) -> Group<'a> {
         let source = &self.sources[span.source];
         let (number, start, line) = source.line(span.start);
         let mark = within(line, span.start.saturating_sub(start), span.end.saturating_sub(start));
-        let (line, mark) = harmless(line, mark);
-        let mark = kind.span(mark);
-        let mark = if label.is_empty() { mark } else { mark.label(label) };
-        Snippet::source(line).line_start(number).path(&*source.name).annotation(mark)
+        if mark.start > LONG {
+            let column = source.position(span.start).column;
+            let origin = Origin::path(&*source.name).line(number).char_column(column);
+            return group.element(origin).element(Level::NOTE.message(label));
+        }
+        let end = line.floor_char_boundary(mark.start + LONG);
+        let (line, mark) = harmless(&line[..end], mark.start..mark.end.min(end));
+        group.element(
+            Snippet::source(line).line_start(number).path(&*source.name).annotation(kind.span(mark).label(label)),
+        )
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use serde_json::{Value as Json, json};
 
 use super::parts::{Facts, cluster};
-use super::read::Kind;
+use super::read::{Kind, nearest};
 
 /// JSON Schema, draft 2020-12. It knows the fields and what each may say; rules between fields, and those of one cloud
 /// alone, are `scaler validate`'s.
@@ -22,15 +22,17 @@ pub fn schema() -> Json {
     schema
 }
 
-/// The mappings that have a field of this name, by their path: for those who put it elsewhere.
-pub fn places_of(name: &str) -> &'static [String] {
+/// The field of a part of the file that this name is, or probably was meant to be, and the paths of the mappings that
+/// have it: for those who put it elsewhere.
+pub fn places_of(name: &str) -> Option<(&'static str, &'static [String])> {
     static PLACES: OnceLock<BTreeMap<String, Vec<String>>> = OnceLock::new();
     let places = PLACES.get_or_init(|| {
         let mut places = BTreeMap::new();
         collect(&schema(), "", &mut places);
         places
     });
-    places.get(name).map_or(&[], Vec::as_slice)
+    let meant = nearest(name, places.keys().map(String::as_str))?;
+    Some((meant, places.get(meant)?))
 }
 
 fn collect(schema: &Json, path: &str, places: &mut BTreeMap<String, Vec<String>>) {

@@ -1,6 +1,6 @@
 //! AWS.
 
-use super::{Cloud, FAMILIES, Subnets, Tags, TextRule};
+use super::{Cloud, Subnets, Tags, TextRule};
 use crate::model::file::read::{Wrong, wrong};
 
 /// Root disks of other types cannot be booted from, or want a number of operations that the file does not have.
@@ -23,7 +23,6 @@ pub static AWS: Cloud = Cloud {
     // Ubuntu's and Debian's images have 8 GiB; 16 TiB is the most of a gp2 volume.
     disk_sizes: 8..=16_384,
     default_disk_size: 64,
-    families: FAMILIES,
     default_family: "ubuntu-24.04",
     image_id: TextRule { check: image_id, example: "ami-0123456789abcdef0" },
     default_user: "ubuntu",

@@ -1,6 +1,6 @@
 //! Azure.
 
-use super::{Cloud, FAMILIES, Tags, TextRule, word};
+use super::{Cloud, Tags, TextRule, word};
 use crate::model::file::read::{Wrong, wrong};
 
 /// Managed disks that a machine can boot from ("Azure managed disk types").
@@ -22,7 +22,6 @@ pub static AZURE: Cloud = Cloud {
     // Ubuntu's images have 30 GiB; 4,095 GiB is the most of a disk that a machine boots from.
     disk_sizes: 30..=4_095,
     default_disk_size: 64,
-    families: FAMILIES,
     default_family: "ubuntu-24.04",
     image_id: TextRule {
         check: image_id,

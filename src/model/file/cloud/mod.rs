@@ -28,8 +28,6 @@ pub struct Cloud {
     /// Of the root disk, in GiB.
     pub disk_sizes: RangeInclusive<u32>,
     pub default_disk_size: u32,
-    /// Operating systems of which the newest image can be found by name.
-    pub families: &'static [&'static str],
     pub default_family: &'static str,
     pub image_id: TextRule,
     pub default_user: &'static str,
@@ -79,9 +77,6 @@ pub fn of(provider: Provider) -> &'static Cloud {
     }
 }
 
-/// The families that any cloud has, for the schema.
-pub const FAMILIES: &[&str] = &["debian-12", "debian-13", "ubuntu-22.04", "ubuntu-24.04", "ubuntu-26.04"];
-
 /// Letters, digits and a few marks, at most 63: what fits a label's value as well.
 fn word(text: &str) -> Result<(), Wrong> {
     let good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
@@ -105,8 +100,7 @@ mod tests {
             assert_eq!((cloud.machine.check)(cloud.machine.example), Ok(()));
             assert_eq!((cloud.region.check)(cloud.region.example), Ok(()));
             assert_eq!((cloud.image_id.check)(cloud.image_id.example), Ok(()));
-            assert!(cloud.families.contains(&cloud.default_family));
-            assert!(cloud.families.iter().all(|family| FAMILIES.contains(family)));
+            assert!(provider.image_families().contains(&cloud.default_family));
             assert!(cloud.disk_sizes.contains(&cloud.default_disk_size));
             assert!(cloud.disk_types.is_none_or(|types| types.contains(&cloud.default_disk_type)));
             for zone in cloud.default_zones.unwrap_or_default() {

@@ -1,6 +1,6 @@
 //! The sandbox: machines that are lines in a register. It takes any names, so that a file can be tried as it is.
 
-use super::{Cloud, FAMILIES, Tags, TextRule, word};
+use super::{Cloud, Tags, TextRule, word};
 
 pub static SANDBOX: Cloud = Cloud {
     title: "the sandbox",
@@ -16,7 +16,6 @@ pub static SANDBOX: Cloud = Cloud {
     default_disk_type: "virtual",
     disk_sizes: 1..=65_536,
     default_disk_size: 64,
-    families: FAMILIES,
     default_family: "ubuntu-24.04",
     image_id: TextRule { check: word, example: "image-1" },
     default_user: "ubuntu",

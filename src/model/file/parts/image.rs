@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::{Facts, by_cloud};
-use crate::model::file::cloud::FAMILIES;
 use crate::model::file::read::{Fields, Kind, Wrong, map, nearest, object, text, wrong};
 use crate::model::file::rules::names;
 use crate::model::file::types::{Image, ImageSpec};
+use crate::model::provider::Provider;
 
 /// More images than anyone builds for one cluster.
 const MOST: usize = 100;
@@ -22,7 +22,7 @@ pub fn images(facts: &Facts) -> impl Kind<Out = BTreeMap<String, ImageSpec>> + u
 }
 
 fn family(facts: &Facts) -> impl Kind<Out = String> + use<> {
-    let families = facts.cloud().map_or(FAMILIES, |cloud| cloud.families);
+    let families = facts.provider.unwrap_or(Provider::Sandbox).image_families();
     text("an operating system that is known here", "ubuntu-24.04", move |text| {
         if families.contains(&text) {
             return Ok(text.to_owned());
@@ -33,6 +33,7 @@ fn family(facts: &Facts) -> impl Kind<Out = String> + use<> {
         };
         Err(wrong("this one is not", help))
     })
+    .words(families)
 }
 
 /// The field `image` of a pool or of the control plane.

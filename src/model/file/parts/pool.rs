@@ -5,7 +5,7 @@ use serde_json::{Map, Value as Json, json};
 use super::machine::{CAPACITIES, disk_field, machine_field};
 use super::{Facts, image::image_field};
 use crate::model::file::read::{
-    Anything, At, Fields, Kind, choice, list, map, object, peek, problem_at, text, twice, whole, wrong,
+    Anything, At, Fields, Kind, choice, list, map, object, peek, text, twice, whole, wrong,
 };
 use crate::model::file::rules::{kubelet, labels, names};
 use crate::model::file::text::shown;
@@ -143,14 +143,6 @@ pub fn apart(fields: &mut Fields<'_>, pools: Vec<At<Pool>>) -> Vec<Pool> {
         if let Some(first) = seen.insert(name.value.clone(), name.span) {
             fields.tell(twice(format!("the pool {}", shown(&name.value)), name.span, first));
             seen.insert(name.value, first);
-        }
-    }
-    if nodes.is_empty() && fields.has("pools") {
-        let must = "`pools` must have one pool at least".to_owned();
-        let help = "write for example `- { name: workers, min: 1, max: 10 }`";
-        let at = fields.span("pools");
-        if fields.node("pools").is_some_and(|node| node.items().is_some()) {
-            fields.tell(problem_at(at, must, wrong("there is none", help)));
         }
     }
     pools.into_iter().map(|pool| pool.value).collect()

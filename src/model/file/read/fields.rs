@@ -3,10 +3,11 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::{At, Findings, Kind, Place, Wrong, at_path, below, described, json_of, nearest, peek, problem_at, wrong};
+use super::found::Found;
+use super::unknown::refuse_unknown;
+use super::{At, Findings, Kind, Place, Wrong, at_path, below, described, json_of, peek, problem_at, wrong};
 use crate::model::file::problem::Problem;
 use crate::model::file::source::Span;
-use crate::model::file::text::shown;
 use crate::model::file::yaml::Node;
 
 /// A mapping read by a function that asks for its fields one by one.
@@ -31,7 +32,8 @@ impl<T, F: Fn(&mut Fields<'_>) -> Option<T>> Kind for Object<F> {
         }
         let mut fields = Fields { known: Vec::new(), mode: Mode::Read { place, findings } };
         let value = (self.read)(&mut fields);
-        fields.refuse_unknown();
+        let known = fields.known;
+        refuse_unknown(place, &known, findings);
         value
     }
 
@@ -70,37 +72,6 @@ struct Described {
     properties: Map<String, Json>,
     required: Vec<Json>,
     rules: Vec<Json>,
-}
-
-/// A field that need not be there.
-pub enum Found<T> {
-    Absent,
-    /// It is there and wrong; that was told.
-    Bad,
-    Good(T),
-}
-
-impl<T> Found<T> {
-    /// The value or none, unless it is wrong.
-    pub fn maybe(self) -> Option<Option<T>> {
-        match self {
-            Found::Absent => Some(None),
-            Found::Bad => None,
-            Found::Good(value) => Some(Some(value)),
-        }
-    }
-
-    /// The value or this one, unless it is wrong.
-    pub fn or(self, default: T) -> Option<T> {
-        self.maybe().map(|value| value.unwrap_or(default))
-    }
-
-    pub fn or_default(self) -> Option<T>
-    where
-        T: Default,
-    {
-        self.maybe().map(Option::unwrap_or_default)
-    }
 }
 
 impl<'a> Fields<'a> {
@@ -237,42 +208,4 @@ impl<'a> Fields<'a> {
         let help = format!("add `{name}: {example}`");
         self.wrong_at(self.span(""), &self.path(name), "is missing", wrong(label, help));
     }
-
-    fn refuse_unknown(&mut self) {
-        let Mode::Read { place, findings } = &mut self.mode else { return };
-        for entry in place.node.entries().unwrap_or_default() {
-            if findings.full() {
-                return;
-            }
-            if self.known.contains(&entry.key.as_str()) {
-                continue;
-            }
-            let what = match place.path.as_str() {
-                "" => format!("a cluster file has no field {}", shown(&entry.key)),
-                path => format!("`{path}` has no field {}", shown(&entry.key)),
-            };
-            let help = match nearest(&entry.key, self.known.iter().copied()) {
-                Some(meant) => format!("did you mean `{meant}`?"),
-                None => match elsewhere(&entry.key) {
-                    Some(places) => places,
-                    None => format!("its fields are {}", names(&self.known)),
-                },
-            };
-            findings.push(problem_at(entry.key_span, what, wrong("unknown field", help)));
-        }
-    }
-}
-
-/// Where in a cluster file a field of this name belongs.
-fn elsewhere(name: &str) -> Option<String> {
-    let places = crate::model::file::schema::places_of(name);
-    let shown: Vec<String> = places.iter().take(3).map(|place| format!("`{place}`")).collect();
-    match shown.as_slice() {
-        [] => None,
-        some => Some(format!("it belongs in {}: is it indented too little, or too far?", some.join(" or "))),
-    }
-}
-
-fn names(known: &[&str]) -> String {
-    known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }

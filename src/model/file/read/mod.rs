@@ -3,10 +3,12 @@
 
 mod collections;
 mod fields;
+mod found;
 mod json;
 mod kinds;
 mod nearest;
 mod texts;
+mod unknown;
 
 use serde_json::Value as Json;
 
@@ -100,7 +102,7 @@ impl Place<'_> {
             what,
             label: label.into(),
             help: Some(help.into()),
-            other: self.node.via.map(|via| (via, "it comes here from there".into())),
+            other: self.node.via.map(|via| (via, "this is how it gets here".into())),
         }
     }
 }

@@ -22,18 +22,25 @@ pub struct Text<F> {
     example: &'static str,
     pattern: Option<&'static str>,
     length: Option<(usize, usize)>,
+    words: &'static [&'static str],
     parse: F,
 }
 
 /// `noun` completes "must be …".
 pub fn text<T, F: Fn(&str) -> Result<T, Wrong>>(noun: &'static str, example: &'static str, parse: F) -> Text<F> {
-    Text { noun, example, pattern: None, length: None, parse }
+    Text { noun, example, pattern: None, length: None, words: &[], parse }
 }
 
 impl<F> Text<F> {
     /// For the schema: a regular expression that every text fits which `parse` takes.
     pub fn pattern(mut self, pattern: &'static str) -> Text<F> {
         self.pattern = Some(pattern);
+        self
+    }
+
+    /// For the schema: the only texts that `parse` takes.
+    pub fn words(mut self, words: &'static [&'static str]) -> Text<F> {
+        self.words = words;
         self
     }
 
@@ -77,6 +84,9 @@ impl<T, F: Fn(&str) -> Result<T, Wrong>> Kind for Text<F> {
         let mut schema = json!({ "type": "string", "examples": [self.example] });
         if let Some(pattern) = self.pattern {
             schema["pattern"] = pattern.into();
+        }
+        if !self.words.is_empty() {
+            schema["enum"] = self.words.into();
         }
         if let Some((least, most)) = self.length {
             schema["minLength"] = least.into();

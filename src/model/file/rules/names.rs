@@ -143,6 +143,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
         /// Why no two pools need to be kept apart: their nodes' names are.
         #[test]
         fn nodes_of_two_pools_never_share_a_name(

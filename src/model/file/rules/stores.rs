@@ -39,7 +39,7 @@ pub fn prefix(text: &str) -> Result<String, Wrong> {
         return Err(wrong("this is empty", "write a folder's name, or take the field out for the cluster's name"));
     }
     if plain != text {
-        return Err(wrong("a slash stands at its end", format!("write `{plain}`")));
+        return Err(wrong("a slash stands at one end of it", format!("write `{plain}`")));
     }
     if text.split('/').any(|part| matches!(part, "" | "." | "..")) {
         return Err(wrong("a part of it is empty, `.` or `..`", "write plain folder names: `clusters/demo`"));

@@ -2,8 +2,10 @@
 
 use serde_json::Value as Json;
 
+use super::written::to_yaml;
 use super::*;
-use crate::model::file::{NamedFile, named_files, schema, set_count, stored_text, to_yaml};
+use crate::model::file::{NamedFile, cautions, named_files, schema, set_count, starter};
+use crate::model::provider::Provider;
 
 #[test]
 fn examples_are_valid_and_can_be_written_out() {
@@ -160,7 +162,7 @@ fn wrong_fields_hide_no_others() {
     }
 }
 
-fn pointers_of(json: &Json, pointer: String, found: &mut Vec<String>) {
+pub fn pointers_of(json: &Json, pointer: String, found: &mut Vec<String>) {
     let children: Vec<(String, &Json)> = match json {
         Json::Object(fields) => fields.iter().map(|(name, value)| (name.replace('/', "~1"), value)).collect(),
         Json::Array(items) => items.iter().enumerate().map(|(index, value)| (index.to_string(), value)).collect(),
@@ -203,11 +205,15 @@ fn files_are_named_but_no_secrets() {
 }
 
 #[test]
-fn the_record_keeps_what_options_made_of_the_file() {
-    let file = with(&["pools.workers.max=30"]).unwrap();
-    let stored = stored_text(AWS, &[Set::new("pools.workers.max=30")], &file);
-    assert_eq!(valid(&stored), file);
-    assert_eq!(stored_text(AWS, &[], &file), AWS);
+fn starters_are_valid_as_they_are() {
+    for provider in Provider::ALL {
+        for name in ["demo", "abc", "a-quite-long-name-20"] {
+            let file = valid(&starter(provider, name).unwrap());
+            assert_eq!((file.provider, file.name.as_str()), (provider, name));
+            assert_eq!(valid(&to_yaml(&file)), file);
+            assert_eq!(cautions(&file), Vec::<String>::new());
+        }
+    }
 }
 
 #[test]

@@ -1,10 +1,12 @@
 //! The cluster file from outside: what is valid, what is not, and how that is told.
 
 mod examples;
+mod hostile;
 mod mutations;
 mod reports;
 mod rules;
 mod sets;
+mod written;
 
 use super::{ClusterFile, Problems, Set, parse};
 

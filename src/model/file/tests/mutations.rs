@@ -3,8 +3,9 @@
 use proptest::prelude::*;
 use proptest::test_runner::TestRng;
 
+use super::written::to_yaml;
 use super::*;
-use crate::model::file::{Located, to_yaml};
+use crate::model::file::Located;
 
 /// Texts that have broken readers of YAML before, or would break what is made of the file.
 const HOSTILE: &[&str] = &[
@@ -142,7 +143,7 @@ fn ten_thousand_broken_files() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(500))]
+    #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_text_at_all(text in "\\PC*") {
@@ -172,4 +173,29 @@ proptest! {
             prop_assert!(validator.is_valid(&json), "{}", to_yaml(&file));
         }
     }
+}
+
+/// Another reader of YAML sees the same values in whatever this one takes.
+#[test]
+fn another_reader_agrees() {
+    use crate::model::file::problem::Findings;
+    use crate::model::file::read::json_of;
+    let options = serde_saphyr::options! {
+        strict_booleans: true,
+        leading_zero_numbers_as_strings: true,
+    };
+    let mut rng = TestRng::deterministic_rng(proptest::test_runner::RngAlgorithm::ChaCha);
+    let mut agreed = 0;
+    for round in 0..3_000 {
+        let mut bytes = EXAMPLES[round % EXAMPLES.len()].as_bytes().to_vec();
+        mutate(&mut bytes, &mut rng);
+        let Ok(text) = String::from_utf8(bytes) else { continue };
+        let mut findings = Findings::default();
+        let Some(tree) = crate::model::file::yaml::document(0, 0, &text, &mut findings) else { continue };
+        let Some(ours) = json_of(&tree).filter(|_| findings.is_empty()) else { continue };
+        let theirs: serde_json::Value = serde_saphyr::from_str_with_options(&text, options.clone()).unwrap();
+        assert_eq!(ours, theirs, "{text}");
+        agreed += 1;
+    }
+    assert!(agreed > 500, "{agreed}");
 }

@@ -35,6 +35,12 @@ fn sizes() {
     check(SANDBOX, "    min: 1\n", "    count: 1\n", "this stands beside `max`");
     check(SANDBOX, "min: 1", "min: 21", "must be at most `max`");
     check(SANDBOX, "min: 1", "min: 0", "");
+    check(
+        "apiVersion: scaler/v1\nkind: Cluster\nname: abc\nprovider: sandbox\nkubernetes: {version: 1.36.3}\nstore: {backend: local, path: x}\npools: []\n",
+        "abc",
+        "abc",
+        "",
+    );
     check(SANDBOX, "max: 20", "max: 5001", "must be a whole number from 0 to 5000");
     check(SANDBOX, "min: 1", "min: -1", "this is too little");
     check(SANDBOX, "min: 1", "min: 1.5", "must be a whole number");

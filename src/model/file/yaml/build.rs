@@ -5,6 +5,8 @@ use std::collections::HashMap;
 
 use granit_parser::{Event, Parser, ScalarStyle, Tag};
 
+use super::pairs::Pairs;
+use super::scalar::Meaning;
 use super::syntax;
 use super::tree::{Entry, Node, Scalar, Value};
 use crate::model::file::problem::{Findings, Problem};
@@ -66,14 +68,6 @@ struct Open {
 enum Part {
     List(Vec<Node>),
     Map(Pairs),
-}
-
-#[derive(Default)]
-struct Pairs {
-    entries: Vec<Entry>,
-    places: HashMap<String, Span>,
-    key: Option<(String, Span)>,
-    merges: Vec<(Span, Node)>,
 }
 
 impl Builder<'_> {
@@ -160,14 +154,16 @@ impl Builder<'_> {
             Some(Part::List(items)) => items.push(node),
             Some(Part::Map(pairs)) => match pairs.key.take() {
                 None => {
-                    let key = match &*node.value {
-                        Value::Scalar(scalar) => (scalar.text.clone(), node.via.unwrap_or(node.span)),
-                        _ => {
-                            let at = node.via.unwrap_or(node.span);
-                            self.report(at, "a key is plain text", "this is a list or a mapping", "write `key: value`");
-                            (String::new(), at)
-                        }
+                    let at = node.via.unwrap_or(node.span);
+                    let (text, wrong) = match &*node.value {
+                        Value::Scalar(scalar) if scalar.meaning() == Meaning::Null => ("", Some("there is none")),
+                        Value::Scalar(scalar) => (scalar.text.as_str(), None),
+                        _ => ("", Some("this is a list or a mapping")),
                     };
+                    let key = (text.to_owned(), at);
+                    if let Some(label) = wrong {
+                        self.report(at, "a key is plain text", label, "write `key: value`");
+                    }
                     if let Some(Part::Map(pairs)) = self.open.last_mut().map(|open| &mut open.part) {
                         pairs.key = Some(key);
                     }
@@ -217,38 +213,6 @@ impl Builder<'_> {
             help: Some(help.into()),
             other: None,
         });
-    }
-}
-
-impl Pairs {
-    /// The entries, with those that merges (`<<`) bring: own ones come first, then earlier merges before later ones.
-    fn finish(mut self, findings: &mut Findings) -> Vec<Entry> {
-        for (key_span, node) in std::mem::take(&mut self.merges) {
-            let maps = match &*node.value {
-                Value::Map(_) => std::slice::from_ref(&node),
-                Value::List(items) => items,
-                Value::Scalar(_) => &[],
-            };
-            let usable = !maps.is_empty() && maps.iter().all(|map| map.entries().is_some());
-            if !usable {
-                findings.push(Problem {
-                    at: node.via.unwrap_or(node.span),
-                    what: "`<<` takes a mapping, or a list of them".into(),
-                    label: "this is neither".into(),
-                    help: Some("write `<<: *anchor`".into()),
-                    other: None,
-                });
-            }
-            for entry in maps.iter().filter_map(Node::entries).flatten() {
-                if !self.places.contains_key(&entry.key) {
-                    self.places.insert(entry.key.clone(), key_span);
-                    let mut entry = entry.clone();
-                    entry.node.via = Some(key_span);
-                    self.entries.push(entry);
-                }
-            }
-        }
-        self.entries
     }
 }
 

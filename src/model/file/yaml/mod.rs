@@ -2,6 +2,7 @@
 //! neither the places of keys nor quotes and aliases, and stops at the first duplicate key.
 
 mod build;
+mod pairs;
 mod scalar;
 mod syntax;
 mod tree;

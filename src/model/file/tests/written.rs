@@ -1,24 +1,18 @@
-//! A cluster file written out again: what `--set` made of it is what the record must keep.
+//! A cluster file written out again, with every default: reading it must give the same values.
 
 use serde_json::{Map, Value as Json, json};
 
-use super::parts::{API_VERSION, KIND};
-use super::rules::durations;
-use super::set::Set;
-use super::types::*;
+use crate::model::file::parts::{API_VERSION, KIND};
+use crate::model::file::rules::durations;
+use crate::model::file::types::*;
 use crate::model::provider::Provider;
 
-/// The text to keep in the record: the file as it was written, or what the options made of it. Reading it gives `file`.
-pub fn stored_text(text: &str, sets: &[Set], file: &ClusterFile) -> String {
-    if sets.is_empty() { text.to_owned() } else { to_yaml(file) }
-}
-
-/// As YAML, with every default spelled out. [`super::parse`] reads the same file from it.
+/// As YAML. Free text goes through another writer's quoting here, and must come back unharmed.
 pub fn to_yaml(file: &ClusterFile) -> String {
-    serde_saphyr::to_string(&to_json(file)).expect("JSON values can all be written as YAML")
+    serde_saphyr::to_string(&to_json(file)).unwrap()
 }
 
-fn to_json(file: &ClusterFile) -> Json {
+pub fn to_json(file: &ClusterFile) -> Json {
     let mut json = json!({
         "apiVersion": API_VERSION,
         "kind": KIND,
