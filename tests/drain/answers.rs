@@ -83,8 +83,8 @@ async fn a_change_of_a_node_is_bound_to_what_was_read() {
         }
     }
     assert_eq!(scene.cluster.change_node(&change(&version, stranger)).await.unwrap(), Patched::Conflict, "another UID");
-    assert!(!scene.cluster.delete_node(&node.name, stranger).await.unwrap_or(false), "another UID");
-    assert!(scene.cluster.node(&node.name).await.unwrap().is_some());
+    assert!(scene.cluster.delete_node(&node.name, stranger).await.unwrap(), "there is no Node with this UID");
+    assert!(scene.cluster.node(&node.name).await.unwrap().is_some(), "and the other one is left alone");
     assert!(scene.cluster.delete_node(&node.name, &node.uid).await.unwrap());
     assert_eq!(scene.cluster.node(&node.name).await.unwrap(), None);
     assert_eq!(scene.cluster.change_node(&change(&version, &node.uid)).await.unwrap(), Patched::Gone);

@@ -38,7 +38,9 @@ async fn two_nodes_with_a_shared_budget_of_one_are_emptied_and_the_budget_is_kep
     }
     for at in 0..2 {
         let node = scene.node(at);
-        assert!(node["spec"]["unschedulable"].is_null() && node["metadata"]["annotations"]["scaler/operation"].is_null());
+        assert!(
+            node["spec"]["unschedulable"].is_null() && node["metadata"]["annotations"]["scaler/operation"].is_null()
+        );
     }
 }
 
@@ -50,9 +52,11 @@ async fn a_stateful_pod_that_comes_back_elsewhere_is_not_evicted_there() {
     let moved = scene.pods().into_iter().filter(|(_, node)| *node != scene.nodes[2]).count();
     scene.empty(&victims).await;
     scene.wait_ready("db", 3);
-    let evictions = scene.k.audit().into_iter().filter(|event| {
-        event.namespace == scene.namespace && event.subresource == "eviction" && event.code == 201
-    });
+    let evictions = scene
+        .k
+        .audit()
+        .into_iter()
+        .filter(|event| event.namespace == scene.namespace && event.subresource == "eviction" && event.code == 201);
     assert_eq!(evictions.count(), moved, "each pod once");
 }
 

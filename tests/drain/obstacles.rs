@@ -44,10 +44,8 @@ async fn who_uncordons_a_victim_blocks_it() {
     let done = scene.k.kubectl(["uncordon", &scene.nodes[0]]);
     assert!(done.success, "{}", done.stderr);
     let found = obstacles(scene.drainer().drain_all(&victims).await.unwrap());
-    let reasons = found[0].reasons();
-    assert!(reasons[0].starts_with("somebody uncordoned the node"), "{reasons:?}");
-    println!("{reasons:?}");
-    println!("{:#}", scene.k.get(&format!("/api/v1/nodes/{}", scene.nodes[0]))["metadata"]["managedFields"]);
+    // kubectl only takes a field away, which the API server books for nobody.
+    assert_eq!(found[0].reasons(), ["somebody uncordoned the node"]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -8,6 +8,8 @@ use crate::model::kubernetes::{Eviction, Patched, Pod};
 
 /// The cause by which a 429 is told to be a budget's.
 const DISRUPTION_BUDGET: &str = "DisruptionBudget";
+/// What an authorizer says, and no admission: `User "x" cannot create resource "pods/eviction" in API group …`.
+const NO_RIGHT: &str = "cannot create resource";
 /// The cause of a 403 in a namespace that is going.
 const NAMESPACE_TERMINATING: &str = "NamespaceTerminating";
 
@@ -37,8 +39,11 @@ pub fn eviction(error: WriteError, pod: &Pod, server: &str) -> Result<Eviction> 
         {
             Ok(Eviction::NamespaceTerminating)
         }
-        500..=599 => Ok(Eviction::Later(status.message.clone())),
-        _ => Err(error.failure(&what, server)),
+        401 => Err(error.failure(&what, server)),
+        403 if status.message.contains(NO_RIGHT) => Err(error.failure(&what, server)),
+        // Overloaded, away, or an admission webhook or policy that says no, by whatever code it likes: it may change its
+        // mind until the deadline, and its words are told then.
+        _ => Ok(Eviction::Later(status.message.clone())),
     }
 }
 

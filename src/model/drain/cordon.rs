@@ -95,20 +95,17 @@ fn change(node: &Node, unschedulable: bool, annotation: Option<String>) -> NodeC
 }
 
 fn uncordoned(node: &Node) -> Why {
-    // The controller manager and the kubelet answer every cordon with changes of their own (a taint, labels).
-    const BYSTANDERS: [&str; 3] = [FIELD_MANAGER, "kube-controller-manager", "kubelet"];
     let ours = node.changes.iter().find(|change| change.manager == FIELD_MANAGER).and_then(|change| change.at);
-    let by = ours.and_then(|ours| {
-        node.changes
-            .iter()
-            .find(|change| !BYSTANDERS.contains(&change.manager.as_str()) && change.at.is_some_and(|at| at >= ours))
+    let later = node.changes.iter().filter(|change| ours.is_some() && change.at > ours);
+    // The node controller and the kubelet answer every cordon with changes of their own (a taint, labels). What
+    // `kubectl uncordon` does is not booked at all: it only takes a field away.
+    let mut people =
+        later.filter(|change| change.manager != "kubelet" && !change.manager.ends_with("controller-manager"));
+    let by = people.next().map(|change| match change.at {
+        Some(at) => format!("`{}` at {at}", change.manager),
+        None => format!("`{}`", change.manager),
     });
-    Why::Uncordoned {
-        by: by.map(|change| match change.at {
-            Some(at) => format!("`{}` at {at}", change.manager),
-            None => format!("`{}`", change.manager),
-        }),
-    }
+    Why::Uncordoned { by }
 }
 
 #[cfg(test)]

@@ -133,7 +133,7 @@ impl Kubernetes for MemoryKubernetes {
         if world.nodes.get(name).is_some_and(|node| node.uid == uid) {
             world.remove_node(name);
         }
-        Ok(!world.nodes.contains_key(name))
+        Ok(world.nodes.get(name).is_none_or(|node| node.uid != uid))
     }
 
     async fn can_i(&self, _: &Right) -> Result<bool> {
