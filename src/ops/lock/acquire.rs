@@ -4,21 +4,25 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use tokio::sync::oneshot;
 
-use super::tenancy::{Tenancy, nonce};
-use super::{Found, HeldLock, look};
-use crate::model::failure::{Failure, Kind, Result};
+use super::tenancy::{Tenancy, nonce, within};
+use super::{Found, HeldLock, look, told};
+use crate::model::failure::{Failure, Result};
 use crate::model::lock::{self, FORMAT, Holder, Lock, LockState, TERM};
 use crate::model::names::OperationId;
 use crate::ops::ports::{BootInstant, Clock, Condition, Put, Store, Version};
+use crate::ops::{journal, record};
 
-/// How long to wait before looking at another's lock again, at least; up to as much again is added by chance, so that
+/// How long to wait before looking at another's lock again, at least. Up to as much again is added by chance, so that
 /// several who wait do not ask in step.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// Takes the cluster's lock for an operation, waiting up to `timeout` for another to give it back.
 ///
-/// Fails with `LockHeld` if it does not, and is refused if the lock was left behind by a run that died.
+/// Fails with `LockHeld` if that takes longer. It is refused if the lock was left behind, or if the last operation under
+/// it was not finished: there is at most one such operation, and the lock is how it is found. May be dropped at any
+/// time: a lock that is had only afterwards is given back.
 pub async fn acquire(
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
@@ -26,86 +30,121 @@ pub async fn acquire(
     operation: OperationId,
     timeout: Duration,
 ) -> Result<HeldLock> {
-    let give_up = clock.boot().after(timeout);
-    let mut watched: Option<(Version, BootInstant)> = None;
-    loop {
-        let found = look(store.as_ref()).await?;
-        let (fence, condition) = match &found {
-            None => (1, Condition::Absent),
+    let (mut answer, taken) = oneshot::channel();
+    let start = clock.boot();
+    let mut taker = Taker { store, clock, holder, operation, timeout, start, watched: None };
+    tokio::spawn(async move {
+        let Some(result) = taker.take(&mut answer).await else { return };
+        if let Err(Ok(held)) = answer.send(result) {
+            // Nobody waits any more. If the release cannot be written, the lock runs out by itself.
+            let _ = held.release().await;
+        }
+    });
+    taken.await.map_err(|error| Failure::failed("taking the cluster's lock was cut short").caused_by(&error))?
+}
+
+struct Taker {
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    holder: Holder,
+    operation: OperationId,
+    timeout: Duration,
+    start: BootInstant,
+    /// The version of another's lock, and since when it has been seen unchanged.
+    watched: Option<(Version, BootInstant)>,
+}
+
+impl Taker {
+    /// None: nobody waits for the answer any more.
+    async fn take(&mut self, answer: &mut oneshot::Sender<Result<HeldLock>>) -> Option<Result<HeldLock>> {
+        loop {
+            let pause = match self.attempt().await {
+                Ok(Attempt::Taken(held)) => return Some(Ok(*held)),
+                Err(failure) => return Some(Err(failure)),
+                Ok(Attempt::Wait(pause)) => pause,
+            };
+            tokio::select! {
+                () = answer.closed() => return None,
+                () = self.clock.sleep(pause) => {}
+            }
+        }
+    }
+
+    async fn attempt(&mut self) -> Result<Attempt> {
+        let store = self.store.as_ref();
+        match look(store).await? {
+            None => {
+                // Without its document the record still tells how far the numbers have come.
+                let fence = record::load(store).await?.map_or(0, |(record, _)| record.fence);
+                self.write(fence + 1, Condition::Absent).await
+            }
             Some(found) if found.lock.state == LockState::Released => {
-                (found.lock.fence + 1, Condition::Is(found.version.clone()))
-            }
-            Some(found) => {
-                if expired(found, &mut watched, clock.boot()) {
-                    return Err(left_behind(&found.lock));
+                if let Some(status) = journal::open(store, &found.lock.operation).await? {
+                    return Err(told::unfinished(&status));
                 }
-                let now = clock.boot();
-                if now >= give_up {
-                    return Err(held(found, clock.now(), timeout));
-                }
-                let jitter = Duration::from_millis(clock.random() % LOOK_EVERY.as_millis() as u64);
-                clock.sleep((LOOK_EVERY + jitter).min(give_up.since(now))).await;
-                continue;
+                self.write(found.lock.fence + 1, Condition::Is(found.version)).await
             }
+            Some(found) => self.of_another(found).await,
+        }
+    }
+
+    async fn of_another(&mut self, found: Found) -> Result<Attempt> {
+        let now = self.clock.boot();
+        let since = match &self.watched {
+            Some((version, since)) if *version == found.version => *since,
+            _ => now,
         };
-        let ours = Lock {
+        self.watched = Some((found.version.clone(), since));
+        let silent = found.age.unwrap_or_default().max(now.since(since));
+        if silent >= found.lock.term() {
+            let status = journal::open(self.store.as_ref(), &found.lock.operation).await?;
+            return Err(told::left_behind(&found.lock, silent, status.as_ref()));
+        }
+        let waited = now.since(self.start);
+        if waited >= self.timeout {
+            return Err(told::held(&found, self.clock.now(), waited));
+        }
+        let chance = Duration::from_millis(self.clock.random() % LOOK_EVERY.as_millis() as u64);
+        Ok(Attempt::Wait((LOOK_EVERY + chance).min(self.timeout - waited)))
+    }
+
+    async fn write(&self, fence: u64, condition: Condition) -> Result<Attempt> {
+        let lock = Lock {
             format: FORMAT,
             state: LockState::Held,
-            holder: holder.clone(),
-            operation: operation.clone(),
+            holder: self.holder.clone(),
+            operation: self.operation.clone(),
             fence,
-            nonce: nonce(clock.as_ref()),
-            acquired: clock.now(),
+            nonce: nonce(self.clock.as_ref()),
+            acquired: self.clock.now(),
             term_seconds: TERM.as_secs(),
         };
-        let sent = clock.boot();
-        let version = match store.put(lock::KEY, Bytes::from(ours.text()), condition).await? {
-            Put::Written(version) => Some(version),
-            // Somebody was faster, or an answer was lost and it is ours.
-            Put::Conflict => look(store.as_ref()).await?.filter(|found| found.lock.nonce == ours.nonce).map(|found| found.version),
+        let sent = self.clock.boot();
+        let put = self.store.put(lock::KEY, Bytes::from(lock.text()), condition);
+        let version = match within(self.clock.as_ref(), put).await {
+            Ok(Put::Written(version)) => version,
+            // The conflict may be with this very write, sent twice below us; and one without an answer may be there.
+            Ok(Put::Conflict) => match self.own(&lock).await? {
+                Some(version) => version,
+                None => return Ok(Attempt::Wait(Duration::ZERO)),
+            },
+            Err(failure) => match self.own(&lock).await {
+                Ok(Some(version)) => version,
+                _ => return Err(told::unanswered(failure)),
+            },
         };
-        if let Some(version) = version {
-            return Ok(HeldLock::new(Tenancy::new(store, clock, ours, version), sent));
-        }
+        let tenancy = Tenancy::new(self.store.clone(), self.clock.clone(), lock, version);
+        Ok(Attempt::Taken(Box::new(HeldLock::new(tenancy, sent))))
+    }
+
+    /// The version of our own lock, if that is what lies in the store.
+    async fn own(&self, lock: &Lock) -> Result<Option<Version>> {
+        let found = within(self.clock.as_ref(), look(self.store.as_ref())).await?;
+        Ok(found.filter(|found| found.lock.nonce == lock.nonce).map(|found| found.version))
     }
 }
 
-/// By the store's own clock, or by having seen the same version for a whole term.
-fn expired(found: &Found, watched: &mut Option<(Version, BootInstant)>, now: BootInstant) -> bool {
-    if let Some(age) = found.age {
-        return age >= found.lock.term();
-    }
-    match watched {
-        Some((version, since)) if *version == found.version => now.since(*since) >= found.lock.term(),
-        _ => {
-            *watched = Some((found.version.clone(), now));
-            false
-        }
-    }
-}
-
-fn held(found: &Found, now: jiff::Timestamp, timeout: Duration) -> Failure {
-    let lock = &found.lock;
-    let holder = &lock.holder;
-    let age = now.duration_since(lock.acquired).as_secs().max(0);
-    let mut failure = Failure::new(Kind::LockHeld, "another run is at work on this cluster")
-        .because(format!("{} on {} (pid {}) has held its lock for {age} s: {}", holder.user, holder.host, holder.pid, holder.command));
-    if let Some(age) = found.age {
-        failure = failure.because(format!("the lock was renewed {} s ago", age.as_secs()));
-    }
-    if !timeout.is_zero() {
-        failure = failure.because(format!("waited for {} s", timeout.as_secs()));
-    }
-    failure.hint("wait until it has ended, or let this command wait: --lock-timeout 15m")
-}
-
-fn left_behind(lock: &Lock) -> Failure {
-    let holder = &lock.holder;
-    Failure::new(Kind::LockHeld, "a run that died left this cluster's lock behind")
-        .because(format!(
-            "operation {} of {} on {} (pid {}, `{}`) stopped renewing it",
-            lock.operation, holder.user, holder.host, holder.pid, holder.command
-        ))
-        .hint("`scaler status` shows what that operation had done")
-        .hint("taking over its lock and finishing its work is not there yet")
+enum Attempt {
+    Taken(Box<HeldLock>),
+    Wait(Duration),
 }
