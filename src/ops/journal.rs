@@ -1,16 +1,20 @@
-//! The journal's runner: one dense sequence of entries an operation, each created once by a writer that has seen all
+//! The journal's runner: one dense sequence of entries an operation, each created once, by a writer that has seen all
 //! before it.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures::{StreamExt, TryStreamExt, stream};
 
 use super::lease::Lease;
 use super::lock;
 use super::ports::{Clock, Condition, Put, Store};
 use crate::model::failure::{Failure, Kind, Result};
-use crate::model::journal::{Document, Entry, FORMAT, Start, folder, key};
+use crate::model::journal::{Document, DocumentError, Entry, FORMAT, IllegalTransition, Status, folder, key};
 use crate::model::names::OperationId;
+
+/// How many entries are read side by side.
+const AT_ONCE: usize = 16;
 
 /// The journal of the running operation.
 pub struct Journal {
@@ -18,104 +22,150 @@ pub struct Journal {
     clock: Arc<dyn Clock>,
     lease: Lease,
     operation: OperationId,
-    next: u64,
+    /// What the entries that are certainly there come to; None before the first.
+    status: Option<Status>,
+    /// Entries for the next place that had no answer: any one of them may be there.
+    doubtful: Vec<Document>,
 }
 
 impl Journal {
-    /// Begins the journal of a new operation.
-    pub async fn begin(
-        store: Arc<dyn Store>,
-        clock: Arc<dyn Clock>,
-        lease: Lease,
-        operation: OperationId,
-    ) -> Result<Journal> {
-        Ok(Journal { store, clock, lease, operation, next: 1 })
+    /// Of a new operation, whose name nobody used before.
+    pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>, lease: Lease, operation: OperationId) -> Journal {
+        Journal { store, clock, lease, operation, status: None, doubtful: Vec::new() }
+    }
+
+    /// What was written so far comes to; None before the first entry.
+    pub fn status(&self) -> Option<&Status> {
+        self.status.as_ref()
     }
 
     /// Writes the next entry. What it speaks of may be done only when this has returned.
+    ///
+    /// After an error the entry may be there all the same; the next write finds out, and goes on behind it.
     pub async fn write(&mut self, entry: Entry) -> Result<()> {
-        self.lease.check()?;
-        let document = Document {
+        loop {
+            let document = self.next(entry.clone());
+            let after = self.after(&document)?;
+            self.lease.check()?;
+            let key = key(&self.operation, document.seq);
+            let put = self.store.put(&key, Bytes::from(document.text()), Condition::Absent).await;
+            match put {
+                Ok(Put::Written(_)) => return self.settle(after),
+                Ok(Put::Conflict) => {}
+                Err(failure) => {
+                    let told = document.entry.told();
+                    self.doubtful.push(document);
+                    return Err(failure.context(format!("`{told}` could not be written to the journal")));
+                }
+            }
+            let found = read(self.store.as_ref(), &key).await?;
+            if found.nonce == document.nonce {
+                return self.settle(after);
+            }
+            match self.doubtful.iter().find(|earlier| earlier.nonce == found.nonce) {
+                Some(earlier) => {
+                    let after = self.after(&earlier.clone())?;
+                    self.settle(after)?;
+                }
+                None => return Err(self.foreign(&found)),
+            }
+        }
+    }
+
+    fn next(&self, entry: Entry) -> Document {
+        Document {
             format: FORMAT,
             operation: self.operation.clone(),
-            seq: self.next,
+            seq: self.status.as_ref().map_or(0, Status::seq) + 1,
             fence: self.lease.fence,
-            nonce: format!("{:016x}{:016x}", self.clock.random(), self.clock.random()),
+            nonce: lock::nonce(self.clock.as_ref()),
             at: self.clock.now(),
             entry,
-        };
-        let text = serde_json::to_vec_pretty(&document)
-            .map_err(|error| Failure::failed("a journal entry cannot be written as JSON").caused_by(&error))?;
-        let key = key(&self.operation, self.next);
-        if self.store.put(&key, Bytes::from(text), Condition::Absent).await? == Put::Conflict {
-            self.recognise(&key, &document).await?;
         }
-        self.next += 1;
+    }
+
+    fn after(&self, document: &Document) -> Result<Status> {
+        let after = match &self.status {
+            None => Status::begin(document),
+            Some(status) => {
+                let mut status = status.clone();
+                status.follow(document).map(|()| status)
+            }
+        };
+        after.map_err(|illegal| {
+            Failure::failed(format!("operation {} is about to do what does not follow from what it did", self.operation))
+                .because(illegal)
+                .hint("this is a fault of scaler, and the step was not done; please report it with this text")
+        })
+    }
+
+    fn settle(&mut self, status: Status) -> Result<()> {
+        self.status = Some(status);
+        // They were all for the place that is taken now.
+        self.doubtful.clear();
         Ok(())
     }
 
-    /// After a conflict: an answer may have been lost, and the entry be ours.
-    async fn recognise(&self, key: &str, ours: &Document) -> Result<()> {
-        let found = read(self.store.as_ref(), key).await?;
-        match found {
-            Some(found) if found.nonce == ours.nonce => Ok(()),
-            _ => Err(Failure::new(Kind::Partial, format!("another run writes to the journal of operation {}", ours.operation))
-                .because(format!("entry {} is not ours: the lock was lost", ours.seq))
-                .hint("`scaler status` shows who is at work")),
-        }
+    fn foreign(&self, found: &Document) -> Failure {
+        Failure::new(Kind::Partial, format!("another run writes to the journal of operation {}", self.operation))
+            .because(format!("its entry {}, `{}`, is not ours: the lock was lost", found.seq, found.entry.told()))
+            .hint("`scaler status` shows what was done and who is at work")
     }
 }
 
-async fn read(store: &dyn Store, key: &str) -> Result<Option<Document>> {
-    let Some(object) = store.get(key).await? else { return Ok(None) };
-    serde_json::from_slice(&object.bytes).map(Some).map_err(|error| {
-        Failure::failed(format!("the journal entry {key} cannot be read"))
-            .because(error)
-            .hint("it may have been written by a newer scaler; use that one")
+/// An operation's status by its journal; None if it wrote nothing.
+pub async fn load(store: &dyn Store, operation: &OperationId) -> Result<Option<Status>> {
+    let keys = store.list(&folder(operation)).await?;
+    load_keys(store, operation, &keys).await
+}
+
+async fn load_keys(store: &dyn Store, operation: &OperationId, keys: &[String]) -> Result<Option<Status>> {
+    let documents: Vec<Document> =
+        stream::iter(keys).map(|key| read(store, key)).buffered(AT_ONCE).try_collect().await?;
+    Status::fold(&documents).map_err(|illegal: IllegalTransition| {
+        Failure::failed(format!("the journal of operation {operation} in the store {} makes no sense", store.url()))
+            .because(illegal)
+            .hint("nothing was changed; an entry may have been removed or written by hand: the store's former versions tell")
     })
 }
 
-/// An operation that began and did not end.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Unfinished {
-    pub start: Start,
-    pub operation: OperationId,
-    pub last: Document,
-}
-
-impl Unfinished {
-    pub fn operation(&self) -> &OperationId {
-        &self.operation
-    }
-
-    /// Who ran it, when it last did something, and what that was.
-    pub fn told(&self) -> String {
-        let holder = &self.start.holder;
-        let step = serde_json::to_value(&self.last.entry).ok();
-        let step = step.as_ref().and_then(|entry| entry["kind"].as_str()).unwrap_or("unknown").replace('-', " ");
-        format!(
-            "operation {} of {} on {} (pid {}, `{}`) ended in the middle; its last journal entry, number {}, is \"{step}\", of {}",
-            self.operation, holder.user, holder.host, holder.pid, holder.command, self.last.seq, self.last.at
-        )
-    }
-}
-
-/// The operation that was not finished. The lock names the last operation that held it, and one begins only when the
-/// one before has ended, so there is at most one, and no other journal needs to be read.
-pub async fn unfinished(store: &dyn Store) -> Result<Option<Unfinished>> {
-    let Some(lock) = lock::look(store).await? else { return Ok(None) };
-    if lock.is_live() {
-        // Its holder is at work.
+/// The status of an operation that has not ended; None if it has, or wrote nothing and so did nothing. Of one that ended,
+/// only the last entry is read.
+pub async fn open(store: &dyn Store, operation: &OperationId) -> Result<Option<Status>> {
+    let keys = store.list(&folder(operation)).await?;
+    let Some(last) = keys.last() else { return Ok(None) };
+    if matches!(read(store, last).await?.entry, Entry::Finished { .. }) {
         return Ok(None);
     }
-    let operation = lock.lock.operation;
-    let keys = store.list(&folder(&operation)).await?;
-    let (Some(first), Some(last)) = (keys.first(), keys.last()) else { return Ok(None) };
-    let (Some(first), Some(last)) = (read(store, first).await?, read(store, last).await?) else { return Ok(None) };
-    match (first.entry, &last.entry) {
-        (_, Entry::Finished { .. }) => Ok(None),
-        (Entry::Started(start), _) => Ok(Some(Unfinished { start: *start, operation, last })),
-        _ => Err(Failure::failed(format!("the journal of operation {operation} does not begin with its start"))
-            .hint("nothing was changed; bring its first entry back from the store's former versions")),
+    load_keys(store, operation, &keys).await
+}
+
+/// The operation that was begun, was not finished, and has nobody at work on it.
+///
+/// There is at most one, and the lock names it: an operation writes its first entry under the lock, the lock's
+/// document names the operation until the next one has the lock, and nobody gets the lock while the operation that it
+/// names is unfinished. So no other journal needs to be looked at.
+pub async fn unfinished(store: &dyn Store) -> Result<Option<Status>> {
+    match lock::look(store).await? {
+        Some(found) if !found.is_live() => open(store, &found.lock.operation).await,
+        _ => Ok(None),
     }
 }
+
+async fn read(store: &dyn Store, key: &str) -> Result<Document> {
+    let what = || format!("the journal entry `{key}` of the store {} cannot be read", store.url());
+    let Some(object) = store.get(key).await? else {
+        return Err(Failure::failed(what()).because("it is not there, and was a moment ago").hint("try again"));
+    };
+    Document::parse(&object.bytes).map_err(|error| match error {
+        DocumentError::Newer(_) => Failure::refused(what())
+            .because(error)
+            .hint("nothing was changed; use the version of scaler that this cluster is run with"),
+        DocumentError::Broken(_) => {
+            Failure::failed(what()).because(error).hint("nothing was changed; the store's former versions may have it whole")
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::lease::Lease;
 use super::ports::{Condition, Put, Store, Version};
 use crate::model::failure::{Failure, Kind, Result};
+use crate::model::journal::{Document, Entry, key};
 use crate::model::lock::Holder;
 use crate::model::names::OperationId;
 use crate::model::record::{FORMAT, Format, Record};
@@ -13,23 +14,24 @@ use crate::model::record::{FORMAT, Format, Record};
 /// The record's key.
 pub const KEY: &str = "cluster.json";
 
-/// One generation as history keeps it. Written before the commit of the same number: a run that dies between the two
-/// leaves an entry that no record points at, which its operation's name tells from the one that was committed.
+/// One committed generation, as history keeps it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Generation {
     pub format: Format,
     pub generation: u64,
     pub operation: OperationId,
-    pub holder: Holder,
-    /// By the writer's clock; for people.
-    pub at: jiff::Timestamp,
+    /// Who committed it. None where that could not be found out any more.
+    pub holder: Option<Holder>,
+    /// When, by the writer's clock; for people.
+    pub at: Option<jiff::Timestamp>,
+    /// Whole, so that one generation can be shown, compared and gone back to without the others.
     pub record: Record,
 }
 
-/// The key of a generation, as one operation wrote it. Padded, so that keys sort as numbers do.
-pub fn history_key(generation: u64, operation: &OperationId) -> String {
-    format!("history/{generation:08}-{operation}.json")
+/// Where a generation is kept. Padded, so that keys sort as numbers do.
+pub fn history_key(generation: u64) -> String {
+    format!("history/{generation:08}.json")
 }
 
 /// The record and the version it was read at; None if there is none yet.
@@ -48,18 +50,28 @@ pub fn decode(bytes: &[u8], whence: &str) -> Result<Record> {
     let broken = |error: serde_json::Error| {
         Failure::failed(format!("the record {whence} cannot be read"))
             .because(error)
-            .hint("the store's versioning, and the folder history/ beside it, have the former ones")
+            .hint("nothing was changed; former ones lie in the folder history/ beside it, and in the store's versions")
     };
     let head: Head = serde_json::from_slice(bytes).map_err(broken)?;
     if head.format.major > FORMAT.major {
-        return Err(Failure::refused(format!("the record {whence} was written by a newer scaler"))
-            .because(format!("its format is {}.{}, and this one knows {}", head.format.major, head.format.minor, FORMAT.major))
-            .hint("nothing was changed; use a newer scaler for this cluster"));
+        return Err(newer(whence, head.format));
     }
     serde_json::from_slice(bytes).map_err(broken)
 }
 
-/// Writes the record, if the store still has `base` (None: nothing), and keeps it as history.
+fn newer(whence: &str, format: Format) -> Failure {
+    Failure::refused(format!("the record {whence} was written by a newer scaler"))
+        .because(format!(
+            "its format is {}.{}, and this one knows {}.{}",
+            format.major, format.minor, FORMAT.major, FORMAT.minor
+        ))
+        .hint("nothing was changed; use the version of scaler that this cluster is run with")
+}
+
+/// Writes the record if the store still has `base` (None: nothing), and keeps it in history.
+///
+/// History is written after the commit, so that it never has a generation that was not committed. A run that dies
+/// between the two leaves one out; the next commit puts it in before it overwrites the record.
 pub async fn commit(
     store: &dyn Store,
     lease: &Lease,
@@ -68,23 +80,32 @@ pub async fn commit(
     holder: &Holder,
     now: jiff::Timestamp,
 ) -> Result<Version> {
+    if record.format > FORMAT {
+        // A newer minor format can be read, and has fields that would be lost by writing it.
+        return Err(newer(&format!("{}/{KEY}", store.url()), record.format));
+    }
+    if base.is_some() {
+        complete_history(store, lease, record.generation.saturating_sub(1)).await?;
+    }
+    let condition = base.map_or(Condition::Absent, Condition::Is);
+    lease.check()?;
+    let version = match store.put(KEY, encode(record)?, condition).await? {
+        Put::Written(version) => version,
+        Put::Conflict => own_write(store, record).await?,
+    };
     let kept = Generation {
         format: FORMAT,
         generation: record.generation,
         operation: record.operation.clone(),
-        holder: holder.clone(),
-        at: now,
+        holder: Some(holder.clone()),
+        at: Some(now),
         record: record.clone(),
     };
-    lease.check()?;
-    // Its name is this operation's own: if it is there already, this run wrote it.
-    store.put(&history_key(record.generation, &record.operation), encode(&kept)?, Condition::Absent).await?;
-    let condition = base.map_or(Condition::Absent, Condition::Is);
-    lease.check()?;
-    match store.put(KEY, encode(record)?, condition).await? {
-        Put::Written(version) => Ok(version),
-        Put::Conflict => own_write(store, record).await,
+    // The commit stands: history that cannot be written now is completed by the next one.
+    if let Err(failure) = keep(store, &kept).await {
+        tracing::warn!(%failure, generation = record.generation, "history was not written");
     }
+    Ok(version)
 }
 
 /// After a conflict: an answer may have been lost, and the write be ours.
@@ -92,14 +113,41 @@ async fn own_write(store: &dyn Store, record: &Record) -> Result<Version> {
     match load(store).await? {
         Some((found, version)) if found == *record => Ok(version),
         found => {
-            let by = found.map_or("nobody".to_owned(), |(found, _)| {
-                format!("operation {} (generation {})", found.operation, found.generation)
+            let by = found.map_or("it is not there any more".to_owned(), |(found, _)| {
+                format!("it was last written by operation {} (generation {})", found.operation, found.generation)
             });
-            Err(Failure::new(Kind::Partial, "the record was changed by another run in the middle of this operation")
-                .because(format!("it was last written by {by}"))
+            Err(Failure::new(Kind::Partial, "the cluster's record was changed by another run in the middle of this one")
+                .because(by)
                 .hint("`scaler status` shows what is so now"))
         }
     }
+}
+
+async fn keep(store: &dyn Store, kept: &Generation) -> Result<()> {
+    // One that is there already is of the same generation, and there is only one of each.
+    store.put(&history_key(kept.generation), encode(kept)?, Condition::Absent).await.map(drop)
+}
+
+/// Puts the generation into history that the store has now, if a death left it out.
+async fn complete_history(store: &dyn Store, lease: &Lease, generation: u64) -> Result<()> {
+    if store.get(&history_key(generation)).await?.is_some() {
+        return Ok(());
+    }
+    let Some((record, _)) = load(store).await?.filter(|(record, _)| record.generation == generation) else {
+        return Ok(());
+    };
+    let first = match store.get(&key(&record.operation, 1)).await? {
+        Some(object) => Document::parse(&object.bytes).ok(),
+        None => None,
+    };
+    let holder = first.as_ref().and_then(|first| match &first.entry {
+        Entry::Started(start) => Some(start.holder.clone()),
+        _ => None,
+    });
+    lease.check()?;
+    let at = first.map(|first| first.at);
+    let kept = Generation { format: FORMAT, generation, operation: record.operation.clone(), holder, at, record };
+    keep(store, &kept).await
 }
 
 fn encode<T: Serialize>(value: &T) -> Result<Bytes> {
@@ -108,3 +156,6 @@ fn encode<T: Serialize>(value: &T) -> Result<Bytes> {
     text.push(b'\n');
     Ok(Bytes::from(text))
 }
+
+#[cfg(test)]
+mod tests;

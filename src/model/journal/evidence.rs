@@ -23,6 +23,16 @@ impl Proof {
     pub fn is_death(&self) -> bool {
         matches!(self, Proof::Gone { .. })
     }
+
+    /// Goes on from a node's name.
+    pub fn told(&self) -> &'static str {
+        match self {
+            Proof::Drained => "is drained",
+            Proof::NeverJoined { .. } => "never joined",
+            Proof::Gone { .. } => "has lost its machine",
+            Proof::Accepted { .. } => "was accepted as lost",
+        }
+    }
 }
 
 /// How a machine that never joined is kept from joining now.

@@ -9,9 +9,11 @@ mod entry;
 mod evidence;
 mod part;
 mod start;
+mod status;
 
-pub use document::{Document, FORMAT, folder, key};
+pub use document::{Document, DocumentError, FORMAT, folder, key};
 pub use entry::{ApplyEnd, Entry, Outcome, PlanSummary, UncordonFound};
 pub use evidence::{Deathbed, Permit, Proof, WayIn};
 pub use part::{Act, Part, PartId, Reason, Removal};
 pub use start::{Command, Consent, Inputs, Start};
+pub use status::{Cordon, IllegalTransition, Newcomer, PartPhase, PartStatus, Status, Victim, VictimPhase};

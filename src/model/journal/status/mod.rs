@@ -1,0 +1,193 @@
+//! How an operation stands: a fold over its entries. An entry that may not follow those before it is an error.
+
+mod apply;
+mod check;
+mod ending;
+mod part;
+#[cfg(test)]
+mod tests;
+mod told;
+mod victim;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+pub use part::{PartPhase, PartStatus};
+pub use victim::{Cordon, Victim, VictimPhase};
+
+use super::{Document, Entry, Outcome, PartId, Start};
+use crate::model::lock::Holder;
+use crate::model::names::{NodeName, OperationId};
+
+/// What an operation's entries come to so far.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Status {
+    operation: OperationId,
+    start: Arc<Start>,
+    /// Who is at work on it, or was last.
+    holder: Holder,
+    fence: u64,
+    seq: u64,
+    last: Last,
+    parts: BTreeMap<PartId, PartStatus>,
+    victims: BTreeMap<NodeName, Victim>,
+    newcomers: BTreeMap<NodeName, Newcomer>,
+    generation: Option<u64>,
+    /// Something was done that the record does not say yet.
+    uncommitted: bool,
+    outcome: Option<Outcome>,
+}
+
+/// The last entry, for people.
+#[derive(Debug, Clone, PartialEq)]
+struct Last {
+    told: String,
+    at: jiff::Timestamp,
+}
+
+/// A node that is to be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Newcomer {
+    pub part: PartId,
+    /// Once its machine stands.
+    pub machine_id: Option<String>,
+    /// The UID of its Node, once that was Ready.
+    pub ready: Option<String>,
+    /// Why its Node is not Ready, where that was waited for in vain.
+    pub not_ready: Option<String>,
+}
+
+/// An entry that may not follow those before it: a fault of the program that wrote it, or a journal that was tampered with.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{entry}` may not come here: {why}")]
+pub struct IllegalTransition {
+    pub entry: String,
+    pub why: String,
+}
+
+impl Status {
+    /// The status after the first entry.
+    pub fn begin(first: &Document) -> Result<Status, IllegalTransition> {
+        let illegal = |why: String| IllegalTransition { entry: first.entry.told(), why };
+        let Entry::Started(start) = &first.entry else {
+            return Err(illegal("a journal begins with `started`".into()));
+        };
+        if first.seq != 1 {
+            return Err(illegal(format!("it is entry {} and should be entry 1", first.seq)));
+        }
+        check::start(start).map_err(illegal)?;
+        Ok(Status {
+            operation: first.operation.clone(),
+            holder: start.holder.clone(),
+            fence: first.fence,
+            seq: 1,
+            last: Last { told: first.entry.told(), at: first.at },
+            parts: start.parts.iter().map(|part| (part.id.clone(), PartStatus::new())).collect(),
+            victims: victims(start),
+            newcomers: newcomers(start),
+            generation: None,
+            uncommitted: false,
+            outcome: None,
+            start: Arc::new((**start).clone()),
+        })
+    }
+
+    /// The status after all of these. None if there are none.
+    pub fn fold(documents: &[Document]) -> Result<Option<Status>, IllegalTransition> {
+        let Some((first, rest)) = documents.split_first() else { return Ok(None) };
+        let mut status = Status::begin(first)?;
+        for document in rest {
+            status.follow(document)?;
+        }
+        Ok(Some(status))
+    }
+
+    /// Takes the next entry in. After an error nothing has changed.
+    pub fn follow(&mut self, next: &Document) -> Result<(), IllegalTransition> {
+        let illegal = |why: String| IllegalTransition { entry: next.entry.told(), why };
+        if next.operation != self.operation {
+            return Err(illegal(format!("it is of operation {}, and this is {}", next.operation, self.operation)));
+        }
+        if next.seq != self.seq + 1 {
+            return Err(illegal(format!("it is entry {}, and entry {} comes next", next.seq, self.seq + 1)));
+        }
+        let taken_over = matches!(next.entry, Entry::TakenOver { .. });
+        if taken_over != (next.fence > self.fence) || next.fence < self.fence {
+            return Err(illegal(format!("it has fencing number {}, and {} holds", next.fence, self.fence)));
+        }
+        self.apply(&next.entry)?;
+        self.seq = next.seq;
+        self.fence = next.fence;
+        self.last = Last { told: next.entry.told(), at: next.at };
+        Ok(())
+    }
+
+    pub fn operation(&self) -> &OperationId {
+        &self.operation
+    }
+
+    pub fn start(&self) -> &Start {
+        &self.start
+    }
+
+    /// Who is at work on it, or was last.
+    pub fn holder(&self) -> &Holder {
+        &self.holder
+    }
+
+    /// The fencing number of its last entry.
+    pub fn fence(&self) -> u64 {
+        self.fence
+    }
+
+    /// The number of its last entry.
+    pub fn seq(&self) -> u64 {
+        self.seq
+    }
+
+    pub fn parts(&self) -> &BTreeMap<PartId, PartStatus> {
+        &self.parts
+    }
+
+    pub fn victims(&self) -> &BTreeMap<NodeName, Victim> {
+        &self.victims
+    }
+
+    pub fn newcomers(&self) -> &BTreeMap<NodeName, Newcomer> {
+        &self.newcomers
+    }
+
+    /// The generation of the record that it committed last.
+    pub fn generation(&self) -> Option<u64> {
+        self.generation
+    }
+
+    /// How it ended; None if it has not.
+    pub fn outcome(&self) -> Option<Outcome> {
+        self.outcome
+    }
+
+    fn victims_of<'a>(&'a self, part: &'a PartId) -> impl Iterator<Item = (&'a NodeName, &'a Victim)> {
+        self.victims.iter().filter(move |(_, victim)| victim.part == *part)
+    }
+}
+
+fn victims(start: &Start) -> BTreeMap<NodeName, Victim> {
+    let of_part = |part: &super::Part| {
+        let id = part.id.clone();
+        part.removals
+            .clone()
+            .into_iter()
+            .map(move |(node, removal)| (node, Victim::new(id.clone(), removal)))
+    };
+    start.parts.iter().flat_map(of_part).collect()
+}
+
+fn newcomers(start: &Start) -> BTreeMap<NodeName, Newcomer> {
+    let new = |part: &PartId| Newcomer { part: part.clone(), machine_id: None, ready: None, not_ready: None };
+    let of_part = |part: &super::Part| {
+        let new = new(&part.id);
+        part.additions.keys().cloned().map(move |node| (node, new.clone())).collect::<Vec<_>>()
+    };
+    start.parts.iter().flat_map(of_part).collect()
+}

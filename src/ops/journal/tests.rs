@@ -1,0 +1,1 @@
+//! The runner, over a store in memory.

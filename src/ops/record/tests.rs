@@ -1,0 +1,1 @@
+//! Commits, over a store in memory.
