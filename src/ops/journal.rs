@@ -43,14 +43,22 @@ impl Journal {
     ///
     /// After an error the entry may be there all the same; the next write finds out, and goes on behind it.
     pub async fn write(&mut self, entry: Entry) -> Result<()> {
+        let mut late: Option<String> = None;
         loop {
             let document = self.next(entry.clone());
-            let after = self.after(&document)?;
+            let after = match (self.after(&document), &late) {
+                (Ok(after), _) => after,
+                (Err(illegal), None) => return Err(self.fault(&illegal)),
+                (Err(illegal), Some(late)) => return Err(self.overtaken(late, &illegal)),
+            };
             self.lease.check()?;
             let key = key(&self.operation, document.seq);
             let put = self.store.put(&key, Bytes::from(document.text()), Condition::Absent).await;
             match put {
-                Ok(Put::Written(_)) => return self.settle(after),
+                Ok(Put::Written(_)) => {
+                    self.settle(after);
+                    return Ok(());
+                }
                 Ok(Put::Conflict) => {}
                 Err(failure) => {
                     let told = document.entry.told();
@@ -60,12 +68,14 @@ impl Journal {
             }
             let found = read(self.store.as_ref(), &key).await?;
             if found.nonce == document.nonce {
-                return self.settle(after);
+                self.settle(after);
+                return Ok(());
             }
             match self.doubtful.iter().find(|earlier| earlier.nonce == found.nonce) {
                 Some(earlier) => {
-                    let after = self.after(&earlier.clone())?;
-                    self.settle(after)?;
+                    late = Some(earlier.entry.told());
+                    let after = self.after(earlier).map_err(|illegal| self.fault(&illegal))?;
+                    self.settle(after);
                 }
                 None => return Err(self.foreign(&found)),
             }
@@ -84,26 +94,33 @@ impl Journal {
         }
     }
 
-    fn after(&self, document: &Document) -> Result<Status> {
-        let after = match &self.status {
+    fn after(&self, document: &Document) -> Result<Status, IllegalTransition> {
+        match &self.status {
             None => Status::begin(document),
             Some(status) => {
                 let mut status = status.clone();
                 status.follow(document).map(|()| status)
             }
-        };
-        after.map_err(|illegal| {
-            Failure::failed(format!("operation {} is about to do what does not follow from what it did", self.operation))
-                .because(illegal)
-                .hint("this is a fault of scaler, and the step was not done; please report it with this text")
-        })
+        }
     }
 
-    fn settle(&mut self, status: Status) -> Result<()> {
+    fn settle(&mut self, status: Status) {
         self.status = Some(status);
         // They were all for the place that is taken now.
         self.doubtful.clear();
-        Ok(())
+    }
+
+    fn fault(&self, illegal: &IllegalTransition) -> Failure {
+        Failure::failed(format!("operation {} is about to do what does not follow from what it did", self.operation))
+            .because(illegal)
+            .hint("this is a fault of scaler, and the step was not done; please report it with this text")
+    }
+
+    fn overtaken(&self, late: &str, illegal: &IllegalTransition) -> Failure {
+        Failure::new(Kind::Partial, format!("`{late}` was written to the journal after all"))
+            .because("the store took it and its answer was lost, so the operation went on without it")
+            .because(illegal)
+            .hint("`scaler status` shows what remains")
     }
 
     fn foreign(&self, found: &Document) -> Failure {
@@ -121,7 +138,7 @@ pub async fn load(store: &dyn Store, operation: &OperationId) -> Result<Option<S
 
 async fn load_keys(store: &dyn Store, operation: &OperationId, keys: &[String]) -> Result<Option<Status>> {
     let documents: Vec<Document> =
-        stream::iter(keys).map(|key| read(store, key)).buffered(AT_ONCE).try_collect().await?;
+        stream::iter(keys.to_vec()).map(async |key| read(store, &key).await).buffered(AT_ONCE).try_collect().await?;
     Status::fold(&documents).map_err(|illegal: IllegalTransition| {
         Failure::failed(format!("the journal of operation {operation} in the store {} makes no sense", store.url()))
             .because(illegal)
@@ -161,9 +178,9 @@ async fn read(store: &dyn Store, key: &str) -> Result<Document> {
         DocumentError::Newer(_) => Failure::refused(what())
             .because(error)
             .hint("nothing was changed; use the version of scaler that this cluster is run with"),
-        DocumentError::Broken(_) => {
-            Failure::failed(what()).because(error).hint("nothing was changed; the store's former versions may have it whole")
-        }
+        DocumentError::Broken(_) => Failure::failed(what())
+            .because(error)
+            .hint("nothing was changed; the store's former versions may have it whole"),
     })
 }
 

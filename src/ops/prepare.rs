@@ -14,7 +14,7 @@ use crate::model::drain::NodeReport;
 use crate::model::failure::{Failure, Result};
 use crate::model::file::Image;
 use crate::model::guard::{self, Expected, Summary};
-use crate::ops::journal::Unfinished as Status;
+use crate::model::journal::Status;
 use crate::model::names::{NodeName, OperationId, StackId};
 use crate::model::plan::{self, CONTROL_PLANE, FoundationChange, Inputs, Plan, Request, Way};
 use crate::model::record::Record;

@@ -116,9 +116,12 @@ async fn own_write(store: &dyn Store, record: &Record) -> Result<Version> {
             let by = found.map_or("it is not there any more".to_owned(), |(found, _)| {
                 format!("it was last written by operation {} (generation {})", found.operation, found.generation)
             });
-            Err(Failure::new(Kind::Partial, "the cluster's record was changed by another run in the middle of this one")
-                .because(by)
-                .hint("`scaler status` shows what is so now"))
+            Err(Failure::new(
+                Kind::Partial,
+                "the cluster's record was changed by another run in the middle of this one",
+            )
+            .because(by)
+            .hint("`scaler status` shows what is so now"))
         }
     }
 }

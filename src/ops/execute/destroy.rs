@@ -4,7 +4,7 @@ use crate::model::failure::{Failure, Kind, Result};
 use crate::model::guard;
 use crate::model::journal::{Act, Entry, PartId};
 use crate::model::machine::MachineState;
-use crate::model::names::StackId;
+use crate::model::names::{NodeName, StackId};
 use crate::model::plan::{FoundationChange, PoolChange, Removal};
 use crate::ops::drain::Victim;
 use crate::ops::ports::Event;
@@ -50,12 +50,15 @@ impl Session<'_> {
         let drains = Drains::of(self, kubernetes, self.task.file.drain.clone(), true);
         let drainer = drains.drainer();
         let drained = async {
-            drainer.cordon_all(&victims).await?;
-            drainer.drain_all(&victims).await
+            let mut obstacles = drainer.cordon_all(&victims).await?;
+            let cordoned: Vec<Victim> =
+                victims.iter().filter(|victim| !obstacles.iter().any(|one| one.victim == **victim)).cloned().collect();
+            obstacles.extend(drainer.drain_all(&cordoned).await?.into_iter().filter_map(Result::err));
+            Ok::<_, Failure>(obstacles)
         };
         match drained.await {
-            Ok(ends) => {
-                for obstacle in ends.into_iter().filter_map(Result::err) {
+            Ok(obstacles) => {
+                for obstacle in obstacles {
                     self.tell(Event::Warning { text: format!("destroyed without being empty: {obstacle}") });
                 }
                 Ok(())
@@ -66,8 +69,11 @@ impl Session<'_> {
             }
             Err(failure) => {
                 // Nothing of this pool was destroyed yet: its nodes are given back.
-                for (_, answer) in drainer.uncordon(&victims).await {
-                    answer?;
+                let part = PartId::new(change.stack(), Act::Destroy);
+                self.note(Entry::UndoBegan { part, why: failure.to_string() }).await?;
+                for (victim, answer) in drainer.uncordon(&victims).await {
+                    let found = answer?;
+                    self.note(Entry::Uncordoned { node: NodeName::from_text(victim.node), found }).await?;
                 }
                 Err(failure)
             }

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::model::failure::{Failure, Kind, Result};
-use crate::model::journal::{Entry, Outcome};
+use crate::model::journal::Entry;
 use crate::model::machine::Place;
 use crate::model::names::{NodeName, OperationId};
 use crate::model::plan::{FoundationChange, Plan, Request};
@@ -88,7 +88,7 @@ async fn under_lock(
     let tool = ports.terraform.tool().await?;
     let first = start::inputs(ports, task, &lease).await?;
     let started = start::entry(task, mandate, plan, &place, &tool, stored.as_ref().map(|(record, _)| record), first);
-    let mut journal = Journal::begin(ports.store.clone(), ports.clock.clone(), lease.clone(), operation.clone()).await?;
+    let mut journal = Journal::new(ports.store.clone(), ports.clock.clone(), lease.clone(), operation.clone());
     journal.write(Entry::Started(Box::new(started))).await?;
     let (record, version) = match stored {
         Some(stored) => stored,
@@ -241,12 +241,8 @@ impl Session<'_> {
         let now = self.ports.clock.now();
         record::commit(self.ports.store.as_ref(), &self.lease, &self.record, Some(base), &self.task.holder, now).await?;
         self.note(Entry::Committed { generation: self.record.generation }).await?;
-        let outcome = match (&refusal, ended.shortfalls.is_empty()) {
-            (Some(_), _) => Outcome::Undone,
-            (None, true) => Outcome::Done,
-            (None, false) => Outcome::Partial,
-        };
-        if !self.is_stuck() {
+        // What is stuck, or could not be put back, keeps the operation open: the next command names it.
+        if let Some(outcome) = self.ending().await {
             self.note(Entry::Finished { outcome }).await?;
         }
         match refusal {

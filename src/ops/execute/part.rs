@@ -68,10 +68,10 @@ impl Session<'_> {
                 Err(failure) => return self.failed(run, failure).await,
             }
         }
-        let failure = Failure::new(Kind::Partial, format!("the state of stack {stack} changes while this operation runs"))
+        // A plan that went stale did nothing: its part is before its point of no return again.
+        Err(Failure::failed(format!("the state of stack {stack} changes while this operation runs"))
             .because(format!("{TRIES} plans in a row went stale before they could be applied"))
-            .hint("find out who else runs Terraform on this state, and stop it");
-        self.failed(run, failure).await
+            .hint("find out who else runs Terraform on this state, and stop it"))
     }
 
     async fn refuse(&self, run: &PartRun, violations: Vec<guard::Violation>) -> Result<Failure> {

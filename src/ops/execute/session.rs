@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::Mutex;
 
 use crate::model::failure::Result;
-use crate::model::journal::Entry;
+use crate::model::journal::{Entry, Outcome};
 use crate::model::machine::Place;
 use crate::model::names::{NodeName, OperationId, StackId};
 use crate::model::plan::Plan;
@@ -27,8 +26,6 @@ pub struct Session<'a> {
     pub lease: Lease,
     pub interrupts: Interrupts,
     pub(super) journal: Arc<Mutex<Journal>>,
-    /// Something is past its point of no return and not finished: the journal stays open.
-    stuck: AtomicBool,
     /// The cluster file that was applied before; None for a new cluster.
     pub former: Option<Source>,
     /// What the record will be when this operation commits. Only what was done goes in.
@@ -49,19 +46,17 @@ impl<'a> Session<'a> {
         former: Option<Source>,
         record: Record,
     ) -> Session<'a> {
-        Session { ports, task, plan, operation, place, lease, interrupts, journal: Arc::new(Mutex::new(journal)), stuck: AtomicBool::new(false), former, record }
+        Session { ports, task, plan, operation, place, lease, interrupts, journal: Arc::new(Mutex::new(journal)), former, record }
     }
 
     /// Writes an entry. What it speaks of may be done only when this has returned.
     pub async fn note(&self, entry: Entry) -> Result<()> {
-        if matches!(entry, Entry::Stuck { .. }) {
-            self.stuck.store(true, Ordering::Relaxed);
-        }
         self.journal.lock().await.write(entry).await
     }
 
-    pub fn is_stuck(&self) -> bool {
-        self.stuck.load(Ordering::Relaxed)
+    /// How the operation ends by its journal; None while something of it is left to finish or to put back.
+    pub async fn ending(&self) -> Option<Outcome> {
+        self.journal.lock().await.status().and_then(|status| status.ending().ok())
     }
 
     pub fn tell(&self, event: Event) {

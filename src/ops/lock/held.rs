@@ -49,9 +49,9 @@ impl HeldLock {
     pub async fn release(mut self) -> Result<()> {
         self.stop.cancel();
         let Some(keeper) = self.keeper.take() else { return Ok(()) };
-        let mut tenancy = keeper
-            .await
-            .map_err(|error| Failure::failed("the lock's renewal was cut short; it runs out by itself").caused_by(&error))?;
+        let mut tenancy = keeper.await.map_err(|error| {
+            Failure::failed("the lock's renewal was cut short; it runs out by itself").caused_by(&error)
+        })?;
         self.standing.send_replace(Standing::Lost { why: "it was released".into() });
         let mut failure = Failure::failed("the cluster's lock was not released");
         for attempt in 0..TRIES {

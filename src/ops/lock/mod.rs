@@ -10,6 +10,9 @@ mod acquire;
 mod held;
 mod renew;
 mod tenancy;
+#[cfg(test)]
+mod tests;
+mod told;
 
 use std::time::Duration;
 

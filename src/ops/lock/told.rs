@@ -15,7 +15,11 @@ pub fn held(found: &Found, now: jiff::Timestamp, waited: Duration) -> Failure {
         Kind::LockHeld,
         format!("the cluster's lock is held by {} on {} (pid {})", holder.user, holder.host, holder.pid),
     )
-    .because(format!("`{}` has run for {}, since {acquired}; it is operation {operation}", holder.command, span(since)));
+    .because(format!(
+        "`{}` has run for {}, since {acquired}; it is operation {operation}",
+        holder.command,
+        span(since)
+    ));
     if let Some(age) = found.age {
         failure = failure.because(format!("it was last renewed {} ago", span(age)));
     }
@@ -35,17 +39,12 @@ pub fn left_behind(lock: &Lock, silent: Duration, unfinished: Option<&Status>) -
         holder.user, holder.host, holder.pid
     ))
     .because(format!("`{}` took it at {acquired}, as operation {operation}", holder.command))
-    .because(format!(
-        "it was last renewed {} ago, and ran out {} after that",
-        span(silent),
-        span(lock.term())
-    ));
+    .because(format!("it was last renewed {} ago, and ran out {} after that", span(silent), span(lock.term())));
     let look = format!("see on {} whether process {} still runs, and let it end", holder.host, holder.pid);
     match unfinished {
-        Some(status) => failure
-            .because(format!("that operation was not finished: {}", status.told()))
-            .hint(look)
-            .hint("`scaler status` shows what it left; taking it over (`scaler resume`, `scaler abort`) is not there yet"),
+        Some(status) => failure.because(format!("that operation was not finished: {}", status.told())).hint(look).hint(
+            "`scaler status` shows what it left; taking it over (`scaler resume`, `scaler abort`) is not there yet",
+        ),
         None => failure
             .because("that operation left nothing undone")
             .hint(look)

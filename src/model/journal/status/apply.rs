@@ -77,7 +77,7 @@ impl Status {
                 self.part(part, &PartStep::Undo { why })?;
                 self.victims.extend(kept);
             }
-            Entry::Uncordoned { node, found } => self.victim(node, &VictimStep::Uncordoned(*found))?,
+            Entry::Uncordoned { node, .. } => self.victim(node, &VictimStep::Uncordoned)?,
             Entry::Stuck { part, thing } => self.part(part, &PartStep::Stick { thing })?,
             Entry::Committed { generation } => {
                 let before = self.generation.or(self.start.base_generation).unwrap_or_default();
@@ -219,4 +219,3 @@ impl Victim {
 fn not_a(node: &NodeName, what: &str) -> String {
     format!("the operation has no node `{node}` that is {what}")
 }
-

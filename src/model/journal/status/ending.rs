@@ -60,7 +60,8 @@ impl Status {
             return Err(vec![format!("part {id} is past its point of no return, and {}", part.phase.told())]);
         }
         let lingering = self.victims_of(id).filter(|(_, victim)| must_finish && victim.is_past() && !victim.is_gone());
-        let lingering: Vec<String> = lingering.map(|(node, victim)| format!("{node} {}", victim.phase.told())).collect();
+        let lingering: Vec<String> =
+            lingering.map(|(node, victim)| format!("{node} {}", victim.phase.told())).collect();
         if !lingering.is_empty() {
             return Err(lingering);
         }

@@ -175,10 +175,7 @@ impl Status {
 fn victims(start: &Start) -> BTreeMap<NodeName, Victim> {
     let of_part = |part: &super::Part| {
         let id = part.id.clone();
-        part.removals
-            .clone()
-            .into_iter()
-            .map(move |(node, removal)| (node, Victim::new(id.clone(), removal)))
+        part.removals.clone().into_iter().map(move |(node, removal)| (node, Victim::new(id.clone(), removal)))
     };
     start.parts.iter().flat_map(of_part).collect()
 }

@@ -65,7 +65,7 @@ impl PartStatus {
 
     /// The status after a step, or why that may not come.
     pub fn step(&self, step: &PartStep) -> Result<PartStatus, String> {
-        use PartPhase::{Applied, Applying, Blocked, Failed, Open, Planned, Planning, Undoing};
+        use PartPhase::{Applying, Blocked, Failed, Open, Planned, Planning, Undoing};
         let next = |phase| PartStatus { phase, stuck: None, ..self.clone() };
         match (step, self.phase) {
             (PartStep::Plan, Open | Planning | Planned | Failed) => Ok(next(Planning)),

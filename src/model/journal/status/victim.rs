@@ -1,6 +1,6 @@
 //! How a node stands that is to go.
 
-use super::super::{Act, PartId, Permit, Proof, Removal, UncordonFound};
+use super::super::{Act, PartId, Permit, Proof, Removal};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Victim {
@@ -45,19 +45,35 @@ pub enum VictimPhase {
 
 /// A step or fact of one victim.
 pub enum VictimStep<'a> {
-    Cordon { uid: &'a str, was_unschedulable: bool },
-    Cordoned { uid: &'a str },
+    Cordon {
+        uid: &'a str,
+        was_unschedulable: bool,
+    },
+    Cordoned {
+        uid: &'a str,
+    },
     Drain,
-    Prove { uid: Option<&'a str>, machine_id: Option<&'a str>, proof: &'a Proof, accepted: bool },
-    Block { reasons: &'a [String] },
+    Prove {
+        uid: Option<&'a str>,
+        machine_id: Option<&'a str>,
+        proof: &'a Proof,
+        accepted: bool,
+    },
+    Block {
+        reasons: &'a [String],
+    },
     /// It stays while others go, or its whole part is undone.
     Keep,
     Permit(&'a Permit),
     /// The apply did nothing.
     Stale,
-    MachineGone { machine_id: &'a str },
-    NodeDeleted { uid: &'a str },
-    Uncordoned(UncordonFound),
+    MachineGone {
+        machine_id: &'a str,
+    },
+    NodeDeleted {
+        uid: &'a str,
+    },
+    Uncordoned,
 }
 
 impl Victim {
@@ -77,7 +93,9 @@ impl Victim {
 
     /// True if its machine and its Node are known to be gone.
     pub fn is_gone(&self) -> bool {
-        self.is_past() && self.machine_is_gone() && (self.phase == VictimPhase::NodeDeleted || self.removal.node_uid.is_none())
+        self.is_past()
+            && self.machine_is_gone()
+            && (self.phase == VictimPhase::NodeDeleted || self.removal.node_uid.is_none())
     }
 
     fn machine_is_gone(&self) -> bool {
@@ -88,7 +106,8 @@ impl Victim {
     /// The status after a step, or why that may not come.
     pub fn step(&self, step: &VictimStep) -> Result<Victim, String> {
         use VictimPhase::{
-            Blocked, Chosen, Cordoned, Cordoning, Draining, Kept, MachineGone, NodeDeleted, Permitted, Proven, Restoring,
+            Blocked, Chosen, Cordoned, Cordoning, Draining, Kept, MachineGone, NodeDeleted, Permitted, Proven,
+            Restoring,
         };
         let next = |phase| Victim { phase, ..self.clone() };
         match (step, self.phase) {
@@ -146,7 +165,8 @@ impl Victim {
                 }
                 Ok(next(NodeDeleted))
             }
-            (VictimStep::Uncordoned(_), Restoring) => Ok(Victim { cordon: None, ..next(Kept) }),
+            // One that was never cordoned is looked at too, and was not ours.
+            (VictimStep::Uncordoned, Restoring | Kept) => Ok(Victim { cordon: None, ..next(Kept) }),
             (_, phase) => Err(format!("the node {}", phase.told())),
         }
     }
