@@ -195,7 +195,7 @@ fn assets(app: &App, target: &Target) -> Result<Assets> {
         return Err(Failure::new(Kind::Usage, format!("{} has no modules", dir.display()))
             .hint("--assets names a folder that holds terraform/<provider>/{foundation,pool}/*.tf"));
     }
-    Ok(Assets::of_files(files))
+    Assets::of_files(files)
 }
 
 fn stored(text: String) -> StoredFile {

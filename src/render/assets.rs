@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use include_dir::{Dir, include_dir};
 
+use crate::model::failure::Result;
+use crate::model::guard;
 use crate::model::names::StackId;
 use crate::model::provider::Provider;
 
@@ -23,26 +25,45 @@ impl Assets {
         Assets { files }
     }
 
-    /// Files that a user brought (`--assets`), with paths below their folder `terraform`.
-    pub fn of_files(files: BTreeMap<String, Vec<u8>>) -> Assets {
-        Assets { files }
+    /// Files that a user brought (`--assets`), with paths below their folder `terraform`. Refused unless every module
+    /// among them is one that the guard lets through: Terraform never starts on another one.
+    pub fn of_files(files: BTreeMap<String, Vec<u8>>) -> Result<Assets> {
+        let assets = Assets { files };
+        for provider in Provider::ALL {
+            for stack in [StackId::Foundation, StackId::Pool(String::new())] {
+                let module = assets.below(provider, &stack);
+                if !module.is_empty() {
+                    guard::check_module(provider, &stack, &module)
+                        .map_err(|violations| guard::module_refusal(&folder(provider, &stack), &violations))?;
+                }
+            }
+        }
+        Ok(assets)
     }
 
     /// The module of a stack: file name → content. Empty if there is none for this provider.
     pub fn module(&self, provider: Provider, stack: &StackId) -> BTreeMap<String, Vec<u8>> {
-        let kind = match stack {
-            StackId::Foundation => "foundation",
-            StackId::Pool(_) => "pool",
-        };
-        let folder = format!("{provider}/{kind}/");
-        self.files
-            .iter()
-            .filter_map(|(path, content)| {
-                let name = path.strip_prefix(&folder)?;
-                (name.ends_with(".tf") && !name.contains('/')).then(|| (name.to_owned(), content.clone()))
-            })
-            .collect()
+        let mut files = self.below(provider, stack);
+        files.retain(|name, _| name.ends_with(".tf") && !name.contains('/'));
+        files
     }
+
+    /// Everything in the folder of a module.
+    fn below(&self, provider: Provider, stack: &StackId) -> BTreeMap<String, Vec<u8>> {
+        let folder = folder(provider, stack);
+        let named =
+            |(path, content): (&String, &Vec<u8>)| Some((path.strip_prefix(&folder)?.to_owned(), content.clone()));
+        self.files.iter().filter_map(named).collect()
+    }
+}
+
+/// Where a module lies, with a slash at the end.
+fn folder(provider: Provider, stack: &StackId) -> String {
+    let kind = match stack {
+        StackId::Foundation => "foundation",
+        StackId::Pool(_) => "pool",
+    };
+    format!("{provider}/{kind}/")
 }
 
 fn collect(dir: &Dir<'_>, files: &mut BTreeMap<String, Vec<u8>>) {
@@ -57,6 +78,16 @@ fn collect(dir: &Dir<'_>, files: &mut BTreeMap<String, Vec<u8>>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_embedded_modules_are_let_through_and_edited_ones_are_not() {
+        let mut files = Assets::embedded().files;
+        assert_eq!(Assets::of_files(files.clone()), Ok(Assets::embedded()));
+        files.insert("aws/pool/more.tf".into(), b"data \"aws_ami\" \"x\" {}\n".to_vec());
+        let refused = Assets::of_files(files).unwrap_err();
+        assert!(refused.what.contains("terraform/aws/pool/"), "{refused}");
+        assert_eq!(refused.causes, ["more.tf: a block `data` has no place in a module of scaler"]);
+    }
 
     #[test]
     fn every_provider_that_can_be_rendered_has_both_modules() {

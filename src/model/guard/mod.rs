@@ -23,8 +23,10 @@
 mod changes;
 mod configuration;
 mod diff;
+mod entry;
 mod envelope;
 mod expected;
+mod judge;
 mod permits;
 pub mod shape;
 mod summary;
@@ -39,7 +41,7 @@ pub use permits::{
     Machine, PoolChange, permits_for_destroy, permits_for_foundation, permits_for_new_foundation, permits_for_pool,
 };
 pub use summary::Summary;
-pub use violation::{Violation, refusal};
+pub use violation::{Violation, module_refusal, refusal};
 
 use crate::model::names::StackId;
 use crate::model::provider::Provider;

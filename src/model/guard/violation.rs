@@ -69,6 +69,19 @@ pub fn refusal(stack: &StackId, violations: &[Violation]) -> Failure {
         ))
 }
 
+/// The refusal of a module's files, which lie in `folder`.
+pub fn module_refusal(folder: &str, violations: &[Violation]) -> Failure {
+    let mut failure =
+        Failure::refused(format!("the modules in terraform/{folder} are not ones that scaler can answer for"));
+    for violation in violations {
+        failure = failure.because(violation);
+    }
+    failure.hint(
+        "what a module sets may be changed; which resources it has, how they repeat, where its provider comes from and \
+         which programs it runs may not: from these follows what Terraform is allowed to do",
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,6 +2,7 @@
 //! the embedded modules, for the files of `--assets`, and for the `configuration` in a plan.
 
 pub mod aws;
+mod files;
 pub mod hcl;
 pub mod sandbox;
 
