@@ -4,7 +4,7 @@
 //! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html>.
 
 mod connect;
-mod date;
+
 mod errors;
 
 use std::time::Duration;
@@ -22,7 +22,7 @@ use crate::model::store_url;
 use crate::ops::ports::{Condition, Object, Put, Store, Version};
 
 pub use connect::{Place, login};
-use date::ServerDate;
+use crate::adapters::cloud::aws::date::ServerDate;
 use errors::Call;
 
 /// How often a write is tried again when S3 says that another one to the same key was under way

@@ -22,6 +22,11 @@ impl ServerDate {
         Some(Duration::from_secs(u64::try_from(seconds).unwrap_or_default()))
     }
 
+    /// In seconds since 1970. None if the server did not tell the time.
+    pub fn seen(&self) -> Option<i64> {
+        self.seen.lock().expect("nothing panics while it holds this").map(|date| date.secs())
+    }
+
     fn note(&self, date: Option<&str>) {
         let date = date.and_then(|date| DateTime::from_str(date, DateTimeFormat::HttpDate).ok());
         *self.seen.lock().expect("nothing panics while it holds this") = date;
