@@ -69,7 +69,9 @@ mod tests {
 
     #[test]
     fn small_skews_warn_and_big_ones_fail() {
-        for (seconds, status) in [(0, Status::Ok), (5, Status::Ok), (6, Status::Warn), (60, Status::Warn), (61, Status::Fail)] {
+        for (seconds, status) in
+            [(0, Status::Ok), (5, Status::Ok), (6, Status::Warn), (60, Status::Warn), (61, Status::Fail)]
+        {
             assert_eq!(judge(Duration::from_secs(seconds)).status, status, "{seconds}");
         }
     }

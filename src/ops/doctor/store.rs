@@ -34,7 +34,8 @@ fn check_record(store: &dyn Store, record: &Found) -> Check {
             Check::ok("record", format!("cluster `{}` was destroyed in generation {}", record.name, record.generation))
         }
         Ok(Some(record)) => {
-            let nodes = record.control_plane.nodes.len() + record.pools.values().map(|pool| pool.nodes.len()).sum::<usize>();
+            let nodes =
+                record.control_plane.nodes.len() + record.pools.values().map(|pool| pool.nodes.len()).sum::<usize>();
             let detail = format!("cluster `{}`, generation {}, {nodes} nodes", record.name, record.generation);
             Check::ok("record", detail)
         }

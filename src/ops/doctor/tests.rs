@@ -102,7 +102,7 @@ impl BucketProbe for Outside {
 }
 
 fn file() -> ClusterFile {
-    file::parse("demo.yml", FILE, &[]).unwrap_or_else(|problems| panic!("{}", problems.headline()))
+    file::parse("demo.yml", FILE, &[]).unwrap_or_else(|problems| panic!("{problems:?}"))
 }
 
 fn record() -> Record {

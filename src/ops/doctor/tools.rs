@@ -63,14 +63,17 @@ fn check_kubectl(printed: Result<Printed>, server: Option<&str>) -> Check {
     };
     let detail = format!("{version} at {}", printed.path);
     if version < LEAST_KUBECTL {
-        return Check::new(name, Status::Fail, format!("{detail} is too old, {LEAST_KUBECTL} is the least")).fix(GET_KUBECTL);
+        return Check::new(name, Status::Fail, format!("{detail} is too old, {LEAST_KUBECTL} is the least"))
+            .fix(GET_KUBECTL);
     }
     // One minor version either way: <https://kubernetes.io/releases/version-skew-policy/#kubectl>
     match server.and_then(lenient) {
-        Some(server) if server.major != version.major || server.minor.abs_diff(version.minor) > 1 => {
-            Check::new(name, Status::Warn, format!("{detail}, and the cluster is {server}: more than one minor version apart"))
-                .fix(format!("install kubectl {}.{}", server.major, server.minor))
-        }
+        Some(server) if server.major != version.major || server.minor.abs_diff(version.minor) > 1 => Check::new(
+            name,
+            Status::Warn,
+            format!("{detail}, and the cluster is {server}: more than one minor version apart"),
+        )
+        .fix(format!("install kubectl {}.{}", server.major, server.minor)),
         _ => Check::ok(name, detail),
     }
 }
@@ -140,13 +143,17 @@ mod tests {
 
     #[test]
     fn what_is_needed_for_one_command_only_is_no_fault_when_it_is_missing() {
-        let missing = optional("packer", "scaler build-image", Err(Failure::failed("`packer` was not found")), packer_version);
+        let missing =
+            optional("packer", "scaler build-image", Err(Failure::failed("`packer` was not found")), packer_version);
         assert_eq!(missing.status, Status::Skipped);
         assert!(missing.detail.contains("scaler build-image"), "{missing:?}");
         let printed = Printed { path: "/bin/packer".into(), text: "Packer v1.6.6\n".into() };
         let there = optional("packer", "scaler build-image", Ok(printed), packer_version);
         assert_eq!(there, Check::ok("packer", "1.6.6 at /bin/packer"));
-        assert_eq!(ansible_version("ansible-playbook [core 2.19.3]\n  config file = None\n").as_deref(), Some("core 2.19.3"));
+        assert_eq!(
+            ansible_version("ansible-playbook [core 2.19.3]\n  config file = None\n").as_deref(),
+            Some("core 2.19.3")
+        );
         assert_eq!(ansible_version("bash: no such thing"), None);
     }
 }

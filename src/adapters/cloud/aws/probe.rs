@@ -153,6 +153,10 @@ mod tests {
         let seconds = aws.now().await.unwrap().duration_since(jiff::Timestamp::now()).as_secs().abs();
         assert!(seconds <= 30, "{seconds}");
         let without = aws.rights(None, None).await;
-        assert!(without.iter().any(|probed| matches!(&probed.answer, Answer::Unclear(why) if why.contains("no machine yet"))));
+        assert!(
+            without
+                .iter()
+                .any(|probed| matches!(&probed.answer, Answer::Unclear(why) if why.contains("no machine yet")))
+        );
     }
 }
