@@ -10,7 +10,7 @@ use super::load::{self, Loaded};
 use super::plan_file::SavedPlan;
 use super::write_count::Edited;
 use crate::adapters::clock::SystemClock;
-use crate::adapters::cloud::{Aws, Sandbox, login};
+use crate::adapters::cloud::{Aws, Bucket, Sandbox, login};
 use crate::adapters::kubernetes::{Access, connect};
 use crate::adapters::process::{Environment, Host, Program};
 use crate::adapters::store;
@@ -20,6 +20,7 @@ use crate::model::failure::{Failure, Result};
 use crate::model::file::{ClusterFile, StoreSpec};
 use crate::model::provider::Provider;
 use crate::model::store_url;
+use crate::ops::ports::probe::{BucketProbe, CloudProbe};
 use crate::ops::ports::{Cloud, Event, Kubernetes, Ports, Store};
 use crate::ops::record;
 use crate::ops::task::{Options, Task};
@@ -29,8 +30,15 @@ pub struct Cluster {
     pub ports: Ports,
     pub task: Task,
     pub tools: HostTools,
+    pub probes: Probes,
     /// Terraform's folders, unless `--work-dir` names one. Goes with this value.
     _work: Option<tempfile::TempDir>,
+}
+
+/// What only `doctor` asks.
+pub struct Probes {
+    pub cloud: Option<Arc<dyn CloudProbe>>,
+    pub bucket: Option<Arc<dyn BucketProbe>>,
 }
 
 /// Terraform's own patience with its lock: ours is held already, so only a left-over can be in the way.
@@ -106,13 +114,15 @@ async fn finish(
         Ok(Some((record, _))) => record.terraform.map(|pin| pin.flavour),
         _ => None,
     };
+    let mut probes = Probes { cloud: None, bucket: bucket(file).await };
     let cloud: Arc<dyn Cloud> = match file.provider {
         Provider::Sandbox => Arc::new(Sandbox::new(&loaded.register, &file.region)),
-        _ => Arc::new(Aws::new(
-            &login(&file.region, file.aws.profile.as_deref()).await,
-            &file.region,
-            &file.aws.endpoints,
-        )),
+        _ => {
+            let login = login(&file.region, file.aws.profile.as_deref()).await;
+            let aws = Arc::new(Aws::new(&login, &file.region, &file.aws.endpoints));
+            probes.cloud = Some(aws.clone());
+            aws
+        }
     };
     let (work_dir, work) = work_dir(app, target)?;
     let terraform = TerraformCli::new(TerraformOptions {
@@ -134,7 +144,16 @@ async fn finish(
         progress: app.progress.clone(),
     };
     let tools = programs(app, host, &loaded);
-    Ok(Cluster { ports, task: task(app, target, change, loaded), tools, _work: work })
+    Ok(Cluster { ports, task: task(app, target, change, loaded), tools, probes, _work: work })
+}
+
+/// The bucket of the store, to be looked at.
+async fn bucket(file: &ClusterFile) -> Option<Arc<dyn BucketProbe>> {
+    let StoreSpec::S3 { bucket, region, endpoint, path_style, .. } = &file.store else { return None };
+    let region = region.as_ref().unwrap_or(&file.region);
+    let login = login(region, file.aws.profile.as_deref()).await;
+    let endpoint = endpoint.as_ref().or(file.aws.endpoints.get("s3"));
+    Some(Arc::new(Bucket::new(&login, bucket, Some(region), endpoint.map(String::as_str), *path_style)))
 }
 
 fn programs(app: &App, host: Arc<Host>, loaded: &Loaded) -> HostTools {

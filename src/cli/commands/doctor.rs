@@ -19,8 +19,8 @@ pub async fn run(app: &App, args: Args) -> Result<ExitCode> {
         file: &cluster.task.file,
         ports: &cluster.ports,
         tools: &cluster.tools,
-        cloud: None,
-        bucket: None,
+        cloud: cluster.probes.cloud.as_deref(),
+        bucket: cluster.probes.bucket.as_deref(),
     };
     let found = doctor::examine(&patient).await;
     app.print(&report::doctor(&found, app.width()), &found)?;
