@@ -164,9 +164,9 @@ fn parse(app: &App, path: &Path, text: &str, sets: &[String]) -> Result<ClusterF
     let shown = path.strip_prefix(&app.settings.folder).unwrap_or(path);
     let sets: Vec<Set> = sets.iter().map(Set::new).collect();
     file::parse(&shown.to_string_lossy(), text, &sets).map_err(|problems| {
-        // The full picture is for the reader; the error itself says where the problems are.
+        // The full picture was shown: its one-line form need not follow.
         app.show(&problems.report(app.colors));
-        Failure::from(problems)
+        Failure { causes: Vec::new(), ..Failure::from(problems) }
     })
 }
 

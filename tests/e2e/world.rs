@@ -69,7 +69,7 @@ impl World {
         let sandbox = Sandbox::start();
         let bridge = Bridge::start(k, sandbox.source());
         let folder = tempfile::tempdir().expect("a folder for the test");
-        let (cluster, pool) = (fresh("c"), fresh("p"));
+        let (cluster, pool) = (fresh("lab-"), fresh("p"));
         let world = World { cluster, pool, folder, sandbox, bridge, k, environment: environment(k.kubeconfig()) };
         world.write(&world.file("min: 1, max: 6", ""));
         world
