@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::diff::{Path, differing};
 use super::entry::Entry;
-use super::expected::{Act, AttributePath, Expected, Mode};
+use super::expected::{Act, Expected, Mode};
 use super::shape::{Facts, ModuleShape};
 
 /// What a change is judged by.
@@ -81,24 +81,20 @@ impl Judge<'_> {
             reasons.push("it would change in place what is to be destroyed".into());
             return None;
         }
-        let permit =
-            self.permit(entry, reasons, "the operation does not change this", |act| matches!(act, Act::Update { .. }));
-        let allowed: &[AttributePath] = match permit.map(|permit| &self.expected.permits[permit].act) {
-            Some(Act::Update { id, attributes }) => {
-                reasons.extend(another_machine(id.as_deref(), entry.change("before")));
-                attributes
-            }
-            _ => &[],
-        };
+        let all: Vec<String> = changed.iter().map(ToString::to_string).collect();
+        let refusal = format!("the operation does not change this; Terraform would change {}", all.join(", "));
+        let permit = self.permit(entry, reasons, &refusal, |act| matches!(act, Act::Update { .. }))?;
+        let Act::Update { id, attributes } = &self.expected.permits[permit].act else { return None };
+        reasons.extend(another_machine(id.as_deref(), entry.change("before")));
         let foreign: Vec<String> = changed
             .iter()
-            .filter(|path| !allowed.iter().any(|allowed| allowed.covers(path)))
+            .filter(|path| !attributes.iter().any(|allowed| allowed.covers(path)))
             .map(ToString::to_string)
             .collect();
         if !foreign.is_empty() {
             reasons.push(format!("it would change {}, which the operation does not allow", foreign.join(", ")));
         }
-        Some((permit?, tops(changed)))
+        Some((permit, tops(changed)))
     }
 
     /// The one permit for a change, or a reason more.

@@ -10,7 +10,7 @@ type Tampering = (&'static str, fn(&mut Value), &'static str);
 
 #[test]
 fn every_departure_is_refused_with_its_address_and_reason() {
-    let cases: [Tampering; 33] = [
+    let cases: [Tampering; 35] = [
         (
             "machine type in place",
             |p| change(p, 1)["after"]["input"]["machine"]["machine"] = json!("big"),
@@ -36,6 +36,16 @@ fn every_departure_is_refused_with_its_address_and_reason() {
         ("read", |p| change(p, 2)["actions"] = json!(["read"]), "no data sources"),
         ("new action", |p| change(p, 2)["actions"] = json!(["evaporate"]), "does not know this action"),
         ("no action", |p| change(p, 2)["actions"] = json!([]), "does not say what"),
+        (
+            "a create of what is there",
+            |p| change(p, 4)["before"] = json!({"id": "x"}),
+            "workers-4\"] (create): it is not the creation of something new",
+        ),
+        (
+            "a delete of what stays",
+            |p| change(p, 2)["after"] = json!({"id": "x"}),
+            "workers-2\"] (delete): it is not the removal of something that is there",
+        ),
         ("import", |p| change(p, 4)["importing"] = json!({"id": "x"}), "would import it"),
         ("move", |p| entry(p, 1)["previous_address"] = json!("terraform_data.node[\"x\"]"), "would move it"),
         ("deposed", |p| entry(p, 2)["deposed"] = json!("0123abcd"), "deposed"),
