@@ -25,7 +25,7 @@ pub(super) async fn checks(cloud: &dyn Cloud, probe: Option<&dyn CloudProbe>, re
     let mut checks = vec![Check::ok("login", detail)];
     if let Some(probe) = probe {
         let example = record.and_then(example);
-        let rights = probe.rights(record.map(|record| record.cluster_id.as_str()), example).await;
+        let rights = probe.rights(example).await;
         checks.extend(rights.into_iter().map(|right| Check::probed("right", right, Status::Fail)));
     }
     checks

@@ -82,7 +82,7 @@ impl Tools for Outside {
 
 #[async_trait]
 impl CloudProbe for Outside {
-    async fn rights(&self, _: Option<&str>, _: Option<&str>) -> Vec<Probed> {
+    async fn rights(&self, _: Option<&str>) -> Vec<Probed> {
         let answer = if self.works { Answer::Good } else { Answer::Bad("no".into()) };
         vec![Probed { name: "ec2:RunInstances".into(), answer, fix: "allow it".into() }]
     }

@@ -48,7 +48,7 @@ pub enum Answer {
 pub trait CloudProbe: Send + Sync {
     /// Whether the login may do what an operation does, by trial calls that the cloud judges and does not carry out.
     /// Some need an example: a machine of the cluster.
-    async fn rights(&self, cluster_id: Option<&str>, machine_id: Option<&str>) -> Vec<Probed>;
+    async fn rights(&self, machine_id: Option<&str>) -> Vec<Probed>;
 
     /// The cloud's own time, to the second.
     async fn now(&self) -> Result<jiff::Timestamp>;

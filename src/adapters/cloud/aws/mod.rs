@@ -8,6 +8,8 @@ mod inventory;
 mod login;
 #[cfg(test)]
 pub(in crate::adapters) mod moto;
+#[cfg(test)]
+mod policies;
 mod probe;
 mod shapes;
 

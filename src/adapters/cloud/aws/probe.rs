@@ -17,7 +17,7 @@ const DENIED: [&str; 3] = ["UnauthorizedOperation", "AccessDenied", "AccessDenie
 
 #[async_trait]
 impl CloudProbe for Aws {
-    async fn rights(&self, cluster_id: Option<&str>, machine_id: Option<&str>) -> Vec<Probed> {
+    async fn rights(&self, machine_id: Option<&str>) -> Vec<Probed> {
         let (list, images, types) = futures::join!(
             self.ec2.describe_instances().dry_run(true).send(),
             self.ec2.describe_images().owners("self").dry_run(true).send(),
@@ -29,15 +29,15 @@ impl CloudProbe for Aws {
             judged("ec2:DescribeInstanceTypes", types),
         ];
         // The two that matter most are judged by image, network and tags: only a machine of the cluster has the right ones.
-        let example = match (cluster_id, machine_id) {
-            (Some(cluster_id), Some(machine_id)) => self.example(machine_id).await.map(|found| (cluster_id, found)),
-            _ => Err("there is no machine yet to try it on".to_owned()),
+        let example = match machine_id {
+            Some(machine_id) => self.example(machine_id).await,
+            None => Err("there is no machine yet to try it on".to_owned()),
         };
         match example {
-            Ok((cluster_id, instance)) => {
+            Ok(instance) => {
                 let id = instance.instance_id().unwrap_or_default();
                 let (run, terminate) = futures::join!(
-                    self.another(cluster_id, &instance),
+                    self.another(&instance),
                     self.ec2.terminate_instances().instance_ids(id).dry_run(true).send(),
                 );
                 probed.push(run);
@@ -74,10 +74,12 @@ impl Aws {
         found.next().cloned().ok_or_else(|| format!("machine {machine_id}, to try it on, is not there"))
     }
 
-    /// Another machine like this one, with the tags that the modules give.
-    async fn another(&self, cluster_id: &str, like: &Instance) -> Probed {
-        let tag = Tag::builder().key(tags::CLUSTER_ID).value(cluster_id).build();
-        let tagged = |kind: ResourceType| TagSpecification::builder().resource_type(kind).tags(tag.clone()).build();
+    /// Another machine like this one, with its tags of ours: policies go by them.
+    async fn another(&self, like: &Instance) -> Probed {
+        let ours = |tag: &&Tag| tag.key().is_some_and(|key| key.starts_with(tags::PREFIX));
+        let ours: Vec<Tag> = like.tags().iter().filter(ours).cloned().collect();
+        let tagged =
+            |kind: ResourceType| TagSpecification::builder().resource_type(kind).set_tags(Some(ours.clone())).build();
         let groups = like.security_groups().iter().filter_map(|group| group.group_id().map(str::to_owned)).collect();
         let answer = self
             .ec2
@@ -88,7 +90,6 @@ impl Aws {
             .set_key_name(like.key_name().map(str::to_owned))
             .set_security_group_ids(Some(groups))
             .tag_specifications(tagged(ResourceType::Instance))
-            .tag_specifications(tagged(ResourceType::Volume))
             .min_count(1)
             .max_count(1)
             .dry_run(true)
@@ -142,7 +143,7 @@ mod tests {
         let moto = Moto::start();
         let aws = moto.aws("eu-west-1");
         let id = moto.run(&aws, "ours", "d-w-1").await;
-        let probed = aws.rights(Some("ours"), Some(&id)).await;
+        let probed = aws.rights(Some(&id)).await;
         let run = probed.iter().find(|probed| probed.name == "ec2:RunInstances").unwrap();
         let terminate = probed.iter().find(|probed| probed.name == "ec2:TerminateInstances").unwrap();
         assert_eq!((&run.answer, &terminate.answer), (&Answer::Good, &Answer::Good));
@@ -152,7 +153,7 @@ mod tests {
 
         let seconds = aws.now().await.unwrap().duration_since(jiff::Timestamp::now()).as_secs().abs();
         assert!(seconds <= 30, "{seconds}");
-        let without = aws.rights(None, None).await;
+        let without = aws.rights(None).await;
         assert!(
             without
                 .iter()

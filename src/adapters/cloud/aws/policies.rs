@@ -1,0 +1,113 @@
+//! The policies of `examples/iam`, held against the table of calls beside them.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+const OPERATOR: &str = include_str!("../../../../examples/iam/operator.json");
+const POOLS_ONLY: &str = include_str!("../../../../examples/iam/pools-only.json");
+const CALLS: &str = include_str!("../../../../examples/iam/calls.json");
+
+/// A managed policy's limit, white space apart.
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>
+const LONGEST: usize = 6144;
+
+fn strings(value: &Value) -> Vec<&str> {
+    match value {
+        Value::String(text) => vec![text],
+        Value::Array(all) => all.iter().map(|one| one.as_str().expect("a list of texts")).collect(),
+        other => panic!("neither a text nor a list of texts: {other}"),
+    }
+}
+
+fn statements(policy: &Value) -> &Vec<Value> {
+    policy["Statement"].as_array().expect("a list of statements")
+}
+
+fn actions(policy: &Value) -> BTreeSet<&str> {
+    statements(policy).iter().flat_map(|statement| strings(&statement["Action"])).collect()
+}
+
+fn calls(granted: bool) -> BTreeSet<String> {
+    let table: Value = serde_json::from_str(CALLS).unwrap();
+    let rows = table["calls"].as_array().unwrap().clone();
+    let rows = rows.iter().filter(|row| row["granted"].as_bool().unwrap_or(true) == granted);
+    rows.flat_map(|row| strings(&row["actions"]).into_iter().map(str::to_owned).collect::<Vec<_>>()).collect()
+}
+
+fn covers(pattern: &str, action: &str) -> bool {
+    pattern.strip_suffix('*').map_or(pattern == action, |prefix| action.starts_with(prefix))
+}
+
+#[test]
+fn each_policy_is_one_that_aws_takes() {
+    for text in [OPERATOR, POOLS_ONLY] {
+        let policy: Value = serde_json::from_str(text).unwrap();
+        assert_eq!(policy["Version"], "2012-10-17");
+        let mut names = BTreeSet::new();
+        for statement in statements(&policy) {
+            let name = statement["Sid"].as_str().unwrap();
+            assert!(name.chars().all(|letter| letter.is_ascii_alphanumeric()) && names.insert(name), "{name}");
+            assert_eq!(statement["Effect"], "Allow", "{name}");
+            assert!(!strings(&statement["Resource"]).is_empty(), "{name}");
+            let known = ["Sid", "Effect", "Action", "Resource", "Condition"];
+            assert!(statement.as_object().unwrap().keys().all(|key| known.contains(&key.as_str())), "{name}");
+        }
+        let length = text.chars().filter(|letter| !letter.is_whitespace()).count();
+        assert!(length <= LONGEST, "{length}");
+    }
+}
+
+#[test]
+fn every_action_is_in_the_table_and_only_looking_has_wildcards() {
+    let known = calls(true);
+    for text in [OPERATOR, POOLS_ONLY] {
+        let policy: Value = serde_json::from_str(text).unwrap();
+        for action in actions(&policy) {
+            assert!(!action.contains('*') || action.ends_with(":Describe*"), "{action}");
+            assert!(known.iter().any(|known| covers(action, known)), "{action} is in no row of calls.json");
+            assert!(!calls(false).iter().any(|withheld| covers(action, withheld)), "{action} is withheld");
+        }
+    }
+}
+
+#[test]
+fn the_operator_may_make_every_call_of_the_table_and_a_pools_run_no_more_than_the_operator() {
+    let operator: Value = serde_json::from_str(OPERATOR).unwrap();
+    let pools: Value = serde_json::from_str(POOLS_ONLY).unwrap();
+    let may = |action: &str| actions(&operator).iter().any(|pattern| covers(pattern, action));
+    assert!(calls(true).iter().all(|action| may(action)));
+    assert!(actions(&pools).iter().all(|action| may(action)));
+    for needed in ["ec2:DescribeInstances", "ec2:DescribeImages", "ec2:DescribeInstanceTypes", "ec2:TerminateInstances"]
+    {
+        assert!(actions(&pools).contains(needed), "{needed}");
+    }
+}
+
+#[test]
+fn what_changes_or_ends_something_is_bounded_by_tags() {
+    for text in [OPERATOR, POOLS_ONLY] {
+        let policy: Value = serde_json::from_str(text).unwrap();
+        for statement in statements(&policy) {
+            let dangerous = |action: &&str| {
+                let verbs =
+                    ["Terminate", "Delete", "Modify", "Revoke", "Release", "Deregister", "Detach", "Disassociate"];
+                let (service, call) = action.split_once(':').unwrap();
+                service != "s3" && verbs.iter().any(|verb| call.starts_with(verb))
+            };
+            if strings(&statement["Action"]).iter().any(dangerous) {
+                let conditions = statement["Condition"]["StringEquals"].as_object().unwrap();
+                assert!(conditions.keys().any(|key| key.starts_with("aws:ResourceTag/scaler:cluster")), "{statement}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_row_of_the_table_has_a_source() {
+    let table: Value = serde_json::from_str(CALLS).unwrap();
+    for row in table["calls"].as_array().unwrap() {
+        assert!(row["source"].as_str().is_some_and(|url| url.starts_with("https://docs.aws.amazon.com/")), "{row}");
+        assert!(row["service"].is_string() && (row["call"].is_string() || row["why"].is_string()), "{row}");
+    }
+}
