@@ -44,7 +44,7 @@ pub(super) async fn drive(run: Run, mut tell: impl FnMut(News<'_>)) -> Result<Fi
     let (mut pid, mut asked, mut signalled, mut told) = (None, None, false, false);
     let end = loop {
         tokio::select! {
-            (stream, bytes) = output.next() => {
+            Some((stream, bytes)) = output.next() => {
                 keep(stream, bytes);
                 tell(News::Output(stream, bytes));
             }
@@ -82,8 +82,7 @@ pub(super) async fn drive(run: Run, mut tell: impl FnMut(News<'_>)) -> Result<Fi
         let _ = kill_process_group(pid, Signal::KILL);
     }
     let rest = async {
-        while !output.ended() {
-            let (stream, bytes) = output.next().await;
+        while let Some((stream, bytes)) = output.next().await {
             keep(stream, bytes);
             tell(News::Output(stream, bytes));
         }

@@ -86,9 +86,12 @@ pub(super) struct Output {
 }
 
 impl Output {
-    /// The next piece; waits forever after the end of both streams. Nothing is lost if the future is dropped.
-    pub async fn next(&mut self) -> (Stream, &[u8]) {
+    /// The next piece; None after the end of both streams. Nothing is lost if the future is dropped.
+    pub async fn next(&mut self) -> Option<(Stream, &[u8])> {
         loop {
+            if self.ended() {
+                return None;
+            }
             let (stream, length) = tokio::select! {
                 length = read(&mut self.stdout, &mut self.out_chunk) => (Stream::Out, length),
                 length = read(&mut self.stderr, &mut self.err_chunk) => (Stream::Err, length),
@@ -96,14 +99,14 @@ impl Output {
             match (stream, length) {
                 (Stream::Out, 0) => self.stdout = None,
                 (Stream::Err, 0) => self.stderr = None,
-                (Stream::Out, length) => return (stream, &self.out_chunk[..length]),
-                (Stream::Err, length) => return (stream, &self.err_chunk[..length]),
+                (Stream::Out, length) => return Some((stream, &self.out_chunk[..length])),
+                (Stream::Err, length) => return Some((stream, &self.err_chunk[..length])),
             }
         }
     }
 
     /// True after the end of both streams.
-    pub fn ended(&self) -> bool {
+    fn ended(&self) -> bool {
         self.stdout.is_none() && self.stderr.is_none()
     }
 }
