@@ -122,7 +122,24 @@ mod tests {
     /// Other versions of scaler read this: a change of it is a change of the format.
     #[test]
     fn keeps_its_form() {
-        insta::assert_snapshot!(String::from_utf8(lock().text()).unwrap(), @r#""#);
+        insta::assert_snapshot!(String::from_utf8(lock().text()).unwrap(), @r#"
+        {
+          "format": 1,
+          "state": "held",
+          "holder": {
+            "user": "ada",
+            "host": "laptop",
+            "pid": 42,
+            "command": "scaler apply -f cluster.yml",
+            "version": "0.1.0"
+          },
+          "operation": "20260102t030405z-00000000000000ff",
+          "fence": 7,
+          "nonce": "0123456789abcdef",
+          "acquired": "2026-01-02T03:04:05Z",
+          "termSeconds": 60
+        }
+        "#);
     }
 
     #[test]

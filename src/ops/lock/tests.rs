@@ -1,1 +1,152 @@
-//! x
+//! The lock on stores in memory and in a folder, with a clock of the test's own.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::*;
+use crate::model::lock::{Holder, KEY, RENEW_EVERY, TERM};
+use crate::model::names::OperationId;
+use crate::ops::ports::Clock;
+use crate::ops::testing::{Fate, MemoryStore, VirtualClock};
+
+fn holder(user: &str) -> Holder {
+    Holder {
+        user: user.into(),
+        host: "laptop".into(),
+        pid: 42,
+        command: "scaler apply".into(),
+        version: "0.1.0".into(),
+    }
+}
+
+fn world() -> (Arc<VirtualClock>, Arc<MemoryStore>) {
+    let clock = Arc::new(VirtualClock::default());
+    (clock.clone(), Arc::new(MemoryStore::with_clock(clock)))
+}
+
+async fn take(clock: &Arc<VirtualClock>, store: &Arc<MemoryStore>, user: &str) -> Result<HeldLock> {
+    let operation = OperationId::from_text(format!("op-{user}"));
+    acquire(store.clone(), clock.clone(), holder(user), operation, Duration::ZERO).await
+}
+
+#[tokio::test]
+async fn a_lock_is_taken_renewed_and_given_back() {
+    let (clock, store) = world();
+    let held = take(&clock, &store, "ada").await.unwrap();
+    assert_eq!(held.lease().fence, 1);
+    clock.advance(TERM * 5).await;
+    held.lease().check().unwrap();
+    let failure = take(&clock, &store, "bob").await.err().unwrap();
+    assert_eq!(failure.kind, Kind::LockHeld);
+    assert!(failure.what.contains("ada on laptop (pid 42)"), "{failure:?}");
+    let lease = held.lease();
+    held.release().await.unwrap();
+    assert!(lease.check().is_err(), "a lease ends with its lock");
+    assert_eq!(read(store.as_ref()).await.unwrap().unwrap().state, LockState::Released);
+    assert_eq!(take(&clock, &store, "bob").await.unwrap().lease().fence, 2);
+}
+
+#[tokio::test]
+async fn a_write_whose_answer_was_lost_is_recognised() {
+    for fate in [Fate::AnswerLost, Fate::Repeated] {
+        let (clock, store) = world();
+        store.order(KEY, &[fate]);
+        let held = take(&clock, &store, "ada").await.unwrap();
+        store.order(KEY, &[fate, fate]);
+        clock.advance(TERM * 3).await;
+        held.lease().check().unwrap();
+        store.order(KEY, &[fate]);
+        let release = tokio::spawn(held.release());
+        clock.advance(Duration::from_secs(10)).await;
+        release.await.unwrap().unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_lease_that_cannot_be_renewed_is_lost_before_others_may_have_it() {
+    for fate in [Fate::Unreachable, Fate::Hangs] {
+        let (clock, store) = world();
+        let held = take(&clock, &store, "ada").await.unwrap();
+        store.order(KEY, &[fate; 100]);
+        clock.advance(TERM - crate::model::lock::MARGIN - Duration::from_secs(1)).await;
+        held.lease().check().unwrap();
+        clock.advance(Duration::from_secs(2)).await;
+        assert!(held.lease().check().is_err());
+        assert_eq!(take(&clock, &store, "bob").await.err().unwrap().kind, Kind::LockHeld, "the term has not passed");
+    }
+}
+
+#[tokio::test]
+async fn a_sleep_longer_than_the_lease_loses_it() {
+    let (clock, store) = world();
+    let held = take(&clock, &store, "ada").await.unwrap();
+    clock.suspend(TERM * 2).await;
+    assert!(held.lease().check().is_err());
+}
+
+#[tokio::test]
+async fn a_foreign_lock_ends_the_lease() {
+    let (clock, store) = world();
+    let held = take(&clock, &store, "ada").await.unwrap();
+    let theirs = store.text(KEY).unwrap().replace("ada", "eve").replace("\"nonce\": \"", "\"nonce\": \"x");
+    store.overwrite(KEY, theirs);
+    clock.advance(RENEW_EVERY + Duration::from_secs(1)).await;
+    let failure = held.lease().check().unwrap_err();
+    assert!(failure.to_string().contains("eve on laptop"), "{failure}");
+}
+
+#[tokio::test]
+async fn a_lock_left_behind_is_reported_and_not_taken() {
+    let (clock, store) = world();
+    drop(take(&clock, &store, "ada").await.unwrap());
+    clock.advance(TERM + Duration::from_secs(1)).await;
+    let failure = take(&clock, &store, "bob").await.err().unwrap();
+    assert_eq!(failure.kind, Kind::Refused);
+    assert!(failure.what.contains("left behind by ada"), "{failure:?}");
+    assert!(failure.causes.join("\n").contains("op-ada"), "{failure:?}");
+}
+
+/// Without ages, the same version seen for a whole term tells.
+#[tokio::test]
+async fn a_store_without_a_clock_is_watched_for_a_term() {
+    let clock = Arc::new(VirtualClock::default());
+    let store = Arc::new(MemoryStore::default());
+    drop(take(&clock, &store, "ada").await.unwrap());
+    clock.advance(TERM * 2).await;
+    let (ours, theirs): (Arc<dyn Store>, Arc<dyn Clock>) = (store, clock.clone());
+    let operation = OperationId::from_text("op-bob");
+    let waiting = tokio::spawn(acquire(ours, theirs, holder("bob"), operation, TERM * 10));
+    clock.advance(TERM - Duration::from_secs(3)).await;
+    assert!(!waiting.is_finished());
+    clock.advance(Duration::from_secs(6)).await;
+    assert_eq!(waiting.await.unwrap().err().unwrap().kind, Kind::Refused);
+}
+
+#[tokio::test]
+async fn of_two_at_once_one_has_it() {
+    let (clock, store) = world();
+    for round in 0..20 {
+        let (one, two) = tokio::join!(take(&clock, &store, "ada"), take(&clock, &store, "bob"));
+        let (held, refused) = match (one, two) {
+            (Ok(held), Err(refused)) | (Err(refused), Ok(held)) => (held, refused),
+            _ => panic!("round {round}: both or none"),
+        };
+        assert_eq!(refused.kind, Kind::LockHeld, "{refused:?}");
+        assert_eq!(held.lease().fence, round + 1);
+        held.release().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn who_no_longer_waits_gets_nothing() {
+    let (clock, store) = world();
+    let held = take(&clock, &store, "ada").await.unwrap();
+    let (ours, theirs): (Arc<dyn Store>, Arc<dyn Clock>) = (store.clone(), clock.clone());
+    let operation = OperationId::from_text("op-bob");
+    let waiting = tokio::spawn(acquire(ours, theirs, holder("bob"), operation, TERM * 10));
+    clock.advance(Duration::from_secs(5)).await;
+    waiting.abort();
+    held.release().await.unwrap();
+    clock.advance(TERM).await;
+    assert_eq!(read(store.as_ref()).await.unwrap().unwrap().state, LockState::Released);
+}

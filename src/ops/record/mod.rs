@@ -159,6 +159,3 @@ fn encode<T: Serialize>(value: &T) -> Result<Bytes> {
     text.push(b'\n');
     Ok(Bytes::from(text))
 }
-
-#[cfg(test)]
-mod tests;

@@ -76,6 +76,9 @@ impl Clock for VirtualClock {
     }
 
     async fn sleep(&self, time: Duration) {
+        if time.is_zero() {
+            return tokio::task::yield_now().await;
+        }
         let wake = {
             let mut inner = self.inner.lock().unwrap();
             let (sleeper, wake) = oneshot::channel();

@@ -6,4 +6,4 @@ pub mod kubernetes;
 mod store;
 
 pub use clock::VirtualClock;
-pub use store::MemoryStore;
+pub use store::{Fate, MemoryStore};

@@ -4,8 +4,6 @@ mod apply;
 mod check;
 mod ending;
 mod part;
-#[cfg(test)]
-mod tests;
 mod told;
 mod victim;
 

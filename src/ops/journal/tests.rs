@@ -1,1 +1,0 @@
-//! The runner, over a store in memory.

@@ -1,1 +1,0 @@
-//! Commits, over a store in memory.
