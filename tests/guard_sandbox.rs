@@ -240,7 +240,9 @@ fn a_plan_that_does_something_else_besides_is_refused() {
         (
             "another machine's type changes",
             Box::new(|stack| stack.values["nodes"][name(1).as_str()]["machine"] = json!("big")),
-            format!("{first} (update): the operation does not change this; Terraform would change input.machine.machine"),
+            format!(
+                "{first} (update): the operation does not change this; Terraform would change input.machine.machine"
+            ),
         ),
         (
             "another machine is replaced",

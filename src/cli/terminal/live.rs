@@ -162,8 +162,7 @@ mod tests {
         sample().into_iter().for_each(|event| live.tell(event));
         assert!(live.steps.lock().unwrap().is_empty(), "a step that ended is still there");
         drop(live);
-        let text = screen.0.lock().unwrap().clone();
-        text
+        Arc::into_inner(screen.0).expect("the renderer is gone").into_inner().unwrap()
     }
 
     #[test]
