@@ -41,7 +41,8 @@ impl App {
 
     /// Of the terminal, in characters; 100 where there is none.
     pub fn width(&self) -> usize {
-        self.settings.text("COLUMNS").and_then(|columns| columns.parse().ok()).unwrap_or(100).max(40)
+        let set = self.settings.text("COLUMNS").and_then(|columns| columns.parse().ok());
+        set.or_else(terminal::width).unwrap_or(100).max(40)
     }
 
     pub fn json(&self) -> bool {

@@ -53,9 +53,12 @@ pub fn main() -> ExitCode {
             return end(&Failure::failed("signals cannot be listened to").because(error), false);
         }
         let app = App::new(settings, cli.global, interrupts);
-        match cli.command.run(&app).await {
+        let (ended, colors) = (cli.command.run(&app).await, app.colors);
+        // What still turns on the screen goes before the last word.
+        drop(app);
+        match ended {
             Ok(code) => code,
-            Err(failure) => end(&failure, app.colors),
+            Err(failure) => end(&failure, colors),
         }
     })
 }

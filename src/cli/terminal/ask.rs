@@ -1,6 +1,7 @@
 //! Questions to a person.
 
 use std::io::{BufRead, Write};
+use std::os::fd::AsFd;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
@@ -26,9 +27,22 @@ pub fn ask(question: &str, wanted: &str, interrupts: &Interrupts) -> Result<bool
         }
         Err(Failure::new(Kind::Interrupted, "interrupted at the question; nothing was changed"))
     };
+    forget_typed_ahead(&stdin);
     put(&mut std::io::stderr(), question)?;
     answer_or_signal().inspect_err(|_| drop(put(&mut std::io::stderr(), "\n")))?;
     is_wanted(&mut stdin.lock(), wanted)
+}
+
+/// What was typed before the question was there is no answer to it.
+fn forget_typed_ahead(input: &impl AsFd) {
+    const NOW: Timespec = Timespec { tv_sec: 0, tv_nsec: 0 };
+    let mut lost = [0_u8; 256];
+    while poll(&mut [PollFd::new(input, PollFlags::IN)], Some(&NOW)) == Ok(1) {
+        // The end of the input, or an error: the reading of the answer will tell.
+        if !matches!(rustix::io::read(input, &mut lost), Ok(1..)) {
+            return;
+        }
+    }
 }
 
 fn put(out: &mut impl Write, text: &str) -> Result<()> {
@@ -49,6 +63,18 @@ fn unreadable(error: &std::io::Error) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_typed_ahead_is_no_answer() {
+        let (read, write) = rustix::pipe::pipe().unwrap();
+        rustix::io::write(&write, b"yes\n").unwrap();
+        forget_typed_ahead(&read);
+        rustix::io::write(&write, b"no\n").unwrap();
+        let mut answer = [0; 8];
+        assert_eq!(rustix::io::read(&read, &mut answer), Ok(3));
+        drop(write);
+        forget_typed_ahead(&read);
+    }
 
     #[test]
     fn only_the_wanted_answer_goes_on() {

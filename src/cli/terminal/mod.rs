@@ -8,10 +8,12 @@ mod plain;
 mod progress;
 mod saying;
 mod table;
+mod width;
 mod wrap;
 
 pub use ask::ask;
 pub use failure::failure;
 pub use progress::{Style, progress};
 pub use table::Table;
+pub use width::width;
 pub use wrap::wrapped;
