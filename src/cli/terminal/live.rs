@@ -44,8 +44,12 @@ impl Live {
 
     fn begin(&self, steps: &mut Vec<Step>, name: String, title: String) {
         self.take(steps, &name);
-        let look =
-            if self.colors { "{spinner:.cyan} {wide_msg} {elapsed:.dim}" } else { "{spinner} {wide_msg} {elapsed}" };
+        // Room at the end: a terminal that echoes `^C` on a full line would go on to the next one, and leave this one.
+        let look = if self.colors {
+            "{spinner:.cyan} {wide_msg} {elapsed:.dim}   "
+        } else {
+            "{spinner} {wide_msg} {elapsed}   "
+        };
         let look = ProgressStyle::with_template(look).expect("the template is constant and valid");
         let bar = self.screen.add(ProgressBar::new_spinner().with_style(look).with_message(title.clone()));
         bar.enable_steady_tick(TICK);
@@ -91,8 +95,9 @@ impl Progress for Live {
 
 impl Drop for Live {
     fn drop(&mut self) {
-        // What went on when the run ended is no longer going on.
-        let _ = self.screen.clear();
+        // What went on when the run ended is no longer going on; a bar by itself would stay as it is.
+        let steps = std::mem::take(self.steps.get_mut().unwrap_or_else(PoisonError::into_inner));
+        steps.iter().for_each(|step| step.bar.finish_and_clear());
     }
 }
 
