@@ -37,10 +37,12 @@ impl Settings {
 
     /// A path as a person wrote it: `~/` is the home folder, and a relative one counts from `base`.
     pub fn path(&self, base: &Path, text: &str) -> PathBuf {
-        match (text.strip_prefix("~/"), self.text("HOME")) {
+        let path = match (text.strip_prefix("~/"), self.text("HOME")) {
             (Some(rest), Some(home)) => Path::new(&home).join(rest),
             _ => base.join(text),
-        }
+        };
+        // Without the `.` of `./folder`: it would show in every URL and message.
+        path.components().collect()
     }
 
     /// Who runs this, as the lock and the journal will show it.

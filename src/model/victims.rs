@@ -76,7 +76,7 @@ fn reason(chosen: &Candidate, zones: &BTreeMap<&str, usize>) -> String {
             let most = zones[chosen.zone.as_str()];
             let others = zones.iter().filter(|(zone, _)| **zone != chosen.zone);
             let uneven = others.clone().any(|(_, nodes)| *nodes < most);
-            if uneven { format!("{} has the most nodes; {moves}", chosen.zone) } else { moves }
+            if uneven { format!("zone {} has the most nodes; {moves}", chosen.zone) } else { moves }
         }
     };
     match &chosen.blocked {

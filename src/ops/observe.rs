@@ -12,6 +12,7 @@ use crate::model::file::{self, ClusterFile, Set};
 use crate::model::kubernetes::{Attachment, Budget, Node, Pod};
 use crate::model::machine::{Machine, Place};
 use crate::model::names::StackId;
+use crate::model::provider::Provider;
 use crate::model::record::{Record, StackSerial};
 
 /// One look at everything.
@@ -75,7 +76,7 @@ pub async fn observe(ports: &Ports, task: &Task) -> Result<Observed> {
         provider: task.file.provider,
         record: known,
         machines: &machines,
-        states: &machine_ids(&states),
+        states: &machine_ids(task.file.provider, &states),
         nodes: cluster.as_ref().ok().map(|view| view.nodes.as_slice()),
     });
     if let Some(record) = known {
@@ -84,8 +85,8 @@ pub async fn observe(ports: &Ports, task: &Task) -> Result<Observed> {
     Ok(Observed { place, record, previous, states, machines, cluster, census })
 }
 
-fn machine_ids(states: &BTreeMap<StackId, State>) -> BTreeMap<StackId, BTreeMap<crate::model::names::NodeName, String>> {
-    states.iter().map(|(stack, state)| (stack.clone(), stacks::machine_ids(state))).collect()
+fn machine_ids(provider: Provider, states: &BTreeMap<StackId, State>) -> BTreeMap<StackId, BTreeMap<crate::model::names::NodeName, String>> {
+    states.iter().map(|(stack, state)| (stack.clone(), stacks::machine_ids(provider, state))).collect()
 }
 
 fn check(task: &Task, record: Option<&Record>, place: &Place) -> Result<()> {

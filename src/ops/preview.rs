@@ -112,7 +112,7 @@ pub fn foundation(plan: &Plan, flavour: Flavour, record: &Record, state: Option<
     let machines = execute::machines(&record.control_plane.nodes);
     match &plan.foundation {
         FoundationChange::Create { nodes } => {
-            let standing = state.map(stacks::machine_ids).unwrap_or_default();
+            let standing = state.map(|state| stacks::machine_ids(plan.provider, state)).unwrap_or_default();
             let missing: Vec<NodeName> = nodes.keys().filter(|name| !standing.contains_key(*name)).cloned().collect();
             guard::permits_for_new_foundation(plan.provider, flavour, &missing)
         }

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::ports::Ports;
 use super::ports::terraform::{Stack, State};
 use super::task::Task;
+use crate::model::census;
 use crate::model::failure::{Failure, Kind, Result};
 use crate::model::names::{NodeName, StackId};
 use crate::model::provider::Provider;
@@ -73,19 +74,9 @@ pub fn foundation_output(state: &State) -> Result<Value> {
     })
 }
 
-/// The machines that a state knows by node name, from its output `machines`.
-pub fn machine_ids(state: &State) -> BTreeMap<NodeName, String> {
-    let Some(Value::Object(machines)) = state.outputs.get("machines") else { return BTreeMap::new() };
-    machines
-        .iter()
-        .filter_map(|(name, machine)| Some((NodeName::from_text(name), machine.get("id")?.as_str()?.to_owned())))
-        .collect()
-}
-
-/// The id of a node's machine, from the state's resources: a failed apply leaves the outputs as they were before.
-pub fn machine_in_state(state: &State, provider: Provider, name: &NodeName) -> Option<String> {
-    let address = format!("{}.node[\"{name}\"]", provider.machine_resource());
-    state.resources.get(&address)?.get("id")?.as_str().map(str::to_owned)
+/// The machines that a state knows by node name. From its resources: a failed apply leaves the outputs as they were.
+pub fn machine_ids(provider: Provider, state: &State) -> BTreeMap<NodeName, String> {
+    census::machines_in_state(provider, &state.resources)
 }
 
 /// A state written by one flavour or a newer version is not for another to touch.

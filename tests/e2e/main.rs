@@ -2,4 +2,11 @@
 
 mod world;
 
+mod aws_day;
+mod drains;
+mod files;
+mod guard;
+mod locks;
+mod lost;
 mod sandbox_day;
+mod signals;

@@ -6,7 +6,7 @@ use crate::world::{World, runs};
 fn a_cluster_is_made_grown_shrunk_and_destroyed() {
     let world = World::new();
     world.run(&["plan", "--detailed-exitcode"]).ends(2);
-    assert!(!world.folder.path().join("store").exists(), "plan changes nothing");
+    assert!(!world.folder().join("store").exists(), "plan changes nothing");
 
     world.apply().ends(0);
     assert_eq!(world.workers().len(), 1);

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use scaler_lab::{Bridge, Kubernetes, Machine, MachineState, Sandbox, terraform_config, tools};
+use scaler_lab::{Bridge, Client, Kubernetes, Machine, MachineState, Sandbox, terraform_config, tools};
 use serde_json::Value;
 
 static NEXT: AtomicU32 = AtomicU32::new(1);
@@ -51,15 +51,50 @@ impl Said {
     }
 }
 
+/// The program in a folder of its own, with an environment of its own.
+pub struct Program {
+    pub folder: tempfile::TempDir,
+    pub environment: BTreeMap<String, String>,
+}
+
+impl Program {
+    pub fn new(environment: BTreeMap<String, String>) -> Program {
+        Program { folder: tempfile::tempdir().expect("a folder for the test"), environment }
+    }
+
+    /// A command that is not started yet.
+    pub fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_scaler"));
+        command.args(args).current_dir(self.folder.path()).env_clear().envs(&self.environment).stdin(Stdio::null());
+        command
+    }
+
+    pub fn run(&self, args: &[&str]) -> Said {
+        Said::of(self.command(args).output().expect("the program starts"))
+    }
+}
+
+/// A Deployment on one pool, with a budget that lets `spare` of its pods be away.
+pub fn workload(namespace: &str, pool: &str, replicas: u32, spare: u32) -> String {
+    format!(
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{ name: web, namespace: {namespace} }}\n\
+         spec:\n  replicas: {replicas}\n  selector: {{ matchLabels: {{ app: web }} }}\n\
+         \x20 template:\n    metadata: {{ labels: {{ app: web }} }}\n    spec:\n\
+         \x20     terminationGracePeriodSeconds: 1\n      nodeSelector: {{ scaler/pool: {pool} }}\n\
+         \x20     containers: [{{ name: web, image: web }}]\n---\n\
+         apiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata: {{ name: web, namespace: {namespace} }}\n\
+         spec: {{ maxUnavailable: {spare}, selector: {{ matchLabels: {{ app: web }} }} }}\n"
+    )
+}
+
 /// A cluster of the sandbox provider, with a local store.
 pub struct World {
     pub cluster: String,
     pub pool: String,
-    pub folder: tempfile::TempDir,
     pub sandbox: Sandbox,
     pub bridge: Bridge,
     pub k: &'static Kubernetes,
-    environment: BTreeMap<String, String>,
+    pub program: Program,
 }
 
 impl World {
@@ -68,9 +103,9 @@ impl World {
         let k = Kubernetes::shared();
         let sandbox = Sandbox::start();
         let bridge = Bridge::start(k, sandbox.source());
-        let folder = tempfile::tempdir().expect("a folder for the test");
         let (cluster, pool) = (fresh("lab-"), fresh("p"));
-        let world = World { cluster, pool, folder, sandbox, bridge, k, environment: environment(k.kubeconfig()) };
+        let program = Program::new(environment(k.kubeconfig()));
+        let world = World { cluster, pool, sandbox, bridge, k, program };
         world.write(&world.file("min: 1, max: 6", ""));
         world
     }
@@ -97,22 +132,29 @@ impl World {
     }
 
     pub fn path(&self) -> PathBuf {
-        self.folder.path().join("cluster.yml")
+        self.folder().join("cluster.yml")
     }
 
     pub fn write(&self, text: &str) {
         std::fs::write(self.path(), text).expect("the cluster file");
     }
 
-    /// A command that is not started yet.
-    pub fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_scaler"));
-        command.args(args).current_dir(self.folder.path()).env_clear().envs(&self.environment).stdin(Stdio::null());
-        command
+    pub fn run(&self, args: &[&str]) -> Said {
+        self.program.run(args)
     }
 
-    pub fn run(&self, args: &[&str]) -> Said {
-        Said::of(self.command(args).output().expect("the program starts"))
+    pub fn folder(&self) -> &Path {
+        self.program.folder.path()
+    }
+
+    /// A node of the pool.
+    pub fn node(&self, number: u32) -> String {
+        format!("{}-{}-{number}", self.cluster, self.pool)
+    }
+
+    /// Waits until `count` pods of the namespace are ready.
+    pub fn wait_ready(&self, namespace: &str, count: usize) {
+        self.k.wait("the workload to be ready", |k| (ready(k, namespace) == count).then_some(()));
     }
 
     pub fn apply(&self) -> Said {
@@ -120,7 +162,7 @@ impl World {
     }
 
     pub fn record(&self) -> Value {
-        let text = std::fs::read(self.folder.path().join("store/cluster.json")).expect("a record");
+        let text = std::fs::read(self.folder().join("store/cluster.json")).expect("a record");
         serde_json::from_slice(&text).expect("the record is JSON")
     }
 
@@ -153,11 +195,17 @@ impl World {
         let cordoned = items.iter().filter(|node| node["spec"]["unschedulable"] == true);
         cordoned.map(|node| node["metadata"]["name"].as_str().expect("a name").to_owned()).collect()
     }
+}
 
-    /// Adds or replaces one variable of the program's environment.
-    pub fn set(&mut self, name: &str, value: &str) {
-        self.environment.insert(name.to_owned(), value.to_owned());
-    }
+/// How many pods of a namespace are ready.
+pub fn ready(k: &Client, namespace: &str) -> usize {
+    let list = k.get(&format!("/api/v1/namespaces/{namespace}/pods"));
+    let is_ready = |pod: &&Value| {
+        let conditions = pod["status"]["conditions"].as_array();
+        pod["metadata"]["deletionTimestamp"].is_null()
+            && conditions.is_some_and(|all| all.iter().any(|one| one["type"] == "Ready" && one["status"] == "True"))
+    };
+    list["items"].as_array().expect("a list").iter().filter(is_ready).count()
 }
 
 /// What the program may see: nothing of the environment of whoever runs the tests.

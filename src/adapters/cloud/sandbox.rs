@@ -18,9 +18,6 @@ use crate::model::names::{NodeName, OperationId};
 use crate::model::provider::Provider;
 use crate::ops::ports::Cloud;
 
-/// The account of every sandbox.
-const ACCOUNT: &str = "sandbox";
-
 /// One region of a sandbox.
 pub struct Sandbox {
     register: PathBuf,
@@ -126,7 +123,8 @@ fn machine(entry: Entry, state: MachineState) -> Machine {
 #[async_trait]
 impl Cloud for Sandbox {
     async fn place(&self) -> Result<Place> {
-        Ok(Place { account: ACCOUNT.to_owned(), region: self.region.clone() })
+        // The register is the account: another one holds other machines.
+        Ok(Place { account: self.register.to_string_lossy().into_owned(), region: self.region.clone() })
     }
 
     /// No register is a sandbox in which nothing was made yet.
@@ -225,7 +223,8 @@ mod tests {
         assert_eq!(cloud.sight("c").await.unwrap(), Sighting::Found(Terminated));
         assert_eq!(cloud.sight("e").await.unwrap(), Sighting::Unknown, "another region's machine");
         assert_eq!(cloud.sight("never").await.unwrap(), Sighting::Unknown);
-        assert_eq!(cloud.place().await.unwrap(), Place { account: "sandbox".into(), region: "r1".into() });
+        let account = register.0.path().display().to_string();
+        assert_eq!(cloud.place().await.unwrap(), Place { account, region: "r1".into() });
     }
 
     #[tokio::test]

@@ -266,7 +266,7 @@ fn way(inputs: &Inputs, name: &NodeName) -> Result<Way> {
         Some(Condition::NotReady) if accepted => Ok(Way::Accepted),
         Some(Condition::NotReady) => Err(Failure::refused(format!("node `{name}` is not Ready, and its machine runs"))
             .because("its pods cannot be seen to stop, so it cannot be drained, and may still be at work")
-            .hint("repair the node, or stop its machine in the cloud")
+            .hint("repair the node, or terminate its machine in the cloud")
             .hint(format!("if its pods may be lost: --accept-lost {name}"))),
         Some(Condition::Unproven { why }) => {
             Err(Failure::refused(format!("nobody can tell how node `{name}` stands")).because(why))

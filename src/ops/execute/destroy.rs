@@ -91,7 +91,7 @@ impl Session<'_> {
         };
         match self.run_part(&run, async || Ok(())).await? {
             PartEnd::Done(state) => self.serial(change.stack(), state.serial),
-            PartEnd::Failed { failure, .. } => return self.destroy_halted(&id, failure).await,
+            PartEnd::Failed { failure, .. } => return Err(halted(&id, failure)),
         }
         let removals: Vec<&Removal> = change.removals.iter().collect();
         self.bury(&id, &change.pool, &removals).await?;
@@ -116,7 +116,7 @@ impl Session<'_> {
         };
         match self.run_part(&run, async || Ok(())).await? {
             PartEnd::Done(state) => self.serial(StackId::Foundation, state.serial),
-            PartEnd::Failed { failure, .. } => return self.destroy_halted(&id, failure).await,
+            PartEnd::Failed { failure, .. } => return Err(halted(&id, failure)),
         }
         if let FoundationChange::Destroy { nodes } = &self.plan.foundation {
             ended.removed.extend(nodes.keys().cloned());
@@ -125,10 +125,6 @@ impl Session<'_> {
         Ok(())
     }
 
-    async fn destroy_halted(&self, part: &PartId, failure: Failure) -> Result<()> {
-        self.note(Entry::Stuck { part: part.clone(), thing: failure.to_string() }).await?;
-        Err(failure.context(format!("stack {} was not destroyed in whole", part.stack)))
-    }
 
     /// The cloud has the last word: nothing with the cluster's id may run on.
     async fn nothing_left(&self) -> Result<()> {
@@ -145,4 +141,9 @@ impl Session<'_> {
             .because(left.join(", "))
             .hint("look at them in the cloud, and terminate them there if they are yours"))
     }
+}
+
+/// Not `Stuck`: a `destroy` may be repeated as it is, and is what finishes this.
+fn halted(part: &PartId, failure: Failure) -> Failure {
+    failure.context(format!("stack {} was not destroyed in whole", part.stack)).hint("run scaler destroy again")
 }

@@ -35,7 +35,7 @@ impl Session<'_> {
         let expected = match &self.plan.foundation {
             FoundationChange::Create { nodes } => {
                 let standing = self.ports.terraform.state(&StackId::Foundation).await?;
-                let standing = standing.as_ref().map(stacks::machine_ids).unwrap_or_default();
+                let standing = standing.as_ref().map(|state| stacks::machine_ids(self.plan.provider, state)).unwrap_or_default();
                 let missing: Vec<NodeName> = nodes.keys().filter(|name| !standing.contains_key(*name)).cloned().collect();
                 guard::permits_for_new_foundation(self.plan.provider, self.flavour().await?, &missing)
             }
@@ -67,7 +67,7 @@ impl Session<'_> {
     }
 
     fn keep_control_plane(&mut self, nodes: &BTreeMap<NodeName, NodeRecord>, state: &State) {
-        let ids = stacks::machine_ids(state);
+        let ids = stacks::machine_ids(self.plan.provider, state);
         for (name, node) in nodes {
             let machine_id = ids.get(name).cloned();
             self.record.control_plane.nodes.insert(name.clone(), NodeRecord { machine_id, ..node.clone() });
@@ -104,11 +104,9 @@ impl Session<'_> {
         self.pin(&id, lock).await?;
         self.serial(change.stack(), state.serial.clone());
         let mut made = Vec::new();
-        let ids = stacks::machine_ids(&state);
+        let ids = stacks::machine_ids(self.plan.provider, &state);
         for (name, node) in additions {
-            // A failed apply may have left the outputs of before; the state's resources tell the truth then.
-            let id = ids.get(&name).cloned().or_else(|| stacks::machine_in_state(&state, self.plan.provider, &name));
-            if let Some(machine_id) = id {
+            if let Some(machine_id) = ids.get(&name).cloned() {
                 made.push(name.clone());
                 self.pool(&change.pool).nodes.insert(name, NodeRecord { machine_id: Some(machine_id), ..node });
             }

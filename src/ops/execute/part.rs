@@ -81,7 +81,7 @@ impl Session<'_> {
     }
 
     async fn done(&self, run: &PartRun, base: Option<StackSerial>, state: State) -> Result<PartEnd> {
-        let end = ApplyEnd::Done { serial: state.serial.clone(), machines: stacks::machine_ids(&state) };
+        let end = ApplyEnd::Done { serial: state.serial.clone(), machines: stacks::machine_ids(self.plan.provider, &state) };
         self.note(Entry::ApplyEnded { part: run.id.clone(), end }).await?;
         let other = base.is_some_and(|base| base.lineage != state.serial.lineage);
         if other {

@@ -2,10 +2,12 @@
 
 use serde_json::Value;
 
-use crate::model::failure::Result;
+use crate::model::census::death::Suspect;
+use crate::model::failure::{Failure, Result};
 use crate::model::guard;
 use crate::model::journal::{Act, Deathbed, Entry, PartId, Permit, Proof};
 use crate::model::plan::{PoolChange, Removal, Way};
+use crate::ops::gone::Inquiry;
 use crate::ops::ports::Event;
 use crate::ops::ports::terraform::PlanMode;
 use crate::ops::stacks;
@@ -82,18 +84,20 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Looked at once more, right before it is relied on.
+    /// Proven once more, right before it is relied on.
     async fn deathbed(&self, removal: &Removal) -> Result<Deathbed> {
-        use crate::model::failure::Failure;
-        use crate::model::machine::{MachineState, Sighting};
-        let Some(machine_id) = &removal.machine_id else { return Ok(Deathbed::UnknownTwice) };
-        match self.ports.cloud.sight(machine_id).await? {
-            Sighting::Found(MachineState::Terminated) => Ok(Deathbed::Terminated),
-            // It was unknown when this was decided, and is again, later.
-            Sighting::Unknown => Ok(Deathbed::UnknownTwice),
-            Sighting::Found(state) => Err(Failure::refused(format!("machine {machine_id} of node `{}` is not gone", removal.node))
-                .because(format!("the cloud says that it is {state}"))
-                .hint("plan again, and look at what it says now")),
+        let unproven = || Failure::refused(format!("nobody can prove that the machine of node `{}` is gone", removal.node));
+        let Some(machine_id) = &removal.machine_id else {
+            return Err(unproven().because("the record knows no machine of it"));
+        };
+        let suspect = Suspect { node: removal.node.clone(), machine_id: machine_id.clone() };
+        let verdicts = Inquiry::of(self.ports, &self.record).prove(&[suspect]).await?;
+        match verdicts.into_iter().next().map(|verdict| verdict.found) {
+            Some(Ok(death)) => Ok(death.seen()),
+            Some(Err(doubt)) => {
+                Err(unproven().because(doubt).hint("plan again, and look at what it says now"))
+            }
+            None => Err(unproven()),
         }
     }
 }

@@ -9,7 +9,8 @@ use futures::future::join_all;
 use crate::ops::ports::{Condition, Put, Store, Version};
 
 /// All cases. The store must be empty, and tells the age of objects only if `get` does.
-pub async fn all(store: Arc<dyn Store>) {
+/// `writers`: how many write one key at once.
+pub async fn all(store: Arc<dyn Store>, writers: usize) {
     what_is_not_there(store.as_ref()).await;
     create_only(store.as_ref()).await;
     compare_and_swap(store.as_ref()).await;
@@ -17,8 +18,8 @@ pub async fn all(store: Arc<dyn Store>) {
     deletion(store.as_ref()).await;
     lists(store.as_ref()).await;
     a_large_object(store.as_ref()).await;
-    many_writers(store.clone()).await;
-    many_creators(store).await;
+    many_writers(store.clone(), writers).await;
+    many_creators(store, writers).await;
 }
 
 fn written(put: Put) -> Version {
@@ -132,12 +133,10 @@ async fn a_large_object(store: &dyn Store) {
     assert!(back.bytes == bytes, "a large object comes back as it was written");
 }
 
-const WRITERS: usize = 50;
-
-async fn many_writers(store: Arc<dyn Store>) {
+async fn many_writers(store: Arc<dyn Store>, writers: usize) {
     let mut version = create(store.as_ref(), "race", "start").await;
     for round in 0..5 {
-        let puts = (0..WRITERS).map(|writer| {
+        let puts = (0..writers).map(|writer| {
             let (store, version) = (store.clone(), version.clone());
             tokio::spawn(async move {
                 put(store.as_ref(), "race", format!("{round}-{writer}"), Condition::Is(version)).await
@@ -147,10 +146,10 @@ async fn many_writers(store: Arc<dyn Store>) {
     }
 }
 
-async fn many_creators(store: Arc<dyn Store>) {
+async fn many_creators(store: Arc<dyn Store>, writers: usize) {
     for round in 0..5 {
         let key = format!("creators/{round}");
-        let puts = (0..WRITERS).map(|writer| {
+        let puts = (0..writers).map(|writer| {
             let (store, key) = (store.clone(), key.clone());
             tokio::spawn(async move { put(store.as_ref(), &key, format!("{round}-{writer}"), Condition::Absent).await })
         });
@@ -173,7 +172,7 @@ async fn the_winner(
         })
         .collect();
     let [(writer, version)] = winners.as_slice() else {
-        panic!("round {round}: {} of {WRITERS} writers won", winners.len())
+        panic!("round {round}: {} writers won", winners.len())
     };
     let object = store.get(key).await.unwrap().unwrap();
     assert_eq!(object.bytes, Bytes::from(format!("{round}-{writer}")), "the winner's content is there");

@@ -134,6 +134,6 @@ mod tests {
 
     #[tokio::test]
     async fn is_a_store() {
-        conformance::all(Arc::new(MemoryStore::default())).await;
+        conformance::all(Arc::new(MemoryStore::default()), 50).await;
     }
 }

@@ -24,7 +24,7 @@ async fn create(store: &LocalStore, key: &str, text: &str) -> Version {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn is_a_store() {
     let (_folder, store) = store();
-    conformance::all(Arc::new(store)).await;
+    conformance::all(Arc::new(store), 50).await;
 }
 
 #[tokio::test]

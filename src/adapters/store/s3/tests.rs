@@ -32,7 +32,8 @@ async fn moto() -> (Moto, S3Store) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn is_a_store() {
     let (_moto, store) = moto().await;
-    conformance::all(Arc::new(store)).await;
+    // moto checks a condition and writes in two steps: a crowd finds the gap between them.
+    conformance::all(Arc::new(store), 4).await;
 }
 
 #[tokio::test]
@@ -75,15 +76,6 @@ async fn a_server_that_is_not_there_is_named_and_no_secret_is() {
     let text = format!("{failure:?}");
     assert!(text.contains(&format!("the server at http://{free} does not answer s3:GetObject")), "{text}");
     assert!(!text.contains(SECRET), "{text}");
-}
-
-#[tokio::test]
-async fn a_missing_login_is_explained() {
-    let login = aws_config::SdkConfig::builder().behavior_version(aws_config::BehaviorVersion::v2026_01_12()).build();
-    let store = S3Store::new(&login, place("http://127.0.0.1:9")).unwrap();
-    let failure = store.get("x").await.unwrap_err();
-    assert!(failure.causes.join("\n").contains("login"), "{failure:?}");
-    assert!(!failure.hints.is_empty());
 }
 
 #[tokio::test]

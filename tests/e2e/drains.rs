@@ -1,0 +1,87 @@
+//! What drains meet: budgets that give way, and budgets that do not.
+
+use crate::world::{World, workload};
+
+fn three(world: &World) {
+    world.write(&world.file("min: 1, max: 6", ""));
+    world.apply().ends(0);
+    world.run(&["scale-up", "--pool", &world.pool, "--to", "3", "--yes"]).ends(0);
+}
+
+#[test]
+fn victims_that_share_a_budget_of_one_both_leave_and_the_budget_holds() {
+    let world = World::new();
+    three(&world);
+    let namespace = world.k.namespace("shared");
+    world.k.apply(&workload(&namespace, &world.pool, 6, 1));
+    world.wait_ready(&namespace, 6);
+    let (one, two) = (world.node(1), world.node(2));
+    world.run(&["scale-down", "--pool", &world.pool, "--node", &one, "--node", &two, "--yes"]).ends(0);
+    assert_eq!(world.workers(), [world.node(3)]);
+    assert_eq!(world.nodes(), [world.node(3)]);
+    // Each eviction was allowed by the API server, which keeps the budget; nothing was deleted past it.
+    let deleted = world.k.audit().into_iter().filter(|event| {
+        event.user == "operator" && event.verb == "delete" && event.resource == "pods" && event.namespace == namespace
+    });
+    assert_eq!(deleted.count(), 0, "pods leave by eviction alone");
+}
+
+#[test]
+fn a_budget_that_never_allows_is_refused_before_anything_is_touched() {
+    let world = World::new();
+    three(&world);
+    let namespace = world.k.namespace("never");
+    world.k.apply(&workload(&namespace, &world.pool, 3, 0));
+    world.wait_ready(&namespace, 3);
+    let before = world.record();
+    world
+        .run(&["scale-down", "--pool", &world.pool, "--to", "1", "--yes"])
+        .ends(5)
+        .says(&format!("{namespace}/web"))
+        .says("maxUnavailable");
+    assert_eq!(world.record(), before);
+    assert_eq!(world.unschedulable(), Vec::<String>::new());
+    assert_eq!(world.running().len(), 3);
+}
+
+#[test]
+fn a_budget_that_stays_exhausted_ends_blocked_and_everything_is_given_back() {
+    let world = World::new();
+    three(&world);
+    world.write(&world.file("min: 1, max: 6", "").replace("timeout: 60s, totalTimeout: 120s", "timeout: 6s, totalTimeout: 20s"));
+    let namespace = world.k.namespace("exhausted");
+    let mut text = workload(&namespace, &world.pool, 4, 1);
+    // One pod is never ready: it takes up the whole budget.
+    text.push_str(&format!(
+        "---\napiVersion: v1\nkind: Pod\nmetadata: {{ name: sick, namespace: {namespace}, labels: {{ app: web }}, \
+         annotations: {{ lab.scaler/never-ready: \"true\" }} }}\nspec: {{ nodeSelector: {{ scaler/pool: {} }}, \
+         containers: [{{ name: web, image: web }}] }}\n",
+        world.pool
+    ));
+    text = text.replace("maxUnavailable: 1", "minAvailable: 4");
+    world.k.apply(&text);
+    world.wait_ready(&namespace, 4);
+    let kept = world.node(3);
+    world.k.kubectl(["cordon", &kept]);
+    let said = world.run(&["scale-down", "--pool", &world.pool, "--node", &world.node(1), "--node", &kept, "--yes"]);
+    said.ends(5).says(&format!("{namespace}/web"));
+    assert_eq!(world.unschedulable(), [kept], "only the node that its operator had cordoned");
+    assert_eq!(world.running().len(), 3);
+}
+
+#[test]
+fn a_plan_shows_what_a_drain_will_meet_and_changes_nothing() {
+    let world = World::new();
+    three(&world);
+    let namespace = world.k.namespace("shown");
+    world.k.apply(&workload(&namespace, &world.pool, 3, 1));
+    world.wait_ready(&namespace, 3);
+    let before = world.record();
+    world
+        .run(&["scale-down", "--pool", &world.pool, "--to", "2", "--dry-run"])
+        .ends(0)
+        .says("drain:")
+        .says("pool-");
+    assert_eq!(world.record(), before);
+    assert_eq!(world.unschedulable(), Vec::<String>::new());
+}

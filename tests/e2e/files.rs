@@ -1,0 +1,56 @@
+//! Cluster files: bad ones, hostile ones, and `--write`.
+
+use crate::world::World;
+
+#[test]
+fn a_fixed_pool_names_the_line_to_change_or_changes_it() {
+    let world = World::new();
+    world.write(&world.file("count: 1  ", "# kept\n"));
+    world.apply().ends(0);
+    let pool = world.pool.clone();
+    world.run(&["scale-up", "--pool", &pool, "--to", "2", "--yes"]).ends(5).says("count: 1").says("--write");
+    world.run(&["scale-up", "--pool", &pool, "--to", "2", "--yes", "--write"]).ends(0);
+    let text = std::fs::read_to_string(world.path()).expect("the cluster file");
+    assert!(text.contains("count: 2") && text.contains("# kept"), "{text}");
+    assert_eq!(world.workers().len(), 2);
+}
+
+#[test]
+fn bounds_hold() {
+    let world = World::new();
+    world.apply().ends(0);
+    world.run(&["scale-up", "--pool", &world.pool, "--to", "7", "--yes"]).ends(5).says("`max` is 6");
+    world.run(&["scale-down", "--pool", &world.pool, "--to", "0", "--yes"]).ends(5).says("`min` is 1");
+    assert_eq!(world.workers().len(), 1);
+}
+
+#[test]
+fn hostile_text_arrives_as_itself() {
+    let world = World::new();
+    let hostile = r#"${file("/etc/passwd")} %{ for } {{ lookup('env') }} $(id) "quoted" `x`"#;
+    let quoted = hostile.replace('\'', "''");
+    world.write(&world.file("min: 1, max: 6", &format!("tags: {{ note: '{quoted}' }}\n")));
+    world.apply().ends(0);
+    let state = world.folder().join(format!("store/terraform/pool-{}.tfstate", world.pool));
+    let state: serde_json::Value = serde_json::from_slice(&std::fs::read(state).expect("a state")).expect("JSON");
+    let note = &state["resources"][0]["instances"][0]["attributes"]["input"]["value"]["machine"]["tags"]["note"];
+    assert_eq!(note, hostile);
+    world.write(&world.file("min: 1, max: 6", "").replace(&format!("name: {}", world.pool), "name: '../evil'"));
+    world.run(&["plan"]).ends(3).says("../evil");
+}
+
+#[test]
+fn a_store_of_another_cluster_is_refused() {
+    let world = World::new();
+    world.apply().ends(0);
+    world.write(&world.file("min: 1, max: 6", "").replace(&world.cluster, "other"));
+    world.apply().ends(5).says(&world.cluster);
+}
+
+#[test]
+fn azure_is_validated_and_not_built_yet() {
+    let world = World::new();
+    world.run(&["init", "azure", "--name", "blue", "--out", "azure.yml"]).ends(0);
+    world.run(&["validate", "-f", "azure.yml"]).ends(0);
+    world.run(&["plan", "-f", "azure.yml"]).ends(5).says("Azure");
+}

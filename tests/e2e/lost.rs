@@ -1,0 +1,73 @@
+//! Machines and nodes that are not as they should be.
+
+use scaler_lab::Happening;
+
+use crate::world::World;
+
+#[test]
+fn a_machine_that_vanished_is_retired_and_its_successor_has_a_new_name() {
+    let world = World::new();
+    world.write(&world.file("count: 3", ""));
+    world.apply().ends(0);
+    let (name, id) = (world.node(2), world.running()[&world.node(2)].clone());
+    world.sandbox.vanish(&id);
+    world.bridge.wait(&name, &Happening::Silent);
+    world.run(&["plan"]).ends(0).says(&name).says("gone");
+    world.apply().ends(0);
+    assert_eq!(world.workers(), [world.node(1), world.node(3), world.node(4)]);
+    assert_eq!(world.running().into_keys().collect::<Vec<_>>(), world.workers());
+    assert!(!world.nodes().contains(&name), "its Node object is gone");
+}
+
+#[test]
+fn many_vanished_machines_are_retired_only_when_each_is_named() {
+    let world = World::new();
+    world.write(&world.file("count: 3", ""));
+    world.apply().ends(0);
+    for number in [1, 2] {
+        world.sandbox.vanish(&world.running()[&world.node(number)]);
+    }
+    let (one, two) = (world.node(1), world.node(2));
+    world.apply().ends(5).says(&format!("--accept-lost {one}"));
+    assert_eq!(world.workers().len(), 3);
+    world.run(&["apply", "--yes", "--accept-lost", &one, "--accept-lost", &two]).ends(0);
+    assert_eq!(world.workers(), [world.node(3), world.node(4), world.node(5)]);
+}
+
+#[test]
+fn a_node_that_never_joined_goes_without_a_drain() {
+    let world = World::new();
+    world.write(&world.file("min: 1, max: 6", ""));
+    world.apply().ends(0);
+    let late = world.node(2);
+    world.bridge.hold(&late);
+    let pool = world.pool.clone();
+    world.run(&["scale-up", "--pool", &pool, "--to", "2", "--yes", "--join-timeout", "3s"]).ends(6).says(&late);
+    assert_eq!(world.running().len(), 2);
+    world.run(&["status"]).ends(0).says("not joined");
+    world.run(&["scale-down", "--pool", &pool, "--node", &late, "--yes"]).ends(0);
+    assert_eq!(world.running().into_keys().collect::<Vec<_>>(), [world.node(1)]);
+}
+
+#[test]
+fn a_node_that_is_not_ready_goes_only_when_its_loss_is_accepted() {
+    let world = World::new();
+    world.write(&world.file("min: 1, max: 6", ""));
+    world.apply().ends(0);
+    world.run(&["scale-up", "--pool", &world.pool, "--to", "2", "--yes"]).ends(0);
+    let sick = world.node(2);
+    world.k.silence(&sick).expect("the kubelet falls silent");
+    world.k.wait("the node to be NotReady", |k| {
+        let node = k.get(&format!("/api/v1/nodes/{sick}"));
+        let conditions = node["status"]["conditions"].as_array()?.clone();
+        conditions.iter().any(|one| one["type"] == "Ready" && one["status"] != "True").then_some(())
+    });
+    let args = ["scale-down", "--pool", &world.pool, "--node", &sick, "--yes"];
+    world.run(&args).ends(5).says(&format!("--accept-lost {sick}"));
+    assert_eq!(world.running().len(), 2);
+    let mut accepted = args.to_vec();
+    accepted.extend(["--accept-lost", &sick]);
+    world.run(&accepted).ends(0);
+    assert_eq!(world.running().len(), 1);
+    assert!(!world.nodes().contains(&sick));
+}
