@@ -6,5 +6,7 @@
 )]
 
 mod process;
+mod rig;
 mod support;
 mod terraform;
+mod terraform_fakes;

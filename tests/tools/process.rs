@@ -285,7 +285,9 @@ fn start_player(fake: &Fake, shell_prefix: &str, stop_time: &str) -> std::proces
 
 #[test]
 fn after_kill_9_a_graceful_tool_may_still_say_a_lot_and_save_its_work() {
-    let script = "trap 'echo int >> ints; head -c 1000000 /dev/zero; head -c 1000000 /dev/zero >&2; echo saved > saved; exit' INT
+    // `echo` is the shell's own: without a reader, it is the shell that a broken pipe would end.
+    let script = "say() { n=0; while [ $n -lt 2000 ]; do echo \"$n: 0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789\"; n=$((n+1)); done; }
+        trap 'echo int >> ints; say; say >&2; echo saved > saved; exit' INT
         echo $$ > pid; while :; do sleep 0.02; done";
     let fake = Fake::new(script);
     let mut player = start_player(&fake, "", "LONG");

@@ -13,6 +13,7 @@ mod folder;
 mod lock_info;
 mod news;
 mod port;
+mod printed;
 mod saved;
 mod state;
 mod version;

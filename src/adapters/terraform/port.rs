@@ -10,6 +10,7 @@ use super::adapter::TerraformCli;
 use super::diagnostics::Diagnostic;
 use super::failure::plain_failure;
 use super::lock_info::is_about_lock;
+use super::printed::document;
 use super::saved::{CliPlan, PlanFile};
 use super::{args, state};
 use crate::adapters::process::{Cancel, Program};
@@ -136,6 +137,8 @@ impl TerraformCli {
         if !finished.succeeded() {
             return Err(plain_failure(&unreadable(), &finished));
         }
-        serde_json::from_slice(&finished.stdout).map_err(|error| Failure::failed(unreadable()).caused_by(&error))
+        let printed = document(&finished.stdout).map_err(|failure| failure.context(unreadable()))?;
+        let printed = printed.ok_or_else(|| Failure::failed(unreadable()).because("it is empty"))?;
+        serde_json::from_slice(printed).map_err(|error| Failure::failed(unreadable()).caused_by(&error))
     }
 }

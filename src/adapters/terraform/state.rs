@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::printed::document;
 use crate::model::failure::{Failure, Result};
 use crate::model::record::StackSerial;
 use crate::ops::ports::terraform::State;
@@ -46,11 +47,9 @@ struct Instance {
 }
 
 /// None for a state that was never written, which Terraform prints as nothing.
-pub fn parse(text: &[u8]) -> Result<Option<State>> {
-    if text.iter().all(u8::is_ascii_whitespace) {
-        return Ok(None);
-    }
-    let unreadable = || Failure::failed("Terraform's state could not be read");
+pub fn parse(printed: &[u8]) -> Result<Option<State>> {
+    let Some(text) = document(printed)? else { return Ok(None) };
+    let unreadable = || Failure::failed("Terraform's state could not be understood");
     let file: File = serde_json::from_slice(text).map_err(|error| unreadable().caused_by(&error))?;
     if file.version != 4 {
         return Err(unreadable().because(format!("its format has version {}; this scaler knows 4", file.version)));
