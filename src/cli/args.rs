@@ -10,8 +10,10 @@ use super::commands::Command;
 /// Resizes self-managed Kubernetes clusters, and drains a node before its machine goes.
 #[derive(Debug, Parser)]
 #[command(name = "scaler", version, max_term_width = 100, disable_help_subcommand = true)]
-#[command(after_help = "Exit codes: 0 done, 1 failed, 2 changes (plan --detailed-exitcode), 3 cluster file invalid, 4 lock held,\n\
-            5 blocked or refused and nothing destroyed, 6 partly done, 64 wrong usage, 130 interrupted.")]
+#[command(
+    after_help = "Exit codes: 0 done, 1 failed, 2 changes (plan --detailed-exitcode), 3 cluster file invalid, 4 lock held,\n\
+            5 blocked or refused and nothing destroyed, 6 partly done, 64 wrong usage, 130 interrupted."
+)]
 pub struct Cli {
     #[command(flatten)]
     pub global: Global,
@@ -112,7 +114,8 @@ pub struct Change {
 
 /// `90s`, `15m`, `1h30m`.
 fn duration(text: &str) -> Result<Duration, String> {
-    let span: jiff::SignedDuration = text.parse().map_err(|_| format!("`{text}` is not a time such as 90s, 15m or 1h30m"))?;
+    let span: jiff::SignedDuration =
+        text.parse().map_err(|_| format!("`{text}` is not a time such as 90s, 15m or 1h30m"))?;
     Duration::try_from(span).map_err(|_| format!("`{text}` is negative"))
 }
 

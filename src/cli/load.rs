@@ -69,7 +69,15 @@ pub fn of_saved(app: &App, target: &Target, saved: &SavedPlan) -> Result<Loaded>
     complete(
         app,
         target,
-        Parts { file, text: source.cluster_file.clone(), files: source.files.clone(), folder, path: None, register, sets: saved.sets.clone() },
+        Parts {
+            file,
+            text: source.cluster_file.clone(),
+            files: source.files.clone(),
+            folder,
+            path: None,
+            register,
+            sets: saved.sets.clone(),
+        },
     )
 }
 
@@ -87,9 +95,7 @@ fn cluster_file(app: &App, target: &Target) -> Result<(PathBuf, String)> {
         if target.file.is_some() {
             return failure;
         }
-        failure
-            .hint("name it with -f FILE, or the cluster with --cluster URL")
-            .hint("`scaler init` writes a first one")
+        failure.hint("name it with -f FILE, or the cluster with --cluster URL").hint("`scaler init` writes a first one")
     })?;
     Ok((path, text))
 }
@@ -127,7 +133,15 @@ fn of_record(app: &App, target: &Target, record: Record, spec: StoreSpec) -> Res
     complete(
         app,
         target,
-        Parts { file, text: record.source.cluster_file, files: record.source.files, folder, path: None, register, sets },
+        Parts {
+            file,
+            text: record.source.cluster_file,
+            files: record.source.files,
+            folder,
+            path: None,
+            register,
+            sets,
+        },
     )
 }
 
@@ -180,7 +194,8 @@ fn assets(app: &App, target: &Target) -> Result<Assets> {
             if !folder.is_dir() {
                 continue;
             }
-            let listed = std::fs::read_dir(&folder).map_err(|error| unreadable(&folder, "the modules' folder", &error))?;
+            let listed =
+                std::fs::read_dir(&folder).map_err(|error| unreadable(&folder, "the modules' folder", &error))?;
             for entry in listed {
                 let path = entry.map_err(|error| unreadable(&folder, "the modules' folder", &error))?.path();
                 if path.extension().is_some_and(|extension| extension == "tf") {

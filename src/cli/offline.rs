@@ -26,8 +26,9 @@ pub fn stacks(app: &App, loaded: &Loaded, record: Option<&Path>) -> Result<Stack
     let record: Option<Record> = match record {
         Some(path) => {
             let path = app.settings.folder.join(path);
-            let text = std::fs::read(&path)
-                .map_err(|error| Failure::failed(format!("the record {} cannot be read", path.display())).because(error))?;
+            let text = std::fs::read(&path).map_err(|error| {
+                Failure::failed(format!("the record {} cannot be read", path.display())).because(error)
+            })?;
             Some(crate::ops::record::decode(&text, &path.to_string_lossy())?)
         }
         None => None,
@@ -51,7 +52,8 @@ pub fn stacks(app: &App, loaded: &Loaded, record: Option<&Path>) -> Result<Stack
 fn recorded(deployment: &Deployment, record: &Record) -> Result<Stacks> {
     let mut files = BTreeMap::new();
     files.insert(StackId::Foundation, render::foundation(deployment, &record.control_plane.nodes)?);
-    let foundation = placeholder(record.control_plane.nodes.values().map(|node| node.zone.as_str()), deployment.file.provider);
+    let foundation =
+        placeholder(record.control_plane.nodes.values().map(|node| node.zone.as_str()), deployment.file.provider);
     for (pool, pool_record) in &record.pools {
         files.insert(StackId::Pool(pool.clone()), render::pool(deployment, pool, &pool_record.nodes, &foundation)?);
     }
@@ -101,7 +103,9 @@ fn unresolved(image: &Image) -> String {
 fn placeholder<'a>(zones: impl Iterator<Item = &'a str>, provider: Provider) -> serde_json::Value {
     let subnets: BTreeMap<&str, String> = zones.map(|zone| (zone, format!("unresolved:{zone}"))).collect();
     match provider {
-        Provider::Sandbox => serde_json::json!({ "network_id": "unresolved:", "subnets": subnets, "key_name": "unresolved:" }),
+        Provider::Sandbox => {
+            serde_json::json!({ "network_id": "unresolved:", "subnets": subnets, "key_name": "unresolved:" })
+        }
         _ => serde_json::json!({
             "vpc_id": "unresolved:",
             "subnets": subnets,

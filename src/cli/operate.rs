@@ -11,9 +11,9 @@ use crate::model::failure::{Failure, Kind, Result};
 use crate::model::journal::{Command, Consent};
 use crate::model::names::NodeName;
 use crate::model::plan::Request;
+use crate::ops::execute;
 use crate::ops::prepare::{self, Prepared};
 use crate::ops::task::Mandate;
-use crate::ops::execute;
 
 /// What is to be done.
 pub enum Order {
@@ -21,7 +21,9 @@ pub enum Order {
     /// A PLAN file.
     Saved(PathBuf),
     /// Everything goes; `name` is the consent that was given on the command line.
-    Destroy { name: Option<String> },
+    Destroy {
+        name: Option<String>,
+    },
 }
 
 pub fn names(texts: &[String]) -> Vec<NodeName> {
@@ -82,8 +84,11 @@ fn agree(app: &App, change: &Change, order: &Order, prepared: &Prepared) -> Resu
             match name {
                 Some(name) if name == cluster && change.yes => return Ok(Consent::NameGiven),
                 Some(name) if name != cluster => {
-                    return Err(Failure::new(Kind::Usage, format!("--name says `{name}`, and the cluster is `{cluster}`"))
-                        .hint("nothing was changed"));
+                    return Err(Failure::new(
+                        Kind::Usage,
+                        format!("--name says `{name}`, and the cluster is `{cluster}`"),
+                    )
+                    .hint("nothing was changed"));
                 }
                 None if change.yes => {
                     return Err(Failure::new(Kind::Refused, "destroy needs the cluster's name beside --yes")

@@ -20,7 +20,8 @@ pub struct SavedPlan {
 }
 
 pub fn write(path: &Path, plan: &Plan, task: &Task) -> Result<()> {
-    let saved = SavedPlan { format: PLAN_FORMAT, plan: plan.clone(), sets: task.sets.clone(), folder: task.folder.clone() };
+    let saved =
+        SavedPlan { format: PLAN_FORMAT, plan: plan.clone(), sets: task.sets.clone(), folder: task.folder.clone() };
     let text = serde_json::to_string_pretty(&saved)
         .map_err(|error| Failure::failed("the plan cannot be written as JSON").caused_by(&error))?;
     // Beside its place first: a reader never finds half a plan.

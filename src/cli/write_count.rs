@@ -31,7 +31,10 @@ pub fn prepare(app: &App, target: &Target, request: &Request) -> Result<Option<E
         SizeChange::Without(nodes) => count.checked_sub(nodes.len() as u32),
     };
     let Some(wanted) = wanted else {
-        return Err(Failure::new(Kind::Usage, format!("pool `{name}` has `count: {count}`; so many cannot be removed")));
+        return Err(Failure::new(
+            Kind::Usage,
+            format!("pool `{name}` has `count: {count}`; so many cannot be removed"),
+        ));
     };
     let Some(path) = loaded.path else {
         return Err(Failure::new(Kind::Usage, "--write changes a cluster file, and --cluster works without one")
@@ -46,7 +49,9 @@ impl Edited {
     /// Writes the file, if nobody else changed it meanwhile.
     pub fn save(&self) -> Result<()> {
         let failed = |error: std::io::Error| {
-            Failure::failed(format!("{} cannot be changed", self.path.display())).because(error).hint("nothing else was changed")
+            Failure::failed(format!("{} cannot be changed", self.path.display()))
+                .because(error)
+                .hint("nothing else was changed")
         };
         if std::fs::read_to_string(&self.path).map_err(failed)? != self.before {
             return Err(Failure::refused(format!("{} was changed by someone else meanwhile", self.path.display()))

@@ -52,7 +52,14 @@ pub struct Record {
 
 impl Record {
     /// A cluster that has nothing yet.
-    pub fn new(cluster_id: &str, name: &str, provider: Provider, place: &Place, source: Source, by: OperationId) -> Record {
+    pub fn new(
+        cluster_id: &str,
+        name: &str,
+        provider: Provider,
+        place: &Place,
+        source: Source,
+        by: OperationId,
+    ) -> Record {
         Record {
             format: FORMAT,
             generation: 1,

@@ -58,9 +58,7 @@ pub async fn observe(ports: &Ports, task: &Task) -> Result<Observed> {
     check(task, known, &place)?;
     let previous = known.map(previous).transpose()?;
     let (machines, states) = match known {
-        Some(record) => {
-            (ports.cloud.machines(&record.cluster_id).await?, stacks::states(ports, task, record).await?)
-        }
+        Some(record) => (ports.cloud.machines(&record.cluster_id).await?, stacks::states(ports, task, record).await?),
         None => (Vec::new(), BTreeMap::new()),
     };
     let cluster = view(ports, known).await;
@@ -85,7 +83,10 @@ pub async fn observe(ports: &Ports, task: &Task) -> Result<Observed> {
     Ok(Observed { place, record, previous, states, machines, cluster, census })
 }
 
-fn machine_ids(provider: Provider, states: &BTreeMap<StackId, State>) -> BTreeMap<StackId, BTreeMap<crate::model::names::NodeName, String>> {
+fn machine_ids(
+    provider: Provider,
+    states: &BTreeMap<StackId, State>,
+) -> BTreeMap<StackId, BTreeMap<crate::model::names::NodeName, String>> {
     states.iter().map(|(stack, state)| (stack.clone(), stacks::machine_ids(provider, state))).collect()
 }
 
@@ -99,7 +100,9 @@ fn check(task: &Task, record: Option<&Record>, place: &Place) -> Result<()> {
     if record.name != task.file.name || record.provider != task.file.provider {
         return Err(Failure::refused(format!("this store holds cluster `{}` on {}", record.name, record.provider))
             .because(format!("the cluster file is for `{}` on {}", task.file.name, task.file.provider))
-            .hint("each cluster needs a store of its own: change `store` in the cluster file, its `prefix` for example"));
+            .hint(
+                "each cluster needs a store of its own: change `store` in the cluster file, its `prefix` for example",
+            ));
     }
     if (&record.account, &record.region) != (&place.account, &place.region) {
         return Err(execute::wrong_place(record, place));

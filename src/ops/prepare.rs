@@ -69,9 +69,14 @@ pub async fn prepare(ports: &Ports, task: &Task, request: Request) -> Result<Pre
     let observed = observe::observe(ports, task).await?;
     let unfinished = journal::unfinished(ports.store.as_ref()).await?;
     let mut plan = decide(ports, task, request, &observed).await?;
-    plan.notes.extend(observed.cluster.as_ref().err().filter(|_| !plan.is_empty()).map(|failure| {
-        format!("the cluster cannot be reached ({failure}): new machines will not be seen to join")
-    }));
+    plan.notes.extend(
+        observed
+            .cluster
+            .as_ref()
+            .err()
+            .filter(|_| !plan.is_empty())
+            .map(|failure| format!("the cluster cannot be reached ({failure}): new machines will not be seen to join")),
+    );
     ports.progress.tell(Event::StepDone { step, title: "looked at the cluster".into() });
     let (terraform, violations) = look(ports, task, &plan, &observed).await?;
     let drains = match &observed.cluster {
@@ -137,14 +142,13 @@ async fn images(
     }
     for (name, image, machine) in wanted {
         let known = resolved.iter().find(|(known, of, _)| known == image && of == machine);
-        let id = match known {
-            Some((_, _, id)) => id.clone(),
-            None => ports
-                .cloud
-                .resolve_image(image, machine)
-                .await
-                .map_err(|failure| failure.context(format!("there is no image for the new machines of `{name}`")))?,
-        };
+        let id =
+            match known {
+                Some((_, _, id)) => id.clone(),
+                None => ports.cloud.resolve_image(image, machine).await.map_err(|failure| {
+                    failure.context(format!("there is no image for the new machines of `{name}`"))
+                })?,
+            };
         resolved.push((image.clone(), machine.to_owned(), id.clone()));
         images.insert(name.to_owned(), id);
     }
@@ -248,7 +252,8 @@ pub fn same(saved: &Plan, now: &Plan) -> Result<()> {
     if victims(saved) != victims(now) {
         return Err(stale("other nodes would go now than were shown".into()));
     }
-    let additions = |plan: &Plan| plan.additions().map(|(name, node)| (name.clone(), node.image.clone())).collect::<Vec<_>>();
+    let additions =
+        |plan: &Plan| plan.additions().map(|(name, node)| (name.clone(), node.image.clone())).collect::<Vec<_>>();
     if additions(saved) != additions(now) {
         return Err(stale("other machines would be made now than were shown".into()));
     }

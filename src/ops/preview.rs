@@ -19,7 +19,8 @@ use crate::model::victims;
 pub fn choose(observed: &Observed, pool: &str, present: &[NodeName], count: u32) -> Vec<(NodeName, String)> {
     let record = observed.record().and_then(|record| record.pools.get(pool));
     let candidates = present.iter().map(|name| {
-        let node = observed.cluster.as_ref().ok().and_then(|view| view.nodes.iter().find(|node| node.name == name.as_str()));
+        let node =
+            observed.cluster.as_ref().ok().and_then(|view| view.nodes.iter().find(|node| node.name == name.as_str()));
         let pods = observed.cluster.as_ref().map(|view| view.pods.as_slice()).unwrap_or_default();
         victims::Candidate {
             name: name.clone(),
@@ -66,7 +67,9 @@ pub fn refusal(drains: &BTreeMap<NodeName, NodeReport>) -> Result<()> {
     }
     let names: Vec<&str> = blocked.iter().map(|report| report.node.as_str()).collect();
     let mut failure = Failure::refused(format!("the drain of {} cannot succeed", names.join(", ")));
-    for finding in blocked.iter().flat_map(|report| report.findings()).filter(|finding| finding.severity == Severity::Blocks) {
+    for finding in
+        blocked.iter().flat_map(|report| report.findings()).filter(|finding| finding.severity == Severity::Blocks)
+    {
         failure = failure.because(finding);
         if let Some(help) = finding.help() {
             failure = failure.hint(help);
@@ -95,15 +98,18 @@ pub fn pool(plan: &Plan, flavour: Flavour, record: &Record, change: &PoolChange)
     if plan.request == Request::Destroy {
         return guard::permits_for_destroy(plan.provider, flavour, change.stack(), &execute::machines(&standing));
     }
-    let staying: BTreeMap<NodeName, NodeRecord> = standing
-        .into_iter()
-        .filter(|(name, _)| !change.removals.iter().any(|removal| removal.node == *name))
-        .collect();
+    let staying: BTreeMap<NodeName, NodeRecord> =
+        standing.into_iter().filter(|(name, _)| !change.removals.iter().any(|removal| removal.node == *name)).collect();
     let retagged = if change.tags { execute::machines(&staying) } else { Vec::new() };
     let additions: Vec<NodeName> = change.additions.keys().cloned().collect();
     let (removals, gone) = (machines(&|way| way != Way::Gone), machines(&|way| way == Way::Gone));
-    let wanted =
-        guard::PoolChange { additions: &additions, removals: &removals, gone: &gone, retagged: &retagged, ..Default::default() };
+    let wanted = guard::PoolChange {
+        additions: &additions,
+        removals: &removals,
+        gone: &gone,
+        retagged: &retagged,
+        ..Default::default()
+    };
     guard::permits_for_pool(plan.provider, flavour, &change.pool, &wanted)
 }
 

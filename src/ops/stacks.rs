@@ -90,15 +90,31 @@ pub async fn check_tool(ports: &Ports, record: &Record) -> Result<()> {
     if tool.flavour != pin.flavour {
         return Err(Failure::new(
             Kind::Refused,
-            format!("cluster `{}` was made with {}, and {} is {}", record.name, name(pin.flavour), tool.path, name(tool.flavour)),
+            format!(
+                "cluster `{}` was made with {}, and {} is {}",
+                record.name,
+                name(pin.flavour),
+                tool.path,
+                name(tool.flavour)
+            ),
         )
         .because("the two write states that the other may misread")
-        .hint(format!("put {} on the PATH, or name it in the cluster file: tools: {{ terraform: PATH }}", name(pin.flavour))));
+        .hint(format!(
+            "put {} on the PATH, or name it in the cluster file: tools: {{ terraform: PATH }}",
+            name(pin.flavour)
+        )));
     }
     if tool.version < pin.least_version {
         return Err(Failure::new(
             Kind::Refused,
-            format!("cluster `{}` needs {} {} or newer; {} is {}", record.name, name(pin.flavour), pin.least_version, tool.path, tool.version),
+            format!(
+                "cluster `{}` needs {} {} or newer; {} is {}",
+                record.name,
+                name(pin.flavour),
+                pin.least_version,
+                tool.path,
+                tool.version
+            ),
         )
         .because("an older one cannot read the states that a newer one wrote")
         .hint(format!("install {} {} or newer", name(pin.flavour), pin.least_version)));

@@ -81,7 +81,8 @@ impl Aws {
     /// The workers that run: name → id.
     fn workers(&self) -> BTreeMap<String, String> {
         let instances = self.moto.instances(REGION);
-        let workers = instances.iter().filter(|one| one.state == InstanceState::Running && one.name().contains(&self.pool));
+        let workers =
+            instances.iter().filter(|one| one.state == InstanceState::Running && one.name().contains(&self.pool));
         workers.map(|one| (one.name().to_owned(), one.id.clone())).collect()
     }
 
@@ -90,7 +91,11 @@ impl Aws {
     }
 
     /// Every termination comes after the last eviction from its node.
-    fn assert_drained_before_terminated(&self, removed: &BTreeMap<String, String>, pods: &BTreeMap<String, BTreeSet<String>>) {
+    fn assert_drained_before_terminated(
+        &self,
+        removed: &BTreeMap<String, String>,
+        pods: &BTreeMap<String, BTreeSet<String>>,
+    ) {
         let audit = self.k.audit();
         for request in self.moto.requests().iter().filter(|request| request.action == "TerminateInstances") {
             let Some(id) = request.param("InstanceId.1") else { continue };
@@ -135,7 +140,9 @@ fn a_cluster_on_aws_lives_its_day() {
 
     let namespace = aws.k.namespace("aws");
     aws.k.apply(&crate::world::workload(&namespace, &aws.pool, 10, 1));
-    aws.k.wait("the workload to run", |k| (pods(k, &namespace).values().map(BTreeSet::len).sum::<usize>() == 10).then_some(()));
+    aws.k.wait("the workload to run", |k| {
+        (pods(k, &namespace).values().map(BTreeSet::len).sum::<usize>() == 10).then_some(())
+    });
     let before = aws.workers();
     let placed = pods(aws.k, &namespace);
     let (second, fourth) = (aws.node(2), aws.node(4));

@@ -48,7 +48,9 @@ fn a_budget_that_never_allows_is_refused_before_anything_is_touched() {
 fn a_budget_that_stays_exhausted_ends_blocked_and_everything_is_given_back() {
     let world = World::new();
     three(&world);
-    world.write(&world.file("min: 1, max: 6", "").replace("timeout: 60s, totalTimeout: 120s", "timeout: 6s, totalTimeout: 20s"));
+    world.write(
+        &world.file("min: 1, max: 6", "").replace("timeout: 60s, totalTimeout: 120s", "timeout: 6s, totalTimeout: 20s"),
+    );
     let namespace = world.k.namespace("exhausted");
     let mut text = workload(&namespace, &world.pool, 4, 1);
     // One pod is never ready: it takes up the whole budget.
@@ -77,11 +79,7 @@ fn a_plan_shows_what_a_drain_will_meet_and_changes_nothing() {
     world.k.apply(&workload(&namespace, &world.pool, 3, 1));
     world.wait_ready(&namespace, 3);
     let before = world.record();
-    world
-        .run(&["scale-down", "--pool", &world.pool, "--to", "2", "--dry-run"])
-        .ends(0)
-        .says("drain:")
-        .says("pool-");
+    world.run(&["scale-down", "--pool", &world.pool, "--to", "2", "--dry-run"]).ends(0).says("drain:").says("pool-");
     assert_eq!(world.record(), before);
     assert_eq!(world.unschedulable(), Vec::<String>::new());
 }

@@ -39,7 +39,12 @@ fn modules_with_another_program_in_them_are_refused_before_terraform_starts() {
     }
     let main = assets.join("pool/main.tf");
     let text = std::fs::read_to_string(&main).expect("the module");
-    std::fs::write(&main, text.replace("when    = destroy\n", "when    = destroy\n    on_failure = continue\n") + "\ndata \"external\" \"x\" {\n  program = [\"touch\", \"here\"]\n}\n").expect("an edit");
+    std::fs::write(
+        &main,
+        text.replace("when    = destroy\n", "when    = destroy\n    on_failure = continue\n")
+            + "\ndata \"external\" \"x\" {\n  program = [\"touch\", \"here\"]\n}\n",
+    )
+    .expect("an edit");
     world.run(&["apply", "--yes", "--assets", "assets"]).ends(5);
     assert!(world.running().is_empty());
 }

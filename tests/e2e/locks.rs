@@ -11,7 +11,11 @@ fn of_two_applies_one_works_and_the_other_names_it() {
     for round in 0..5 {
         let target = if round % 2 == 0 { "2" } else { "3" };
         let args = ["scale-up", "--pool", &world.pool, "--to", target, "--yes"];
-        let args = if round % 2 == 0 && round > 0 { ["scale-down", "--pool", &world.pool, "--to", target, "--yes"] } else { args };
+        let args = if round % 2 == 0 && round > 0 {
+            ["scale-down", "--pool", &world.pool, "--to", target, "--yes"]
+        } else {
+            args
+        };
         let start = || {
             let mut command = world.program.command(&args);
             command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts")

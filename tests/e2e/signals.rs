@@ -36,8 +36,10 @@ fn slow_drain() -> (World, String) {
     world.apply().ends(0);
     world.run(&["scale-up", "--pool", &world.pool, "--to", "2", "--yes"]).ends(0);
     let namespace = world.k.namespace("slow");
-    let text = workload(&namespace, &world.pool, 2, 1)
-        .replace("labels: { app: web } }\n    spec", "labels: { app: web }, annotations: { lab.scaler/terminate-after: \"30s\" } }\n    spec");
+    let text = workload(&namespace, &world.pool, 2, 1).replace(
+        "labels: { app: web } }\n    spec",
+        "labels: { app: web }, annotations: { lab.scaler/terminate-after: \"30s\" } }\n    spec",
+    );
     world.k.apply(&text);
     world.wait_ready(&namespace, 2);
     (world, namespace)

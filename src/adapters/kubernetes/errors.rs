@@ -71,9 +71,9 @@ fn answered(what: &str, server: &str, status: &Status) -> Trouble {
                 .hint("log in again, or name another kubeconfig with --kubeconfig"),
         ),
         403 => Trouble::lasting(
-            Failure::new(Kind::Refused, format!("{what} was refused: this login lacks the right"))
-                .because(told)
-                .hint("grant it by a ClusterRole; `scaler doctor` lists every right that is needed, and which are missing"),
+            Failure::new(Kind::Refused, format!("{what} was refused: this login lacks the right")).because(told).hint(
+                "grant it by a ClusterRole; `scaler doctor` lists every right that is needed, and which are missing",
+            ),
         ),
         404 => Trouble::lasting(Failure::failed(format!("{what} failed")).because(NOT_FOUND)),
         410 => Trouble::lasting(Failure::failed(format!("{what} failed")).because(EXPIRED)),

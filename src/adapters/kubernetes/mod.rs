@@ -51,8 +51,13 @@ impl Cluster {
             match tokio::time::timeout(PATIENCE, self.client.request::<T>(request)).await {
                 Ok(Ok(value)) => Ok(value),
                 Ok(Err(error)) => Err(errors::read(what, &self.title, &error)),
-                Err(_) => Err(errors::Trouble::passing(Failure::failed(format!("{what} took too long"))
-                    .because(format!("{} did not answer in {} s", self.title, PATIENCE.as_secs())))),
+                Err(_) => {
+                    Err(errors::Trouble::passing(Failure::failed(format!("{what} took too long")).because(format!(
+                        "{} did not answer in {} s",
+                        self.title,
+                        PATIENCE.as_secs()
+                    ))))
+                }
             }
         };
         let backoff = ExponentialBuilder::default()
@@ -94,7 +99,8 @@ impl Cluster {
                 }
             }
         }
-        Err(Failure::failed(format!("{what}: the list changed faster than it could be read")).because("three tries expired"))
+        Err(Failure::failed(format!("{what}: the list changed faster than it could be read"))
+            .because("three tries expired"))
     }
 
     /// One write, tried once: what a lost answer means is for the caller to find out.
@@ -109,7 +115,8 @@ impl Cluster {
 #[async_trait]
 impl Kubernetes for Cluster {
     async fn identity(&self) -> Result<String> {
-        let namespace: Namespace = self.read("reading the namespace kube-system", "/api/v1/namespaces/kube-system").await?;
+        let namespace: Namespace =
+            self.read("reading the namespace kube-system", "/api/v1/namespaces/kube-system").await?;
         namespace.metadata.uid.ok_or_else(|| Failure::failed("the namespace kube-system has no UID"))
     }
 
@@ -142,13 +149,20 @@ impl Kubernetes for Cluster {
 
     async fn pods_on(&self, node: &str) -> Result<Listing<Pod>> {
         let selector = format!("spec.nodeName={node}");
-        let pods: Listing<ApiPod> = self.list(&format!("listing the pods on {node}"), "/api/v1/pods", &selector).await?;
-        Ok(Listing { items: pods.items.into_iter().map(objects::pod).collect(), resource_version: pods.resource_version })
+        let pods: Listing<ApiPod> =
+            self.list(&format!("listing the pods on {node}"), "/api/v1/pods", &selector).await?;
+        Ok(Listing {
+            items: pods.items.into_iter().map(objects::pod).collect(),
+            resource_version: pods.resource_version,
+        })
     }
 
     async fn pods(&self) -> Result<Listing<Pod>> {
         let pods: Listing<ApiPod> = self.list("listing pods", "/api/v1/pods", "").await?;
-        Ok(Listing { items: pods.items.into_iter().map(objects::pod).collect(), resource_version: pods.resource_version })
+        Ok(Listing {
+            items: pods.items.into_iter().map(objects::pod).collect(),
+            resource_version: pods.resource_version,
+        })
     }
 
     async fn pod(&self, namespace: &str, name: &str) -> Result<Option<Pod>> {
@@ -171,7 +185,8 @@ impl Kubernetes for Cluster {
 
     async fn volume_of_claim(&self, namespace: &str, claim: &str) -> Result<Option<String>> {
         let path = requests::namespaced("/api/v1", namespace, "persistentvolumeclaims", claim);
-        let found: Option<PersistentVolumeClaim> = self.find(&format!("reading claim {namespace}/{claim}"), &path).await?;
+        let found: Option<PersistentVolumeClaim> =
+            self.find(&format!("reading claim {namespace}/{claim}"), &path).await?;
         Ok(found.and_then(|claim| claim.spec).and_then(|spec| spec.volume_name))
     }
 

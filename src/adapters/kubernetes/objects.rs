@@ -79,9 +79,12 @@ pub fn pod(pod: core::Pod) -> Pod {
         phase: phase(status.phase.as_deref()),
         ready: conditions.iter().any(|condition| condition.type_ == "Ready" && condition.status == "True"),
         deleted: meta.deletion_timestamp.map(|time| time.0),
-        owner: meta.owner_references.unwrap_or_default().into_iter().find(|owner| owner.controller == Some(true)).map(
-            |owner| Owner { kind: owner.kind, name: owner.name, uid: owner.uid },
-        ),
+        owner: meta
+            .owner_references
+            .unwrap_or_default()
+            .into_iter()
+            .find(|owner| owner.controller == Some(true))
+            .map(|owner| Owner { kind: owner.kind, name: owner.name, uid: owner.uid }),
         // What `kubectl drain` goes by too.
         mirror: annotations.contains_key("kubernetes.io/config.mirror"),
         empty_dir: volumes.iter().any(|volume| volume.empty_dir.is_some()),

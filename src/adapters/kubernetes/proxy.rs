@@ -43,12 +43,15 @@ pub async fn connect(kubectl: &Program, access: &Access) -> Result<Arc<Cluster>>
         return Err(Failure::new(Kind::Failed, format!("there is no kubeconfig at {}", path.display()))
             .hint("name it in the cluster file's `access`, or with --kubeconfig"));
     }
-    let folder = tempfile::Builder::new().prefix("scaler-kubectl-").tempdir().map_err(|error| {
-        Failure::failed("a folder for kubectl's socket cannot be made").because(error)
-    })?;
+    let folder = tempfile::Builder::new()
+        .prefix("scaler-kubectl-")
+        .tempdir()
+        .map_err(|error| Failure::failed("a folder for kubectl's socket cannot be made").because(error))?;
     let socket = folder.path().join("api.sock");
-    let mut child = Run::new(kubectl).args(arguments(access, &socket)).stop_time(Duration::from_secs(2)).spawn().await?;
-    let ready = tokio::time::timeout(START, child.wait_line(|_, line| line.contains("Starting to serve").then_some(())));
+    let mut child =
+        Run::new(kubectl).args(arguments(access, &socket)).stop_time(Duration::from_secs(2)).spawn().await?;
+    let ready =
+        tokio::time::timeout(START, child.wait_line(|_, line| line.contains("Starting to serve").then_some(())));
     match ready.await {
         Ok(Ok(())) => {}
         Ok(Err(failure)) => return Err(failure.context("kubectl cannot open a way to the cluster")),

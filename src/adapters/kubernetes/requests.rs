@@ -87,7 +87,9 @@ fn json_request(request: http::request::Builder, body: &serde_json::Value) -> Re
 }
 
 fn build(request: http::request::Builder, body: Vec<u8>) -> Result<Request<Vec<u8>>> {
-    request.body(body).map_err(|error| Failure::failed("a request to the cluster's API cannot be built").caused_by(&error))
+    request
+        .body(body)
+        .map_err(|error| Failure::failed("a request to the cluster's API cannot be built").caused_by(&error))
 }
 
 #[cfg(test)]

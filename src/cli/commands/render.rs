@@ -34,7 +34,8 @@ pub fn run(app: &App, args: Args) -> Result<ExitCode> {
         }
     }
     let shown = dir.display();
-    let text = format!("{}Wrote {} files for {} stacks below {shown}.\n", stacks.note, written.len(), stacks.files.len());
+    let text =
+        format!("{}Wrote {} files for {} stacks below {shown}.\n", stacks.note, written.len(), stacks.files.len());
     app.print(&text, &serde_json::json!({ "folder": dir, "files": written, "note": stacks.note.trim() }))?;
     Ok(ExitCode::SUCCESS)
 }

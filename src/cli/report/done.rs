@@ -9,7 +9,11 @@ pub fn done(done: &Done, cluster: &str) -> String {
     let mut text = String::new();
     let verdict = if done.shortfall.is_some() { "is partly done" } else { "is done" };
     // Writing to a String cannot fail.
-    let _ = writeln!(text, "Operation {} on cluster `{cluster}` {verdict}; the record is at generation {}.", done.operation, done.generation);
+    let _ = writeln!(
+        text,
+        "Operation {} on cluster `{cluster}` {verdict}; the record is at generation {}.",
+        done.operation, done.generation
+    );
     for (what, names) in [("Added", &done.added), ("Removed", &done.removed)] {
         if !names.is_empty() {
             let _ = writeln!(text, "{what}: {}", listed(names));

@@ -96,7 +96,8 @@ fn additions(nodes: &BTreeMap<NodeName, NodeRecord>, width: usize) -> String {
 
 fn removed(removal: &Removal, drain: Option<&NodeReport>, width: usize) -> String {
     let machine = removal.machine_id.as_deref().unwrap_or("no machine");
-    let mut text = terminal::wrapped("  - ", "      ", &format!("{} ({machine}): {}", removal.node, removal.reason), width);
+    let mut text =
+        terminal::wrapped("  - ", "      ", &format!("{} ({machine}): {}", removal.node, removal.reason), width);
     let way = match removal.way {
         Way::Drained | Way::Destroyed => None,
         Way::NeverJoined => Some("it never became a node, so there is nothing to drain"),

@@ -7,7 +7,10 @@ use crate::model::lock::LockState;
 use crate::ops::status::{NodeLine, Report};
 
 pub fn text(report: &Report, width: usize) -> String {
-    let mut text = format!("Cluster {} on {}, account {}, region {}\n", report.cluster, report.provider, report.account, report.region);
+    let mut text = format!(
+        "Cluster {} on {}, account {}, region {}\n",
+        report.cluster, report.provider, report.account, report.region
+    );
     match report.generation {
         Some(generation) => text.push_str(&format!("Store {}, generation {generation}\n", report.store)),
         None => text.push_str(&format!("Store {}: nothing was applied yet\n", report.store)),
@@ -41,7 +44,11 @@ pub fn text(report: &Report, width: usize) -> String {
     }
     if let Some(lock) = report.lock.as_ref().filter(|lock| lock.state == LockState::Held) {
         let holder = &lock.holder;
-        let _ = writeln!(text, "\nAt work: {} on {} (pid {}), since {}: {}", holder.user, holder.host, holder.pid, lock.acquired, holder.command);
+        let _ = writeln!(
+            text,
+            "\nAt work: {} on {} (pid {}), since {}: {}",
+            holder.user, holder.host, holder.pid, lock.acquired, holder.command
+        );
     }
     text
 }
@@ -55,7 +62,15 @@ fn nodes(lines: &[NodeLine], width: usize) -> String {
         };
         let pods = line.pods.map(|pods| format!("{pods} pods")).unwrap_or_default();
         let id = line.machine_id.clone().unwrap_or_else(|| "no machine".into());
-        table.row([format!("  {}", line.name), line.node.told().to_owned(), pods, machine, line.machine_type.clone(), line.zone.clone(), id]);
+        table.row([
+            format!("  {}", line.name),
+            line.node.told().to_owned(),
+            pods,
+            machine,
+            line.machine_type.clone(),
+            line.zone.clone(),
+            id,
+        ]);
     }
     table.to_string()
 }

@@ -42,7 +42,11 @@ fn zones_stay_even() {
     ];
     assert_eq!(
         chosen(&nodes, 3),
-        ["w-5: zone b has the most nodes; moves 7 pods", "w-2: moves no pod", "w-4: zone b has the most nodes; moves 8 pods"]
+        [
+            "w-5: zone b has the most nodes; moves 7 pods",
+            "w-2: moves no pod",
+            "w-4: zone b has the most nodes; moves 8 pods"
+        ]
     );
 }
 

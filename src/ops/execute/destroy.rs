@@ -41,7 +41,8 @@ impl Session<'_> {
 
     /// As far as the deadlines allow. What cannot be emptied goes all the same: that was agreed to.
     async fn drain_what_goes(&self, change: &PoolChange) -> Result<()> {
-        let victim = |removal: &Removal| Some(Victim { node: removal.node.to_string(), uid: removal.node_uid.clone()? });
+        let victim =
+            |removal: &Removal| Some(Victim { node: removal.node.to_string(), uid: removal.node_uid.clone()? });
         let victims: Vec<Victim> = change.removals.iter().filter_map(victim).collect();
         let kubernetes = match &self.ports.kubernetes {
             Ok(kubernetes) if !victims.is_empty() => kubernetes.clone(),
@@ -124,7 +125,6 @@ impl Session<'_> {
         self.record.control_plane.nodes.clear();
         Ok(())
     }
-
 
     /// The cloud has the last word: nothing with the cluster's id may run on.
     async fn nothing_left(&self) -> Result<()> {

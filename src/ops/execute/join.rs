@@ -28,7 +28,10 @@ impl Session<'_> {
             }
         };
         let step = "join".to_owned();
-        self.tell(Event::StepStarted { step: step.clone(), title: format!("waiting for {} to become Ready", count(made.len())) });
+        self.tell(Event::StepStarted {
+            step: step.clone(),
+            title: format!("waiting for {} to become Ready", count(made.len())),
+        });
         let deadline = self.ports.clock.boot().after(self.task.options.join_timeout);
         let mut waiting: Vec<&NodeName> = made.keys().collect();
         let mut unseen = String::new();

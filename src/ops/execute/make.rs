@@ -35,8 +35,10 @@ impl Session<'_> {
         let expected = match &self.plan.foundation {
             FoundationChange::Create { nodes } => {
                 let standing = self.ports.terraform.state(&StackId::Foundation).await?;
-                let standing = standing.as_ref().map(|state| stacks::machine_ids(self.plan.provider, state)).unwrap_or_default();
-                let missing: Vec<NodeName> = nodes.keys().filter(|name| !standing.contains_key(*name)).cloned().collect();
+                let standing =
+                    standing.as_ref().map(|state| stacks::machine_ids(self.plan.provider, state)).unwrap_or_default();
+                let missing: Vec<NodeName> =
+                    nodes.keys().filter(|name| !standing.contains_key(*name)).cloned().collect();
                 guard::permits_for_new_foundation(self.plan.provider, self.flavour().await?, &missing)
             }
             FoundationChange::Tags => {

@@ -96,8 +96,7 @@ async fn under_lock(
     };
     let former = Some(record.source.clone()).filter(|_| plan.base.generation.is_some());
     let record = adopt(record, task, plan);
-    let mut session =
-        Session::new(ports, task, plan, operation, place, lease, interrupts, journal, former, record);
+    let mut session = Session::new(ports, task, plan, operation, place, lease, interrupts, journal, former, record);
     let ended = session.work().await;
     session.close(ended, version).await
 }
@@ -239,7 +238,8 @@ impl Session<'_> {
             self.record.source = self.former.clone().unwrap_or_else(|| self.record.source.clone());
         }
         let now = self.ports.clock.now();
-        record::commit(self.ports.store.as_ref(), &self.lease, &self.record, Some(base), &self.task.holder, now).await?;
+        record::commit(self.ports.store.as_ref(), &self.lease, &self.record, Some(base), &self.task.holder, now)
+            .await?;
         self.note(Entry::Committed { generation: self.record.generation }).await?;
         // What is stuck, or could not be put back, keeps the operation open: the next command names it.
         if let Some(outcome) = self.ending().await {

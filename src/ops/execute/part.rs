@@ -25,7 +25,10 @@ pub struct PartRun {
 pub enum PartEnd {
     Done(State),
     /// The state as it could be read afterwards.
-    Failed { failure: Failure, state: Option<State> },
+    Failed {
+        failure: Failure,
+        state: Option<State>,
+    },
 }
 
 impl Session<'_> {
@@ -81,13 +84,15 @@ impl Session<'_> {
     }
 
     async fn done(&self, run: &PartRun, base: Option<StackSerial>, state: State) -> Result<PartEnd> {
-        let end = ApplyEnd::Done { serial: state.serial.clone(), machines: stacks::machine_ids(self.plan.provider, &state) };
+        let end =
+            ApplyEnd::Done { serial: state.serial.clone(), machines: stacks::machine_ids(self.plan.provider, &state) };
         self.note(Entry::ApplyEnded { part: run.id.clone(), end }).await?;
         let other = base.is_some_and(|base| base.lineage != state.serial.lineage);
         if other {
-            let failure = Failure::new(Kind::Partial, format!("the state of stack {} was replaced by another", run.id.stack))
-                .because("its lineage changed during the apply")
-                .hint("find out who wrote to the store, and bring the former state back from its versions");
+            let failure =
+                Failure::new(Kind::Partial, format!("the state of stack {} was replaced by another", run.id.stack))
+                    .because("its lineage changed during the apply")
+                    .hint("find out who wrote to the store, and bring the former state back from its versions");
             return Ok(PartEnd::Failed { failure, state: Some(state) });
         }
         Ok(PartEnd::Done(state))

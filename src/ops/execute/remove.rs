@@ -81,7 +81,9 @@ impl Session<'_> {
         }
         if !obstacles.is_empty() {
             if !self.task.options.partial || obstacles.len() == victims.len() {
-                return Err(drain::refusal(&obstacles).hint("nothing was destroyed, and what was cordoned is given back"));
+                return Err(
+                    drain::refusal(&obstacles).hint("nothing was destroyed, and what was cordoned is given back")
+                );
             }
             self.spare(drains, &obstacles, spared).await?;
         }
@@ -191,7 +193,9 @@ impl Session<'_> {
         let last_look = async || {
             let obstacles = drains.drainer().verify_empty(&drained).await?;
             if !obstacles.is_empty() {
-                return Err(drain::refusal(&obstacles).hint("nothing was destroyed, and what was cordoned is given back"));
+                return Err(
+                    drain::refusal(&obstacles).hint("nothing was destroyed, and what was cordoned is given back")
+                );
             }
             for removal in &going {
                 match removal.way {

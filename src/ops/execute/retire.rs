@@ -86,7 +86,8 @@ impl Session<'_> {
 
     /// Proven once more, right before it is relied on.
     async fn deathbed(&self, removal: &Removal) -> Result<Deathbed> {
-        let unproven = || Failure::refused(format!("nobody can prove that the machine of node `{}` is gone", removal.node));
+        let unproven =
+            || Failure::refused(format!("nobody can prove that the machine of node `{}` is gone", removal.node));
         let Some(machine_id) = &removal.machine_id else {
             return Err(unproven().because("the record knows no machine of it"));
         };
@@ -94,18 +95,12 @@ impl Session<'_> {
         let verdicts = Inquiry::of(self.ports, &self.record).prove(&[suspect]).await?;
         match verdicts.into_iter().next().map(|verdict| verdict.found) {
             Some(Ok(death)) => Ok(death.seen()),
-            Some(Err(doubt)) => {
-                Err(unproven().because(doubt).hint("plan again, and look at what it says now"))
-            }
+            Some(Err(doubt)) => Err(unproven().because(doubt).hint("plan again, and look at what it says now")),
             None => Err(unproven()),
         }
     }
 }
 
 pub(super) fn permit(removal: &Removal) -> Permit {
-    Permit {
-        node: removal.node.clone(),
-        node_uid: removal.node_uid.clone(),
-        machine_id: removal.machine_id.clone(),
-    }
+    Permit { node: removal.node.clone(), node_uid: removal.node_uid.clone(), machine_id: removal.machine_id.clone() }
 }

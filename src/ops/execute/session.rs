@@ -46,7 +46,18 @@ impl<'a> Session<'a> {
         former: Option<Source>,
         record: Record,
     ) -> Session<'a> {
-        Session { ports, task, plan, operation, place, lease, interrupts, journal: Arc::new(Mutex::new(journal)), former, record }
+        Session {
+            ports,
+            task,
+            plan,
+            operation,
+            place,
+            lease,
+            interrupts,
+            journal: Arc::new(Mutex::new(journal)),
+            former,
+            record,
+        }
     }
 
     /// Writes an entry. What it speaks of may be done only when this has returned.

@@ -171,9 +171,7 @@ async fn the_winner(
             Put::Conflict => None,
         })
         .collect();
-    let [(writer, version)] = winners.as_slice() else {
-        panic!("round {round}: {} writers won", winners.len())
-    };
+    let [(writer, version)] = winners.as_slice() else { panic!("round {round}: {} writers won", winners.len()) };
     let object = store.get(key).await.unwrap().unwrap();
     assert_eq!(object.bytes, Bytes::from(format!("{round}-{writer}")), "the winner's content is there");
     assert_eq!(object.version, *version);

@@ -21,8 +21,8 @@ use crate::model::file::StoreSpec;
 use crate::model::store_url;
 use crate::ops::ports::{Condition, Object, Put, Store, Version};
 
-pub use connect::{Place, login};
 use crate::adapters::cloud::aws::date::ServerDate;
+pub use connect::{Place, login};
 use errors::Call;
 
 /// How often a write is tried again when S3 says that another one to the same key was under way
