@@ -52,7 +52,7 @@ async fn a_death_by_signal_is_not_an_exit_code() {
 #[tokio::test]
 async fn what_cannot_start_says_so() {
     let fake = Fake::new("");
-    std::fs::write(fake.path("tool"), "#!/no/such/interpreter\n").unwrap();
+    fake.rewrite("#!/no/such/interpreter\n");
     let failure = Run::new(&fake.program()).output().await.unwrap_err();
     assert_eq!(failure.what, "`tool` could not be started");
     assert!(failure.causes[0].contains("No such file"), "{failure}");

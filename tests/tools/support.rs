@@ -1,7 +1,8 @@
 //! Tools that are scripts, and the processes that they leave.
 
-use std::os::unix::fs::PermissionsExt;
+use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -26,9 +27,19 @@ impl Fake {
     /// A tool that does what this shell script says; it starts in the folder.
     pub fn new(script: &str) -> Fake {
         let fake = Fake { dir: tempfile::tempdir().unwrap() };
-        std::fs::write(fake.path("tool"), format!("#!/bin/sh\ncd {}\n{script}\n", fake.dir.path().display())).unwrap();
-        std::fs::set_permissions(fake.path("tool"), std::fs::Permissions::from_mode(0o755)).unwrap();
+        let folder = fake.dir.path().display().to_string();
+        fake.rewrite(&format!("#!/bin/sh\ncd {folder}\n{script}\n"));
         fake
+    }
+
+    /// Makes the whole file this. Another process writes it: what this one has open for writing, a test beside may
+    /// just be handing to a child of its own, and a program that is open for writing cannot be run (ETXTBSY).
+    pub fn rewrite(&self, text: &str) {
+        let mut writer = Command::new("sh");
+        let writer = writer.args(["-c", "cat > tool && chmod 755 tool"]).current_dir(&self.dir).stdin(Stdio::piped());
+        let mut writer = writer.spawn().unwrap();
+        writer.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+        assert!(writer.wait().unwrap().success());
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -81,7 +92,7 @@ pub fn wait_until_gone(pid: u32) {
 }
 
 pub fn kill(signal: &str, pid: u32) {
-    let status = std::process::Command::new("kill").args([signal, &pid.to_string()]).status().unwrap();
+    let status = Command::new("kill").args([signal, &pid.to_string()]).status().unwrap();
     assert!(status.success());
 }
 

@@ -59,7 +59,7 @@ async fn a_state_that_could_not_be_saved_is_kept_and_named() {
         "#!/bin/sh\ncase $1 in version) echo Terraform v1.11.4;; init) mkdir -p .terraform;; show) echo '{{}}';;
         apply) echo precious > errored.tfstate; echo '{error}'; exit 1;; esac"
     );
-    std::fs::write(fake.path("tool"), script).unwrap();
+    fake.rewrite(&script);
     let rig = rig_with(root.path(), "work", &Extra { path: Some(&fake.path("tool")), ..Extra::default() });
     rig.init(NODES).await;
     let failure = rig.apply(PlanMode::Apply).await.unwrap_err();
