@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::args::{ColorWhen, Global, Output, ProgressStyle};
 use super::settings::Settings;
-use super::terminal::{self, Style};
+use super::terminal::{self, Curtain, Style};
 use crate::model::failure::{Failure, Kind, Result};
 use crate::ops::interrupts::Interrupts;
 use crate::ops::ports::Progress;
@@ -18,6 +18,8 @@ pub struct App {
     /// Colours on standard error.
     pub colors: bool,
     pub progress: Arc<dyn Progress>,
+    /// Falls before the last word.
+    pub curtain: Curtain,
     pub interrupts: Interrupts,
 }
 
@@ -36,7 +38,8 @@ impl App {
             ProgressStyle::Auto if settings.live => Style::Live { colors },
             ProgressStyle::Auto | ProgressStyle::Plain => Style::Plain,
         };
-        App { progress: terminal::progress(style), settings, global, colors, interrupts }
+        let (progress, curtain) = terminal::progress(style);
+        App { progress, curtain, settings, global, colors, interrupts }
     }
 
     /// Of the terminal, in characters; 100 where there is none.

@@ -53,12 +53,11 @@ pub fn main() -> ExitCode {
             return end(&Failure::failed("signals cannot be listened to").because(error), false);
         }
         let app = App::new(settings, cli.global, interrupts);
-        let (ended, colors) = (cli.command.run(&app).await, app.colors);
-        // What still turns on the screen goes before the last word.
-        drop(app);
+        let ended = cli.command.run(&app).await;
+        app.curtain.fall();
         match ended {
             Ok(code) => code,
-            Err(failure) => end(&failure, colors),
+            Err(failure) => end(&failure, app.colors),
         }
     })
 }

@@ -32,6 +32,14 @@ impl Live {
         Live { screen: MultiProgress::with_draw_target(target), colors, steps: Mutex::new(Vec::new()) }
     }
 
+    /// Takes everything that goes on off the screen: the last word is somebody else's. What still works somewhere, and
+    /// tells of it later, tells nobody.
+    pub fn end(&self) {
+        let mut steps = self.steps.lock().unwrap_or_else(PoisonError::into_inner);
+        steps.drain(..).for_each(|step| step.bar.finish_and_clear());
+        self.screen.set_draw_target(ProgressDrawTarget::hidden());
+    }
+
     /// A line that stays, above what goes on. Nobody may be left to read it; the work goes on all the same.
     fn line(&self, text: &str) {
         let _ = self.screen.println(text);
@@ -44,12 +52,8 @@ impl Live {
 
     fn begin(&self, steps: &mut Vec<Step>, name: String, title: String) {
         self.take(steps, &name);
-        // Room at the end: a terminal that echoes `^C` on a full line would go on to the next one, and leave this one.
-        let look = if self.colors {
-            "{spinner:.cyan} {wide_msg} {elapsed:.dim}   "
-        } else {
-            "{spinner} {wide_msg} {elapsed}   "
-        };
+        let look =
+            if self.colors { "{spinner:.cyan} {wide_msg} {elapsed:.dim}" } else { "{spinner} {wide_msg} {elapsed}" };
         let look = ProgressStyle::with_template(look).expect("the template is constant and valid");
         let bar = self.screen.add(ProgressBar::new_spinner().with_style(look).with_message(title.clone()));
         bar.enable_steady_tick(TICK);
@@ -65,7 +69,7 @@ impl Live {
         Some(took)
     }
 
-    fn end(&self, steps: &mut Vec<Step>, name: &str, well: bool, text: &str) {
+    fn ended(&self, steps: &mut Vec<Step>, name: &str, well: bool, text: &str) {
         let took = self.take(steps, name).filter(|took| *took >= WORTH_TELLING);
         let mark = if well { self.painted("32", "✓") } else { self.painted("31", "✗") };
         let took = took.map(|took| self.painted("2", &format!(" ({})", told(took)))).unwrap_or_default();
@@ -78,26 +82,17 @@ impl Progress for Live {
         let mut steps = self.steps.lock().unwrap_or_else(PoisonError::into_inner);
         match saying(&event) {
             Saying::Begin { step, title } => self.begin(&mut steps, step, title),
-            Saying::End { step, well, text } => self.end(&mut steps, &step, well, &text),
+            Saying::End { step, well, text } => self.ended(&mut steps, &step, well, &text),
             Saying::Line(text) => self.line(&format!("  {text}")),
             Saying::Warning(text) => self.line(&format!("{} {text}", self.painted("33", "warning:"))),
             Saying::News { step, text, .. } => {
                 let of = |known: &&Step| step.as_ref().is_none_or(|step| known.name == *step);
-                // A line of the screen has no line ends.
-                let text = text.replace('\n', " ");
                 if let Some(step) = steps.iter().rev().find(of) {
-                    step.bar.set_message(format!("{}: {text}", step.title));
+                    // A line of the screen has no line ends.
+                    step.bar.set_message(format!("{}: {}", step.title, text.replace('\n', " ")));
                 }
             }
         }
-    }
-}
-
-impl Drop for Live {
-    fn drop(&mut self) {
-        // What went on when the run ended is no longer going on; a bar by itself would stay as it is.
-        let steps = std::mem::take(self.steps.get_mut().unwrap_or_else(PoisonError::into_inner));
-        steps.iter().for_each(|step| step.bar.finish_and_clear());
     }
 }
 
@@ -166,6 +161,9 @@ mod tests {
         let live = Live::new(ProgressDrawTarget::term_like(Box::new(screen.clone())), colors);
         sample().into_iter().for_each(|event| live.tell(event));
         assert!(live.steps.lock().unwrap().is_empty(), "a step that ended is still there");
+        live.tell(Event::StepStarted { step: "broken off".into(), title: "broken off".into() });
+        live.end();
+        live.tell(Event::Warning { text: "too late".into() });
         drop(live);
         Arc::into_inner(screen.0).expect("the renderer is gone").into_inner().unwrap()
     }
@@ -186,7 +184,7 @@ mod tests {
             let at = text[from..].find(line).unwrap_or_else(|| panic!("{line} is missing in\n{text}"));
             from += at + line.len();
         }
-        assert!(!text.contains('\u{1b}'), "{text}");
+        assert!(!text.contains('\u{1b}') && !text.contains("too late"), "{text}");
         assert!(shown(true).contains("\u{1b}[32m✓\u{1b}[0m 1 node is drained"));
     }
 

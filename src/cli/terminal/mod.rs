@@ -13,7 +13,7 @@ mod wrap;
 
 pub use ask::ask;
 pub use failure::failure;
-pub use progress::{Style, progress};
+pub use progress::{Curtain, Style, progress};
 pub use table::Table;
 pub use width::width;
 pub use wrap::wrapped;

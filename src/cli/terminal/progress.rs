@@ -19,14 +19,29 @@ pub enum Style {
     Live { colors: bool },
 }
 
-pub fn progress(style: Style) -> Arc<dyn Progress> {
+/// Ends a live show, so that a last word can be said below it.
+pub struct Curtain(Option<Arc<Live>>);
+
+impl Curtain {
+    pub fn fall(&self) {
+        if let Some(live) = &self.0 {
+            live.end();
+        }
+    }
+}
+
+pub fn progress(style: Style) -> (Arc<dyn Progress>, Curtain) {
     let to = std::io::stderr();
-    match style {
+    let lasting: Arc<dyn Progress> = match style {
         Style::Quiet => Arc::new(Quiet(Mutex::new(to))),
         Style::Json => Arc::new(Json(Mutex::new(to))),
         Style::Plain => Arc::new(Plain::new(to)),
-        Style::Live { colors } => Arc::new(Live::new(indicatif::ProgressDrawTarget::stderr(), colors)),
-    }
+        Style::Live { colors } => {
+            let live = Arc::new(Live::new(indicatif::ProgressDrawTarget::stderr(), colors));
+            return (Arc::clone(&live) as Arc<dyn Progress>, Curtain(Some(live)));
+        }
+    };
+    (lasting, Curtain(None))
 }
 
 /// The events of a small operation, for the tests of every way to show them.
