@@ -91,7 +91,6 @@ async fn finish(
     store: Option<Arc<dyn Store>>,
 ) -> Result<Cluster> {
     let file = &loaded.file;
-    refuse_azure(file)?;
     let (environment, dropped) = Environment::clean(app.settings.environment.clone());
     if !dropped.is_empty() {
         let text = format!("not passed on to tools, because they change what these do: {}", dropped.join(", "));
@@ -165,14 +164,6 @@ fn programs(app: &App, host: Arc<Host>, loaded: &Loaded) -> HostTools {
         ansible_playbook: path(&tools.ansible_playbook),
         packer: path(&tools.packer),
     }
-}
-
-fn refuse_azure(file: &ClusterFile) -> Result<()> {
-    if file.provider == Provider::Azure {
-        return Err(Failure::refused("clusters on Azure cannot be worked on yet: Terraform for Azure is not there")
-            .hint("`scaler validate` checks a cluster file for Azure; aws and sandbox can be built"));
-    }
-    Ok(())
 }
 
 fn absolute(spec: &StoreSpec, folder: &str) -> StoreSpec {

@@ -61,6 +61,9 @@ pub async fn run_writing(
     if let Some(saved) = &saved {
         prepare::same(&saved.plan, &prepared.plan)?;
     }
+    if let (Some(status), false) = (&prepared.unfinished, change.dry_run) {
+        return Err(prepare::unfinished(status));
+    }
     if change.dry_run || prepared.plan.is_empty() {
         app.print(&report::plan(&prepared, app.width()), &report::plan_document(&prepared))?;
         return Ok(ExitCode::SUCCESS);

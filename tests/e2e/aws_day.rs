@@ -31,8 +31,11 @@ impl Aws {
         let program = Program::new(variables);
         let aws = Aws { program, moto, k, _bridge: bridge, cluster, pool };
         aws.make_bucket();
-        std::fs::write(aws.program.folder.path().join("key.pub"), "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGtleQ== t\n")
-            .expect("a public key");
+        std::fs::write(
+            aws.program.folder.path().join("key.pub"),
+            "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f t\n",
+        )
+        .expect("a public key");
         std::fs::write(aws.program.folder.path().join("cluster.yml"), aws.file()).expect("a cluster file");
         aws
     }

@@ -49,7 +49,7 @@ fn changes(entries: Vec<ManagedFieldsEntry>) -> Vec<Change> {
     let mut changes: Vec<Change> = of_the_object
         .map(|entry| Change { manager: entry.manager.unwrap_or_default(), at: entry.time.map(|time| time.0) })
         .collect();
-    changes.sort_by(|one, other| other.at.cmp(&one.at));
+    changes.sort_by_key(|change| std::cmp::Reverse(change.at));
     changes
 }
 

@@ -29,8 +29,11 @@ pub struct Inputs<'a> {
     /// Pool → the id of the image for its new machines. The control plane's is under [`CONTROL_PLANE`].
     pub images: &'a BTreeMap<String, String>,
     /// Chooses `count` of these nodes of a pool to go, each with the reason in words, in the order of going.
-    pub choose: &'a dyn Fn(&str, &[NodeName], u32) -> Vec<(NodeName, String)>,
+    pub choose: &'a Chooser<'a>,
 }
+
+/// Pool, its nodes, how many are to go → those that go, each with the reason in words.
+pub type Chooser<'a> = dyn Fn(&str, &[NodeName], u32) -> Vec<(NodeName, String)> + 'a;
 
 /// The control plane's place among the pools: in node names and where images are resolved. No pool may have this name.
 pub const CONTROL_PLANE: &str = "control-plane";

@@ -17,7 +17,7 @@
 //! UID. Before each change the lease is checked and the [`Witness`] told, so that the journal knows it first.
 
 mod cordon;
-mod drain;
+mod evict;
 mod look;
 mod outcome;
 mod uncordon;

@@ -96,7 +96,7 @@ async fn under_lock(
     };
     let former = Some(record.source.clone()).filter(|_| plan.base.generation.is_some());
     let record = adopt(record, task, plan);
-    let mut session = Session::new(ports, task, plan, operation, place, lease, interrupts, journal, former, record);
+    let mut session = Session::new(ports, task, plan, operation, lease, interrupts, journal, former, record);
     let ended = session.work().await;
     session.close(ended, version).await
 }

@@ -36,10 +36,7 @@ impl Session<'_> {
         // From here on, cordons may be left on nodes whose parts do not reach their point of no return.
         let mut spared = BTreeSet::new();
         let prepared = self.prepare_removal(&drains, &victims, &changes, &mut spared).await;
-        let mut undone = match prepared {
-            Ok(()) => None,
-            Err(failure) => Some(failure),
-        };
+        let mut undone = prepared.err();
         let mut passed = BTreeSet::new();
         for change in &changes {
             if undone.is_some() {

@@ -7,7 +7,6 @@ use tokio::sync::Mutex;
 
 use crate::model::failure::Result;
 use crate::model::journal::{Entry, Outcome};
-use crate::model::machine::Place;
 use crate::model::names::{NodeName, OperationId, StackId};
 use crate::model::plan::Plan;
 use crate::model::record::{NodeRecord, PoolRecord, Record, Source, StackSerial};
@@ -22,7 +21,6 @@ pub struct Session<'a> {
     pub task: &'a Task,
     pub plan: &'a Plan,
     pub operation: OperationId,
-    pub place: Place,
     pub lease: Lease,
     pub interrupts: Interrupts,
     pub(super) journal: Arc<Mutex<Journal>>,
@@ -39,7 +37,6 @@ impl<'a> Session<'a> {
         task: &'a Task,
         plan: &'a Plan,
         operation: OperationId,
-        place: Place,
         lease: Lease,
         interrupts: Interrupts,
         journal: Journal,
@@ -51,7 +48,6 @@ impl<'a> Session<'a> {
             task,
             plan,
             operation,
-            place,
             lease,
             interrupts,
             journal: Arc::new(Mutex::new(journal)),

@@ -48,7 +48,7 @@ impl Status {
         let held = self.victims_of(id).filter(|(_, victim)| !victim.is_past() && victim.cordon.is_some());
         let held: Vec<String> = held.map(|(node, victim)| format!("{node} {}", victim.phase.told())).collect();
         // `destroy` takes cordoned nodes along.
-        if !held.is_empty() && !(part.past && id.act == Act::Destroy) {
+        if !held.is_empty() && (!part.past || id.act != Act::Destroy) {
             return Err(held);
         }
         if !part.past {

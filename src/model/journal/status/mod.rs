@@ -80,7 +80,7 @@ impl Status {
             fence: first.fence,
             seq: 1,
             last: Last { told: first.entry.told(), at: first.at },
-            parts: start.parts.iter().map(|part| (part.id.clone(), PartStatus::new())).collect(),
+            parts: start.parts.iter().map(|part| (part.id.clone(), PartStatus::open())).collect(),
             victims: victims(start),
             newcomers: newcomers(start),
             generation: None,

@@ -51,7 +51,8 @@ pub enum PartStep<'a> {
 }
 
 impl PartStatus {
-    pub fn new() -> PartStatus {
+    /// Nothing of it was begun.
+    pub fn open() -> PartStatus {
         PartStatus {
             phase: PartPhase::Open,
             past: false,

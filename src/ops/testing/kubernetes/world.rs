@@ -253,6 +253,6 @@ impl World {
 
 /// The n-th name of a StatefulSet that nobody has.
 fn ordinal_name(set: &str, taken: &[String], ordinal: usize) -> String {
-    let free = (0..).map(|number| format!("{set}-{number}")).filter(|name| !taken.contains(name));
-    free.skip(ordinal).next().expect("numbers do not run out")
+    let mut free = (0..).map(|number| format!("{set}-{number}")).filter(|name| !taken.contains(name));
+    free.nth(ordinal).expect("numbers do not run out")
 }
