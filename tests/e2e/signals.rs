@@ -21,6 +21,7 @@ fn started(world: &World, args: &[&str], text: &str) -> Child {
             return child;
         }
     }
+    let _ = child.wait();
     panic!("`{text}` was never said:\n{}", said.join("\n"));
 }
 
