@@ -46,13 +46,17 @@ struct Instance {
     attributes: Value,
 }
 
-/// None for a state that was never written, which Terraform prints as nothing.
+/// None for a state that was never written. Terraform prints such a one as nothing, or, where the backend is remote, as
+/// serial 0 with a lineage that it has just made up; the first one that is written has serial 1.
 pub fn parse(printed: &[u8]) -> Result<Option<State>> {
     let Some(text) = document(printed)? else { return Ok(None) };
     let unreadable = || Failure::failed("Terraform's state could not be understood");
     let file: File = serde_json::from_slice(text).map_err(|error| unreadable().caused_by(&error))?;
     if file.version != 4 {
         return Err(unreadable().because(format!("its format has version {}; this scaler knows 4", file.version)));
+    }
+    if file.serial == 0 {
+        return Ok(None);
     }
     let mut resources = BTreeMap::new();
     for resource in file.resources.iter().filter(|resource| resource.mode == "managed") {
