@@ -1,6 +1,6 @@
 # `make` alone says what there is.
 .DEFAULT_GOAL := help
-.PHONY: help setup test lint demo lab bench
+.PHONY: help setup test lint demo lab
 
 # Tests wait for machines and deadlines more than they compute.
 TEST_THREADS ?= 4
@@ -30,6 +30,3 @@ demo: ## the main job on this machine: make a cluster, grow it, shrink it with i
 
 lab: setup ## start a lab for a person; Ctrl-C stops it
 	@cargo run --locked --quiet -p scaler-lab -- up
-
-bench: ## how long render, plan and start-up take, in a table and in target/bench/
-	@cargo bench --locked
