@@ -95,7 +95,7 @@ fn check(task: &Task, record: Option<&Record>, place: &Place) -> Result<()> {
     if record.destroyed {
         return Err(Failure::refused(format!("cluster `{}` was destroyed", record.name))
             .because("its record stays in the store as history")
-            .hint("choose another store prefix for a new cluster"));
+            .hint("give a new cluster another place in its `store`"));
     }
     if record.name != task.file.name || record.provider != task.file.provider {
         return Err(Failure::refused(format!("this store holds cluster `{}` on {}", record.name, record.provider))

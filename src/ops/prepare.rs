@@ -45,6 +45,10 @@ impl Prepared {
         if let Some(violation) = self.violations.first() {
             return Err(violation.clone());
         }
+        if self.plan.request == Request::Destroy {
+            // It drains as far as the deadlines allow, and goes on.
+            return Ok(());
+        }
         let drained = self.plan.removals().any(|removal| matches!(removal.way, Way::Drained | Way::NeverJoined));
         if let (Some(failure), true) = (&self.unreachable, drained) {
             return Err(Failure::refused("the cluster cannot be reached, so no node can be drained")

@@ -92,7 +92,8 @@ impl NodeState {
 
 pub async fn status(ports: &Ports, task: &Task) -> Result<Report> {
     let observed = observe::observe(ports, task).await?;
-    let lock = lock::read(ports.store.as_ref()).await?;
+    // One that ran out is nobody at work; the unfinished operation tells of it.
+    let lock = lock::look(ports.store.as_ref()).await?.filter(lock::Found::is_live).map(|found| found.lock);
     let unfinished = journal::unfinished(ports.store.as_ref()).await?;
     let record = observed.record();
     Ok(Report {

@@ -25,7 +25,7 @@ pub fn text(report: &Report, width: usize) -> String {
             (Some(min), Some(max)) => format!(", between {min} and {max}"),
             _ => ", no longer in the cluster file".to_owned(),
         };
-        let _ = writeln!(text, "\npool {name}: {} machines{bounds}", pool.size);
+        let _ = writeln!(text, "\npool {name}: {}{bounds}", counted(pool.size as usize, "machine"));
         text.push_str(&nodes(&pool.nodes, width));
     }
     if let Some(why) = &report.unreachable {
@@ -60,7 +60,7 @@ fn nodes(lines: &[NodeLine], width: usize) -> String {
             Some(state) => state.to_string(),
             None => "not listed by the cloud".to_owned(),
         };
-        let pods = line.pods.map(|pods| format!("{pods} pods")).unwrap_or_default();
+        let pods = line.pods.map(|pods| counted(pods, "pod")).unwrap_or_default();
         let id = line.machine_id.clone().unwrap_or_else(|| "no machine".into());
         table.row([
             format!("  {}", line.name),
@@ -73,4 +73,8 @@ fn nodes(lines: &[NodeLine], width: usize) -> String {
         ]);
     }
     table.to_string()
+}
+
+fn counted(number: usize, what: &str) -> String {
+    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
 }
