@@ -4,10 +4,11 @@ use scaler_lab::{Bridge, Kubernetes, Sandbox};
 
 use crate::world::{Program, environment};
 
-/// The commands of the README's console blocks.
+/// The commands of the chapter "Commands".
 fn examples() -> Vec<String> {
     let readme = include_str!("../../README.md");
-    readme.lines().filter_map(|line| line.strip_prefix("$ scaler ")).map(str::to_owned).collect()
+    let commands = readme.split_once("## Commands").expect("a chapter of commands").1;
+    commands.lines().filter_map(|line| line.strip_prefix("$ scaler ")).map(str::to_owned).collect()
 }
 
 #[test]
