@@ -63,10 +63,12 @@ async fn a_state_that_could_not_be_saved_is_kept_and_named() {
     let rig = rig_with(root.path(), "work", &Extra { path: Some(&fake.path("tool")), ..Extra::default() });
     rig.init(NODES).await;
     let failure = rig.apply(PlanMode::Apply).await.unwrap_err();
-    let kept = root.path().join("work/errored-pool-w-1.tfstate");
     assert_eq!(failure.kind, Kind::Partial);
-    assert!(failure.hints[0].contains(kept.to_str().unwrap()), "{:?}", failure.hints);
     rig.init(NODES).await;
+    let kept = std::fs::read_dir(root.path()).unwrap().map(|entry| entry.unwrap().path());
+    let kept = kept.filter(|path| path.extension().is_some_and(|extension| extension == "tfstate"));
+    let [kept] = kept.collect::<Vec<_>>().try_into().unwrap();
+    assert!(failure.hints[0].contains(kept.to_str().unwrap()), "{:?}", failure.hints);
     assert_eq!(std::fs::read_to_string(kept).unwrap(), "precious\n");
 }
 

@@ -7,6 +7,7 @@ use std::path::{Component, Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
 use rustix::process::geteuid;
+use tempfile::Builder;
 
 use crate::model::failure::{Failure, Result};
 use crate::model::names::StackId;
@@ -69,17 +70,28 @@ impl WorkFolder {
         Ok(folder)
     }
 
-    /// Takes a state that Terraform could not write to the store out of the stack's folder, which is emptied before
-    /// each use, and returns where it is now.
+    /// Copies a state that Terraform could not write to the store to beside this folder, which may be emptied or go
+    /// with this run, and returns where it is now. It holds secrets, so only this user can read it.
     pub fn rescue_state(&self, stack: &StackId) -> Result<Option<PathBuf>> {
         let left = self.stack(stack).join("errored.tfstate");
-        if !left.exists() {
-            return Ok(None);
-        }
-        let names = (1_u64..).map(|number| self.root.join(format!("errored-{stack}-{number}.tfstate")));
-        let kept = names.into_iter().find(|path| !path.exists()).expect("there are more numbers than files");
-        fs::rename(&left, &kept).map_err(|error| unusable(&kept).caused_by(&error))?;
-        Ok(Some(kept))
+        let failed = |error: io::Error| {
+            Failure::failed(format!("the state in {} could not be brought to safety", left.display()))
+                .caused_by(&error)
+                .hint("it is the only record of what Terraform has just made: copy it now")
+        };
+        let bytes = match fs::read(&left) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(failed(error)),
+        };
+        let name = format!("scaler-errored-{stack}-");
+        let make = |folder: &Path| Builder::new().prefix(&name).suffix(".tfstate").tempfile_in(folder);
+        let beside = self.root.parent().unwrap_or(&self.root);
+        let mut kept = make(beside).or_else(|_| make(&self.root)).map_err(failed)?;
+        kept.write_all(&bytes).and_then(|()| kept.as_file().sync_all()).map_err(failed)?;
+        let (_, path) = kept.keep().map_err(|error| failed(error.error))?;
+        fs::remove_file(&left).map_err(failed)?;
+        Ok(Some(path))
     }
 
     /// The text of a stack's dependency lock file; empty if it needs no provider that is installed.
@@ -167,9 +179,10 @@ mod tests {
     }
 
     #[test]
-    fn a_state_that_could_not_be_saved_is_never_thrown_away() {
+    fn a_state_that_could_not_be_saved_outlives_the_folder() {
         let root = tempfile::tempdir().unwrap();
-        let work = WorkFolder::open(root.path()).unwrap();
+        let temporary = tempfile::tempdir_in(root.path()).unwrap();
+        let work = WorkFolder::open(temporary.path()).unwrap();
         let id = StackId::Pool("w".into());
         let folder = work.write(&stack(&[]), None).unwrap();
         assert_eq!(work.rescue_state(&id).unwrap(), None);
@@ -177,8 +190,12 @@ mod tests {
         work.write(&stack(&[]), None).unwrap();
         fs::write(folder.join("errored.tfstate"), "two").unwrap();
         let second = work.rescue_state(&id).unwrap().unwrap();
-        assert_eq!(fs::read_to_string(second).unwrap(), "two");
-        assert_eq!(fs::read_to_string(root.path().join("errored-pool-w-1.tfstate")).unwrap(), "one");
+        drop(temporary);
+        assert_eq!(fs::metadata(&second).unwrap().permissions().mode() & 0o777, 0o600);
+        let kept = fs::read_dir(root.path()).unwrap().map(|entry| fs::read_to_string(entry.unwrap().path()).unwrap());
+        let mut kept: Vec<String> = kept.collect();
+        kept.sort();
+        assert_eq!(kept, ["one", "two"]);
     }
 
     #[test]

@@ -84,11 +84,9 @@ impl Terraform for TerraformCli {
                 self.failure(&format!("Terraform could not apply stack `{stack}`"), kind, &finished, &said);
             if let Some(state) = self.work().await?.rescue_state(stack)? {
                 failure = failure.hint(format!(
-                    "Terraform could not write the state to the store and left it in {}: keep it, and put it there with \
-                     `terraform state push {}` in {}",
-                    state.display(),
-                    state.display(),
-                    folder.display()
+                    "Terraform could not write the state to the store; it is now in {state}, and nowhere else: put it \
+                     back with `terraform state push {state}` in a folder with this stack's files (`scaler render`)",
+                    state = state.display()
                 ));
             }
             return Err(failure.hint("`scaler status` shows what was done and what remains"));
