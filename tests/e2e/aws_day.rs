@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Write};
-use std::path::Path;
 
 use scaler_lab::{Bridge, Client, InstanceState, Kubernetes, Moto};
 
@@ -154,17 +153,4 @@ fn a_cluster_on_aws_lives_its_day() {
     assert_eq!(after.keys().cloned().collect::<Vec<_>>(), [1, 3, 5].map(|number| aws.node(number)));
     let removed: BTreeMap<String, String> = before.into_iter().filter(|(name, _)| !after.contains_key(name)).collect();
     aws.assert_drained_before_terminated(&removed, &placed);
-
-    scale(&["scale-down", "--to", "2"]);
-    assert_eq!(aws.workers().len(), 2);
-
-    // From another folder, without the file.
-    let elsewhere = Program::new(aws.program.environment.clone());
-    let url = format!("s3://{BUCKET}/{}?region={REGION}&endpoint={}&pathStyle=true", aws.cluster, aws.moto.url());
-    elsewhere.run(&["status", "--cluster", &url]).ends(0).says(&aws.node(1));
-
-    aws.program.run(&["destroy", "--yes", "--name", &aws.cluster]).ends(0);
-    let alive = aws.moto.instances(REGION).into_iter().filter(|one| one.state != InstanceState::Terminated);
-    assert_eq!(alive.map(|one| one.name().to_owned()).collect::<Vec<_>>(), Vec::<String>::new());
-    assert!(Path::new(aws.program.folder.path()).exists());
 }
