@@ -12,6 +12,7 @@ use crate::model::journal::{Command, Consent};
 use crate::model::names::NodeName;
 use crate::model::plan::Request;
 use crate::ops::execute;
+use crate::ops::lock;
 use crate::ops::prepare::{self, Prepared};
 use crate::ops::task::Mandate;
 
@@ -62,7 +63,7 @@ pub async fn run_writing(
         prepare::same(&saved.plan, &prepared.plan)?;
     }
     if let (Some(status), false) = (&prepared.unfinished, change.dry_run) {
-        return Err(prepare::unfinished(status));
+        return Err(lock::unfinished(status));
     }
     if change.dry_run || prepared.plan.is_empty() {
         app.print(&report::plan(&prepared, app.width()), &report::plan_document(&prepared))?;

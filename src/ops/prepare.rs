@@ -8,7 +8,7 @@ use super::observe::{self, Observed};
 use super::ports::terraform::PlanMode;
 use super::ports::{Event, Ports};
 use super::task::Task;
-use super::{journal, preview, stacks};
+use super::{journal, lock, preview, stacks};
 use crate::model::census::Finding;
 use crate::model::drain::NodeReport;
 use crate::model::failure::{Failure, Result};
@@ -40,7 +40,7 @@ impl Prepared {
     /// What stands against carrying this out.
     pub fn refusals(&self) -> Result<()> {
         if let Some(status) = &self.unfinished {
-            return Err(unfinished(status));
+            return Err(lock::unfinished(status));
         }
         if let Some(violation) = self.violations.first() {
             return Err(violation.clone());
@@ -57,14 +57,6 @@ impl Prepared {
         }
         preview::refusal(&self.drains)
     }
-}
-
-/// Every command that would change something names an operation that was cut off.
-pub fn unfinished(status: &Status) -> Failure {
-    Failure::refused(format!("operation {} of this cluster was not finished", status.operation()))
-        .because(status.told())
-        .hint("look at what it left with `scaler status`")
-        .hint("finishing or undoing it (`scaler resume`, `scaler abort`) is not there yet")
 }
 
 pub async fn prepare(ports: &Ports, task: &Task, request: Request) -> Result<Prepared> {

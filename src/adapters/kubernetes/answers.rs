@@ -51,8 +51,15 @@ pub fn patched(error: WriteError, what: &str, server: &str) -> Result<Patched> {
     match error.status().map(|status| status.code) {
         Some(404) => Ok(Patched::Gone),
         Some(409) => Ok(Patched::Conflict),
+        // A patch that names another UID under the present resourceVersion is invalid, not a conflict.
+        Some(422) if error.status().is_some_and(names_another_uid) => Ok(Patched::Conflict),
         _ => Err(error.failure(what, server)),
     }
+}
+
+fn names_another_uid(status: &Status) -> bool {
+    let details = status.details.as_ref();
+    details.is_some_and(|details| details.causes.iter().any(|cause| cause.field == "metadata.uid"))
 }
 
 /// None where the object is not there any more, under this name or with this UID.

@@ -11,7 +11,7 @@ use crate::model::names::{NodeName, StackId};
 use crate::model::plan::{FoundationChange, PoolChange};
 use crate::model::record::NodeRecord;
 use crate::ops::ports::terraform::{PlanMode, State};
-use crate::ops::stacks;
+use crate::ops::{preview, stacks};
 
 use super::part::{PartEnd, PartRun};
 use super::session::Session;
@@ -32,25 +32,12 @@ impl Session<'_> {
             _ => self.record.control_plane.nodes.clone(),
         };
         let lock = stacks::init_foundation(self.ports, self.task, &self.record, &nodes).await?;
-        let expected = match &self.plan.foundation {
-            FoundationChange::Create { nodes } => {
-                let standing = self.ports.terraform.state(&StackId::Foundation).await?;
-                let standing =
-                    standing.as_ref().map(|state| stacks::machine_ids(self.plan.provider, state)).unwrap_or_default();
-                let missing: Vec<NodeName> =
-                    nodes.keys().filter(|name| !standing.contains_key(*name)).cloned().collect();
-                guard::permits_for_new_foundation(self.plan.provider, self.flavour().await?, &missing)
-            }
-            FoundationChange::Tags => {
-                let machines = machines(&nodes);
-                guard::permits_for_foundation(self.plan.provider, self.flavour().await?, &machines)
-            }
-            _ => {
-                let state = self.ports.terraform.state(&StackId::Foundation).await?;
-                let state = state.ok_or_else(|| Failure::failed("the foundation has no state any more"))?;
-                return Ok((stacks::foundation_output(&state)?, Made { nodes: Vec::new(), shortfall: None }));
-            }
-        };
+        let state = self.ports.terraform.state(&StackId::Foundation).await?;
+        if !matches!(self.plan.foundation, FoundationChange::Create { .. } | FoundationChange::Tags) {
+            let state = state.ok_or_else(|| Failure::failed("the foundation has no state any more"))?;
+            return Ok((stacks::foundation_output(&state)?, Made { nodes: Vec::new(), shortfall: None }));
+        }
+        let expected = preview::foundation(self.plan, self.flavour().await?, &self.record, state.as_ref());
         let run = PartRun { id: id.clone(), mode: PlanMode::Apply, expected, permits: Vec::new() };
         match self.run_part(&run, async || Ok(())).await? {
             PartEnd::Done(state) => {

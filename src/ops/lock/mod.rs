@@ -19,6 +19,7 @@ use std::time::Duration;
 pub use acquire::acquire;
 pub use held::HeldLock;
 pub use tenancy::nonce;
+pub use told::unfinished;
 
 use super::ports::{Store, Version};
 use crate::model::failure::{Failure, Kind, Result};
