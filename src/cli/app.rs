@@ -6,8 +6,9 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::args::{ColorWhen, Global, Output, ProgressStyle};
+use super::connect;
 use super::settings::Settings;
-use super::terminal::{self, Curtain, Style};
+use super::terminal::{self, Curtain, Style, Timings};
 use crate::model::failure::{Failure, Kind, Result};
 use crate::ops::interrupts::Interrupts;
 use crate::ops::ports::Progress;
@@ -20,6 +21,7 @@ pub struct App {
     pub progress: Arc<dyn Progress>,
     /// Falls before the last word.
     pub curtain: Curtain,
+    pub timings: Option<Arc<Timings>>,
     pub interrupts: Interrupts,
 }
 
@@ -35,11 +37,17 @@ impl App {
         let style = match global.progress {
             ProgressStyle::None => Style::Quiet,
             ProgressStyle::Json => Style::Json,
-            ProgressStyle::Auto if settings.live => Style::Live { colors },
+            // Lines of the log would tear a live show.
+            ProgressStyle::Auto if settings.live && global.verbose == 0 => Style::Live { colors },
             ProgressStyle::Auto | ProgressStyle::Plain => Style::Plain,
         };
-        let (progress, curtain) = terminal::progress(style);
-        App { progress, curtain, settings, global, colors, interrupts }
+        terminal::listen(global.verbose, style == Style::Json, colors);
+        let (mut progress, curtain) = terminal::progress(style);
+        let timings = global.timings.then(|| Arc::new(Timings::new(progress.clone(), connect::clock())));
+        if let Some(timings) = &timings {
+            progress = timings.clone();
+        }
+        App { progress, curtain, timings, settings, global, colors, interrupts }
     }
 
     /// Of the terminal, in characters; 100 where there is none.

@@ -21,7 +21,7 @@ use crate::model::file::{ClusterFile, StoreSpec};
 use crate::model::provider::Provider;
 use crate::model::store_url;
 use crate::ops::ports::probe::{BucketProbe, CloudProbe};
-use crate::ops::ports::{Cloud, Event, Kubernetes, Ports, Store};
+use crate::ops::ports::{Clock, Cloud, Event, Kubernetes, Ports, Store};
 use crate::ops::record;
 use crate::ops::task::{Options, Task};
 
@@ -60,6 +60,11 @@ pub async fn open_saved(app: &App, target: &Target, change: &Change, saved: &Sav
 pub async fn open_text(app: &App, target: &Target, change: &Change, edited: &Edited) -> Result<Cluster> {
     let loaded = load::of_text(app, target, edited.path.clone(), edited.text.clone())?;
     finish(app, target, Some(change), loaded, None).await
+}
+
+/// The machine's own clock.
+pub fn clock() -> Arc<dyn Clock> {
+    Arc::new(SystemClock)
 }
 
 /// The store that a URL names; a relative folder counts from `folder`.
@@ -139,7 +144,7 @@ async fn finish(
         cloud,
         terraform: Arc::new(terraform),
         kubernetes,
-        clock: Arc::new(SystemClock),
+        clock: clock(),
         progress: app.progress.clone(),
     };
     let tools = programs(app, host, &loaded);

@@ -55,6 +55,10 @@ pub fn main() -> ExitCode {
         let app = App::new(settings, cli.global, interrupts);
         let ended = cli.command.run(&app).await;
         app.curtain.fall();
+        if let Some(timings) = &app.timings {
+            let json = app.global.progress == args::ProgressStyle::Json;
+            eprint!("{}", if json { timings.event() } else { timings.table() });
+        }
         match ended {
             Ok(code) => code,
             Err(failure) => end(&failure, app.colors),

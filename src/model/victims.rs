@@ -91,10 +91,9 @@ pub fn pods_to_move(pods: &[Pod], node: &str) -> usize {
     there.filter(|pod| !(pod.mirror || pod.finished() || pod.owned_by("DaemonSet"))).count()
 }
 
-/// Checks nodes that a person named for a pool, all at once, and gives them in the order of their names.
-///
-/// Names that are unknown, of another pool or said twice are wrong usage; going below `min` is refused.
-pub fn check_named(record: &Record, pool: &str, named: &[NodeName], min: u32) -> Result<Vec<NodeName>> {
+/// Checks nodes that a person named for a pool, all at once: names that are unknown, of another pool or said twice are
+/// wrong usage.
+pub fn check_named(record: &Record, pool: &str, named: &[NodeName]) -> Result<()> {
     let Some(nodes) = record.pools.get(pool).map(|pool| &pool.nodes) else {
         return Err(Failure::new(Kind::Usage, format!("there is no pool `{pool}`")));
     };
@@ -115,15 +114,7 @@ pub fn check_named(record: &Record, pool: &str, named: &[NodeName], min: u32) ->
             known => format!("pool `{pool}` has {}", known.join(", ")),
         }));
     }
-    let remaining = nodes.len() - chosen.len();
-    if remaining < min as usize {
-        return Err(Failure::refused(format!(
-            "pool `{pool}` would have {remaining} nodes, fewer than its min of {min}"
-        ))
-        .because(format!("it has {}, and {} were named", nodes.len(), chosen.len()))
-        .hint(format!("name fewer, or lower `min` of pool `{pool}` in the cluster file")));
-    }
-    Ok(chosen.into_iter().collect())
+    Ok(())
 }
 
 fn misplaced(record: &Record, pool: &str, name: &NodeName) -> String {

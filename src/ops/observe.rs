@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::ports::terraform::State;
 use super::ports::{Ports, Version};
 use super::task::Task;
-use super::{execute, gone, record, stacks};
+use super::{gone, place, record, stacks};
 use crate::model::census::{self, Census};
 use crate::model::failure::{Failure, Result};
 use crate::model::file::{self, ClusterFile, Set};
@@ -104,10 +104,7 @@ fn check(task: &Task, record: Option<&Record>, place: &Place) -> Result<()> {
                 "each cluster needs a store of its own: change `store` in the cluster file, its `prefix` for example",
             ));
     }
-    if (&record.account, &record.region) != (&place.account, &place.region) {
-        return Err(execute::wrong_place(record, place));
-    }
-    Ok(())
+    place::check(record, place)
 }
 
 /// The cluster file of the record. This `scaler` or an older one found it valid when it was applied.

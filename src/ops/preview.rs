@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use super::execute;
 use super::observe::{Observed, View};
 use super::ports::terraform::State;
 use super::stacks;
@@ -96,11 +95,11 @@ pub fn pool(plan: &Plan, flavour: Flavour, record: &Record, change: &PoolChange)
         removals.filter_map(|removal| Some((removal.node.clone(), removal.machine_id.clone()?))).collect()
     };
     if plan.request == Request::Destroy {
-        return guard::permits_for_destroy(plan.provider, flavour, change.stack(), &execute::machines(&standing));
+        return guard::permits_for_destroy(plan.provider, flavour, change.stack(), &stacks::bound(&standing));
     }
     let staying: BTreeMap<NodeName, NodeRecord> =
         standing.into_iter().filter(|(name, _)| !change.removals.iter().any(|removal| removal.node == *name)).collect();
-    let retagged = if change.tags { execute::machines(&staying) } else { Vec::new() };
+    let retagged = if change.tags { stacks::bound(&staying) } else { Vec::new() };
     let additions: Vec<NodeName> = change.additions.keys().cloned().collect();
     let (removals, gone) = (machines(&|way| way != Way::Gone), machines(&|way| way == Way::Gone));
     let wanted = guard::PoolChange {
@@ -115,7 +114,7 @@ pub fn pool(plan: &Plan, flavour: Flavour, record: &Record, change: &PoolChange)
 
 /// What Terraform may do to the foundation.
 pub fn foundation(plan: &Plan, flavour: Flavour, record: &Record, state: Option<&State>) -> Expected {
-    let machines = execute::machines(&record.control_plane.nodes);
+    let machines = stacks::bound(&record.control_plane.nodes);
     match &plan.foundation {
         FoundationChange::Create { nodes } => {
             let standing = state.map(|state| stacks::machine_ids(plan.provider, state)).unwrap_or_default();

@@ -7,12 +7,17 @@ use serde_json::Value;
 use super::ports::Ports;
 use super::ports::terraform::{Stack, State};
 use super::task::Task;
-use crate::model::census;
 use crate::model::failure::{Failure, Kind, Result};
 use crate::model::names::{NodeName, StackId};
 use crate::model::provider::Provider;
 use crate::model::record::{Flavour, NodeRecord, Record, TerraformPin};
+use crate::model::{census, guard};
 use crate::render;
+
+/// Nodes with the machines that the record binds to them.
+pub fn bound(nodes: &BTreeMap<NodeName, NodeRecord>) -> Vec<guard::Machine> {
+    nodes.iter().filter_map(|(name, node)| Some((name.clone(), node.machine_id.clone()?))).collect()
+}
 
 /// Renders and initialises a pool's stack for these nodes. Returns the lock file's text.
 pub async fn init_pool(

@@ -22,6 +22,7 @@ use k8s_openapi::apimachinery::pkg::version::Info;
 use kube::Client;
 use kube::core::ObjectList;
 use serde::de::DeserializeOwned;
+use tracing::debug;
 
 use crate::model::failure::{Failure, Kind, Result};
 use crate::model::kubernetes::{Attachment, Budget, Eviction, Listing, Node, NodeChange, Patched, Pod, Right};
@@ -48,7 +49,9 @@ impl Cluster {
     async fn read<T: DeserializeOwned>(&self, what: &str, path: &str) -> Result<T> {
         let attempt = || async {
             let request = requests::get(path).map_err(errors::Trouble::lasting)?;
-            match tokio::time::timeout(PATIENCE, self.client.request::<T>(request)).await {
+            let answer = tokio::time::timeout(PATIENCE, self.client.request::<T>(request)).await;
+            tell("GET", path, &answer);
+            match answer {
                 Ok(Ok(value)) => Ok(value),
                 Ok(Err(error)) => Err(errors::read(what, &self.title, &error)),
                 Err(_) => {
@@ -105,11 +108,23 @@ impl Cluster {
 
     /// One write, tried once: what a lost answer means is for the caller to find out.
     async fn write<T: DeserializeOwned>(&self, request: http::Request<Vec<u8>>) -> Result<T, errors::WriteError> {
-        match tokio::time::timeout(PATIENCE, self.client.request::<T>(request)).await {
+        let (method, path) = (request.method().to_string(), request.uri().to_string());
+        let answer = tokio::time::timeout(PATIENCE, self.client.request::<T>(request)).await;
+        tell(&method, &path, &answer);
+        match answer {
             Ok(answer) => answer.map_err(errors::WriteError::Answer),
             Err(_) => Err(errors::WriteError::NoAnswer),
         }
     }
+}
+
+fn tell<T, P>(method: &str, path: &str, answer: &Result<kube::Result<T>, P>) {
+    let outcome = match answer {
+        Ok(Ok(_)) => "ok".to_owned(),
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => "no answer".to_owned(),
+    };
+    debug!(method, path, outcome, "cluster: request");
 }
 
 #[async_trait]

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::sync::watch;
+use tracing::info;
 
 use super::capture::{Stream, Tail};
 use super::finished::{Finished, StoppedBy};
@@ -30,6 +31,7 @@ pub(super) enum News<'a> {
 /// Runs a tool to its end, and tells what happens meanwhile.
 pub(super) async fn drive(run: Run, mut tell: impl FnMut(News<'_>)) -> Result<Finished> {
     may_start(&run)?;
+    info!(program = %run.program.path().display(), args = ?run.args, dir = ?run.dir, "tool: starts");
     let mut lease = run.lease.as_ref().map(Lease::watch);
     let (mut link, mut output) = Link::start(&run)?;
     link.order(&Order::Start(Box::new(start(&run)))).await;
@@ -97,6 +99,7 @@ pub(super) async fn drive(run: Run, mut tell: impl FnMut(News<'_>)) -> Result<Fi
         Stopped::Deadline => StoppedBy::LostLease,
         Stopped::Interrupted | Stopped::Orphaned => asked.unwrap_or(StoppedBy::Interrupt),
     });
+    info!(tool = run.command(), status = ?status, stopped = ?stopped, "tool: ended");
     let redactor = run.program.redactor().clone();
     Ok(Finished { command: run.command(), status, stopped, stdout: Vec::new(), stderr, redactor })
 }

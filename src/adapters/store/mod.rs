@@ -4,6 +4,7 @@ mod keys;
 mod local;
 mod open;
 mod s3;
+mod told;
 
 pub use local::LocalStore;
 pub use open::{Options, open};

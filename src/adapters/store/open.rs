@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::s3::{Place, login};
+use super::told::Told;
 use super::{LocalStore, S3Store};
 use crate::model::failure::{Failure, Result};
 use crate::model::file::StoreSpec;
@@ -22,8 +23,8 @@ pub struct Options {
 
 /// A store. Nothing is asked of it yet.
 pub async fn open(spec: &StoreSpec, options: &Options) -> Result<Arc<dyn Store>> {
-    match spec {
-        StoreSpec::Local { path } => Ok(Arc::new(LocalStore::new(folder(&options.folder, path)))),
+    let store: Arc<dyn Store> = match spec {
+        StoreSpec::Local { path } => Arc::new(LocalStore::new(folder(&options.folder, path))),
         StoreSpec::S3 { bucket, prefix, region, endpoint, path_style } => {
             let place = Place {
                 bucket: bucket.clone(),
@@ -32,11 +33,14 @@ pub async fn open(spec: &StoreSpec, options: &Options) -> Result<Arc<dyn Store>>
                 endpoint: endpoint.clone().or_else(|| options.s3_endpoint.clone()),
                 path_style: *path_style,
             };
-            Ok(Arc::new(S3Store::new(&login(options.profile.as_deref()).await, place)?))
+            Arc::new(S3Store::new(&login(options.profile.as_deref()).await, place)?)
         }
-        StoreSpec::Azblob { .. } => Err(Failure::refused("stores in Azure Blob are not there yet")
-            .hint("use `backend: s3` or `backend: local` until then")),
-    }
+        StoreSpec::Azblob { .. } => {
+            return Err(Failure::refused("stores in Azure Blob are not there yet")
+                .hint("use `backend: s3` or `backend: local` until then"));
+        }
+    };
+    Ok(Arc::new(Told(store)))
 }
 
 fn folder(base: &Path, path: &str) -> PathBuf {

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::request::{Request, SizeChange};
+use super::request::Request;
 use super::standing::{Condition, Standing};
 use super::{Base, FoundationChange, PLAN_FORMAT, Plan, PoolChange, Removal, Way, fixed, sizes, zones};
 use crate::model::failure::{Failure, Kind, Result};
 use crate::model::file::{Capacity, ClusterFile, Pool};
 use crate::model::names::{NodeName, OperationId, StackId};
 use crate::model::record::{NodeRecord, PoolRecord, Record, Source, StackSerial};
-use crate::model::user_data;
+use crate::model::{user_data, victims};
 
 /// Everything that a decision depends on.
 pub struct Inputs<'a> {
@@ -142,9 +142,12 @@ fn image_for(inputs: &Inputs, pool: &str) -> Result<String> {
 fn pool_change(inputs: &Inputs, pool: &Pool) -> Result<PoolChange> {
     let empty = PoolRecord::default();
     let record = inputs.record.and_then(|record| record.pools.get(&pool.name)).unwrap_or(&empty);
+    if let (Some(named), Some(record)) = (inputs.request.named(&pool.name), inputs.record) {
+        victims::check_named(record, &pool.name, named)?;
+    }
     let (gone, present) = split_gone(inputs, record);
     let before = record.nodes.len() as u32;
-    let target = sizes::target(inputs.file, inputs.record, &inputs.request, pool, present.len() as u32)?;
+    let target = sizes::target(inputs.file, inputs.record, &inputs.request, pool, &present)?;
     let mut removals = retire(inputs, &pool.name, &gone, before)?;
     let leaving = (present.len() as u32).saturating_sub(target);
     removals.extend(leave(inputs, &pool.name, &present, leaving)?);
@@ -222,12 +225,12 @@ fn leave(inputs: &Inputs, pool: &str, present: &[NodeName], count: u32) -> Resul
     if count == 0 {
         return Ok(Vec::new());
     }
-    let named = match &inputs.request {
-        Request::Scale { pool: wanted, change: SizeChange::Without(names), .. } if wanted == pool => Some(names),
-        _ => None,
-    };
-    let chosen = match named {
-        Some(names) => named_victims(pool, present, names)?,
+    let chosen = match inputs.request.named(pool) {
+        // One that vanished is retired: there is nothing to choose.
+        Some(named) => {
+            let there = named.iter().filter(|name| present.contains(name));
+            there.map(|name| (name.clone(), "named by you".to_owned())).collect()
+        }
         None => (inputs.choose)(pool, present, count),
     };
     if chosen.len() as u32 != count {
@@ -237,22 +240,6 @@ fn leave(inputs: &Inputs, pool: &str, present: &[NodeName], count: u32) -> Resul
         )));
     }
     chosen.into_iter().map(|(name, reason)| Ok(removal(inputs, &name, way(inputs, &name)?, reason))).collect()
-}
-
-fn named_victims(pool: &str, present: &[NodeName], names: &[NodeName]) -> Result<Vec<(NodeName, String)>> {
-    let mut chosen: Vec<(NodeName, String)> = Vec::new();
-    for name in names {
-        if !present.contains(name) {
-            let there: Vec<&str> = present.iter().map(NodeName::as_str).collect();
-            return Err(Failure::refused(format!("pool `{pool}` has no node `{name}`"))
-                .hint(format!("its nodes are: {}", there.join(", "))));
-        }
-        if chosen.iter().any(|(taken, _)| taken == name) {
-            return Err(Failure::new(Kind::Usage, format!("node `{name}` is named twice")));
-        }
-        chosen.push((name.clone(), "named by you".to_owned()));
-    }
-    Ok(chosen)
 }
 
 /// The reason by which a node that is still there may go.

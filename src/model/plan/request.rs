@@ -22,6 +22,14 @@ impl Request {
             Request::Destroy => &[],
         }
     }
+
+    /// The nodes that are to leave this pool, if they were named.
+    pub fn named(&self, pool: &str) -> Option<&[NodeName]> {
+        match self {
+            Request::Scale { pool: wanted, change: SizeChange::Without(names), .. } if wanted == pool => Some(names),
+            _ => None,
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

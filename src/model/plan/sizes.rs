@@ -9,18 +9,18 @@ use crate::model::file::{ClusterFile, Pool, PoolSize};
 use crate::model::names::NodeName;
 use crate::model::record::Record;
 
-/// The size that `pool` should have after `request`, when it has `present` machines now.
+/// The size that `pool` should have after `request`, when it has the machines of `present` now.
 pub fn target(
     file: &ClusterFile,
     record: Option<&Record>,
     request: &Request,
     pool: &Pool,
-    present: u32,
+    present: &[NodeName],
 ) -> Result<u32> {
     match request {
         Request::Destroy => Ok(0),
         Request::Apply { .. } => Ok(applied(record, pool)),
-        Request::Scale { pool: wanted, .. } if *wanted != pool.name => Ok(present),
+        Request::Scale { pool: wanted, .. } if *wanted != pool.name => Ok(present.len() as u32),
         Request::Scale { change, .. } => scaled(file, pool, change, present),
     }
 }
@@ -34,9 +34,10 @@ pub fn may_grow(
     standings: &BTreeMap<NodeName, Standing>,
 ) -> Result<bool> {
     let nodes = record.and_then(|record| record.pools.get(&pool.name)).map(|pool| &pool.nodes);
-    let gone = |name: &&NodeName| standings.get(*name).is_some_and(|standing| standing.condition == Condition::Gone);
-    let present = nodes.map(|nodes| nodes.keys().filter(|name| !gone(name)).count()).unwrap_or_default() as u32;
-    Ok(target(file, record, request, pool, present)? > present)
+    let gone = |name: &NodeName| standings.get(name).is_some_and(|standing| standing.condition == Condition::Gone);
+    let present: Vec<NodeName> =
+        nodes.into_iter().flatten().map(|(name, _)| name).filter(|name| !gone(name)).cloned().collect();
+    Ok(target(file, record, request, pool, &present)? > present.len() as u32)
 }
 
 /// With `count` the file decides; with bounds the record does, moved into them.
@@ -50,14 +51,15 @@ fn applied(record: Option<&Record>, pool: &Pool) -> u32 {
     }
 }
 
-fn scaled(file: &ClusterFile, pool: &Pool, change: &SizeChange, present: u32) -> Result<u32> {
+fn scaled(file: &ClusterFile, pool: &Pool, change: &SizeChange, nodes: &[NodeName]) -> Result<u32> {
+    let present = nodes.len() as u32;
     let wanted = match change {
         SizeChange::UpTo(size) | SizeChange::DownTo(size) => *size,
         SizeChange::UpBy(more) => present.saturating_add(*more),
         SizeChange::DownBy(less) => present.checked_sub(*less).ok_or_else(|| {
             Failure::refused(format!("pool `{}` has {present} machines; {less} cannot be removed", pool.name))
         })?,
-        SizeChange::Without(nodes) => present.saturating_sub(nodes.len() as u32),
+        SizeChange::Without(named) => nodes.iter().filter(|name| !named.contains(name)).count() as u32,
     };
     let grows = matches!(change, SizeChange::UpTo(_) | SizeChange::UpBy(_));
     if grows && wanted < present {

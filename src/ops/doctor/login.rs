@@ -1,8 +1,8 @@
 //! Whose login it is, whether it is the cluster's, and what it may do.
 
 use super::check::{Check, Status};
-use crate::model::failure::Failure;
 use crate::model::record::Record;
+use crate::ops::place;
 use crate::ops::ports::Cloud;
 use crate::ops::ports::probe::CloudProbe;
 
@@ -15,13 +15,10 @@ pub(super) async fn checks(cloud: &dyn Cloud, probe: Option<&dyn CloudProbe>, re
             return checks;
         }
     };
-    let detail = format!("account {}, region {}", place.account, place.region);
-    if let Some(record) = record.filter(|record| (&record.account, &record.region) != (&place.account, &place.region)) {
-        let failure = Failure::refused(format!("the login is for {detail}"))
-            .because(format!("cluster `{}` is in account {}, region {}", record.name, record.account, record.region))
-            .hint("log in to the cluster's account, and keep its region in the cluster file");
+    if let Some(Err(failure)) = record.map(|record| place::check(record, &place)) {
         return vec![Check::failed("login", &failure)];
     }
+    let detail = format!("account {}, region {}", place.account, place.region);
     let mut checks = vec![Check::ok("login", detail)];
     if let Some(probe) = probe {
         let example = record.and_then(example);

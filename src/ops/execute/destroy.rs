@@ -83,7 +83,7 @@ impl Session<'_> {
 
     async fn destroy_pool(&mut self, change: &PoolChange, ended: &mut Ended) -> Result<()> {
         let id = PartId::new(change.stack(), Act::Destroy);
-        let machines = super::machines(&self.nodes(&change.pool));
+        let machines = stacks::bound(&self.nodes(&change.pool));
         let run = PartRun {
             id: id.clone(),
             mode: PlanMode::Destroy,
@@ -103,7 +103,7 @@ impl Session<'_> {
 
     async fn destroy_foundation(&mut self, ended: &mut Ended) -> Result<()> {
         let id = PartId::new(StackId::Foundation, Act::Destroy);
-        let machines = super::machines(&self.record.control_plane.nodes);
+        let machines = stacks::bound(&self.record.control_plane.nodes);
         let run = PartRun {
             id: id.clone(),
             mode: PlanMode::Destroy,

@@ -73,7 +73,7 @@ impl Session<'_> {
         nodes.extend(additions.clone());
         let lock = stacks::init_pool(self.ports, self.task, &self.record, &change.pool, &nodes, foundation).await?;
         let names: Vec<NodeName> = additions.keys().cloned().collect();
-        let retagged = if change.tags { machines(&self.nodes(&change.pool)) } else { Vec::new() };
+        let retagged = if change.tags { stacks::bound(&self.nodes(&change.pool)) } else { Vec::new() };
         let expected = guard::permits_for_pool(
             self.plan.provider,
             self.flavour().await?,
@@ -122,11 +122,6 @@ impl Session<'_> {
     pub async fn flavour(&self) -> Result<crate::model::record::Flavour> {
         Ok(self.ports.terraform.tool().await?.flavour)
     }
-}
-
-/// Nodes with the machines that the record binds to them.
-pub fn machines(nodes: &BTreeMap<NodeName, NodeRecord>) -> Vec<guard::Machine> {
-    nodes.iter().filter_map(|(name, node)| Some((name.clone(), node.machine_id.clone()?))).collect()
 }
 
 /// The end of an operation that made some of what was wanted.

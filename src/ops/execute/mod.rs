@@ -25,9 +25,8 @@ use crate::ops::journal::Journal;
 use crate::ops::lock;
 use crate::ops::ports::{Event, Ports, Version};
 use crate::ops::task::{Mandate, Task};
-use crate::ops::{record, start};
+use crate::ops::{place, record, start};
 
-pub use make::machines;
 use session::Session;
 
 /// What an operation did.
@@ -111,17 +110,7 @@ fn check_base(plan: &Plan, record: Option<&Record>, place: &Place) -> Result<()>
             .hint("plan again, and look at what it says now"));
     }
     let Some(record) = record else { return Ok(()) };
-    if (&record.account, &record.region) != (&place.account, &place.region) {
-        return Err(wrong_place(record, place));
-    }
-    Ok(())
-}
-
-pub fn wrong_place(record: &Record, place: &Place) -> Failure {
-    Failure::refused(format!("this login leads to another place than cluster `{}`", record.name))
-        .because(format!("the cluster is in account {}, region {}", record.account, record.region))
-        .because(format!("the login is for account {}, region {}", place.account, place.region))
-        .hint("nothing was changed; log in to the cluster's account, and keep its region in the cluster file")
+    place::check(record, place)
 }
 
 /// The record comes before the first cloud resource: whatever is made carries an id that can be found again.

@@ -56,6 +56,7 @@ impl Journal {
             let put = self.store.put(&key, Bytes::from(document.text()), Condition::Absent).await;
             match put {
                 Ok(Put::Written(_)) => {
+                    tracing::info!(operation = %self.operation, seq = document.seq, entry = document.entry.told(), "journal");
                     self.settle(after);
                     return Ok(());
                 }

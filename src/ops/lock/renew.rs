@@ -50,12 +50,14 @@ pub async fn keep(
             // One that was answered too late does not bring back a lease that everybody took for lost.
             Written::Ours(_) if clock.boot() >= until => wait = Duration::ZERO,
             Written::Ours(sent) => {
+                tracing::debug!("lock: renewed");
                 until = deadline(sent);
                 wait = RENEW_EVERY.saturating_sub(clock.boot().since(sent));
                 trouble = None;
                 standing.send_replace(Standing::Held { deadline: until });
             }
             Written::Unknown(failure) => {
+                tracing::info!(%failure, "lock: not renewed");
                 wait = AGAIN;
                 trouble = Some(failure.to_string());
             }

@@ -17,6 +17,7 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use aws_config::SdkConfig;
+use tracing::debug;
 
 use crate::model::failure::{Failure, Result};
 use crate::model::file::Image;
@@ -72,11 +73,15 @@ impl Cloud for Aws {
     }
 
     async fn machines(&self, cluster_id: &str) -> Result<Vec<Machine>> {
-        inventory::machines(&self.ec2, &self.region, cluster_id, inventory::PAGE).await
+        let machines = inventory::machines(&self.ec2, &self.region, cluster_id, inventory::PAGE).await?;
+        debug!(cluster_id, found = machines.len(), "cloud: machines by tag");
+        Ok(machines)
     }
 
     async fn sight(&self, machine_id: &str) -> Result<Sighting> {
-        inventory::sight(&self.ec2, &self.region, machine_id).await
+        let sighting = inventory::sight(&self.ec2, &self.region, machine_id).await?;
+        debug!(machine_id, ?sighting, "cloud: one machine");
+        Ok(sighting)
     }
 
     async fn resolve_image(&self, image: &Image, architecture_of: &str) -> Result<String> {
