@@ -11,8 +11,16 @@ use super::commands::Command;
 #[derive(Debug, Parser)]
 #[command(name = "scaler", version, max_term_width = 100, disable_help_subcommand = true)]
 #[command(
-    after_help = "Exit codes: 0 done, 1 failed, 2 changes (plan --detailed-exitcode), 3 cluster file invalid, 4 lock held,\n\
-            5 blocked or refused and nothing destroyed, 6 partly done, 64 wrong usage, 130 interrupted."
+    after_help = "Exit codes:\n  \
+            0    done\n  \
+            1    failed\n  \
+            2    there are changes (`plan --detailed-exitcode` alone)\n  \
+            3    the cluster file is invalid\n  \
+            4    another run holds the cluster's lock\n  \
+            5    blocked or refused, nothing was destroyed\n  \
+            6    partly done or stuck, `scaler status` says what remains\n  \
+            64   wrong usage\n  \
+            130  interrupted"
 )]
 pub struct Cli {
     #[command(flatten)]

@@ -86,7 +86,7 @@ fn pool(text: &mut String, change: &PoolChange, drains: &BTreeMap<NodeName, Node
 }
 
 fn additions(nodes: &BTreeMap<NodeName, NodeRecord>, width: usize) -> String {
-    let mut table = Table::new(width);
+    let mut table = Table::new(width, ["    NODE", "MACHINE", "ZONE", "DISK", "IMAGE"]);
     for (name, node) in nodes {
         let disk = format!("{} GiB {}", node.disk.size_gib, node.disk.kind);
         table.row([format!("  + {name}"), node.machine.clone(), node.zone.clone(), disk, node.image.clone()]);

@@ -54,13 +54,13 @@ pub fn text(report: &Report, width: usize) -> String {
 }
 
 fn nodes(lines: &[NodeLine], width: usize) -> String {
-    let mut table = Table::new(width);
+    let mut table = Table::new(width, ["  NODE", "STATUS", "PODS", "MACHINE", "TYPE", "ZONE", "ID"]);
     for line in lines {
         let machine = match line.machine {
             Some(state) => state.to_string(),
             None => "not listed by the cloud".to_owned(),
         };
-        let pods = line.pods.map(|pods| counted(pods, "pod")).unwrap_or_default();
+        let pods = line.pods.map(|pods| pods.to_string()).unwrap_or_default();
         let id = line.machine_id.clone().unwrap_or_else(|| "no machine".into());
         table.row([
             format!("  {}", line.name),
