@@ -10,8 +10,7 @@ use super::commands::Command;
 /// Resizes self-managed Kubernetes clusters, and drains a node before its machine goes.
 #[derive(Debug, Parser)]
 #[command(name = "scaler", version, max_term_width = 100, disable_help_subcommand = true)]
-#[command(
-    after_help = "Exit codes:\n  \
+#[command(after_help = "Exit codes:\n  \
             0    done\n  \
             1    failed\n  \
             2    there are changes (`plan --detailed-exitcode` alone)\n  \
@@ -20,8 +19,7 @@ use super::commands::Command;
             5    blocked or refused, nothing was destroyed\n  \
             6    partly done or stuck, `scaler status` says what remains\n  \
             64   wrong usage\n  \
-            130  interrupted"
-)]
+            130  interrupted")]
 pub struct Cli {
     #[command(flatten)]
     pub global: Global,

@@ -184,3 +184,6 @@ async fn read(store: &dyn Store, key: &str) -> Result<Document> {
             .hint("nothing was changed; the store's former versions may have it whole"),
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,20 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::*;
-use crate::model::lock::{Holder, KEY, RENEW_EVERY, TERM};
+use crate::model::lock::{KEY, RENEW_EVERY, TERM};
 use crate::model::names::OperationId;
 use crate::ops::ports::Clock;
-use crate::ops::testing::{Fate, MemoryStore, VirtualClock};
-
-fn holder(user: &str) -> Holder {
-    Holder {
-        user: user.into(),
-        host: "laptop".into(),
-        pid: 42,
-        command: "scaler apply".into(),
-        version: "0.1.0".into(),
-    }
-}
+use crate::ops::testing::{Fate, MemoryStore, VirtualClock, holder};
 
 fn world() -> (Arc<VirtualClock>, Arc<MemoryStore>) {
     let clock = Arc::new(VirtualClock::default());

@@ -159,3 +159,6 @@ fn encode<T: Serialize>(value: &T) -> Result<Bytes> {
     text.push(b'\n');
     Ok(Bytes::from(text))
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,9 @@
 mod clock;
 pub mod conformance;
 pub mod kubernetes;
+mod lease;
 mod store;
 
 pub use clock::VirtualClock;
+pub use lease::{holder, lease};
 pub use store::{Fate, MemoryStore};

@@ -186,3 +186,6 @@ fn newcomers(start: &Start) -> BTreeMap<NodeName, Newcomer> {
     };
     start.parts.iter().flat_map(of_part).collect()
 }
+
+#[cfg(test)]
+mod tests;
