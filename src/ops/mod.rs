@@ -10,6 +10,7 @@ pub mod journal;
 pub mod lease;
 pub mod lock;
 pub mod observe;
+mod plausible;
 pub mod ports;
 pub mod prepare;
 mod preview;

@@ -4,7 +4,7 @@
 
 mod world;
 
-mod aws_day;
+mod aws;
 mod drains;
 mod files;
 mod guard;

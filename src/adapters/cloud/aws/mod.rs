@@ -75,6 +75,10 @@ impl Cloud for Aws {
         inventory::machines(&self.ec2, &self.region, cluster_id, inventory::PAGE).await
     }
 
+    async fn namesakes(&self, cluster: &str) -> Result<Vec<Machine>> {
+        inventory::namesakes(&self.ec2, &self.region, cluster, inventory::PAGE).await
+    }
+
     async fn sight(&self, machine_id: &str) -> Result<Sighting> {
         inventory::sight(&self.ec2, &self.region, machine_id).await
     }
