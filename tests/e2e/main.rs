@@ -11,5 +11,6 @@ mod guard;
 mod locks;
 mod lost;
 mod readme;
+mod rendered;
 mod sandbox_day;
 mod signals;
