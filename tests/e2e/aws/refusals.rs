@@ -12,14 +12,14 @@ const NOTHING: &str = "<DescribeInstancesResponse xmlns=\"http://ec2.amazonaws.c
     <requestId>59dbff89-35bd-4eac-99ed-be587EXAMPLE</requestId><reservationSet/></DescribeInstancesResponse>";
 
 impl Aws {
-    /// A machine of another cluster with this one's name, and with the name of one of its nodes. Gives its id.
+    /// A machine of another cluster with this one's name, and with the name of one of its machines. Gives its id. It
+    /// names no node, because it would join this cluster.
     pub fn foreign_machine(&self) -> String {
         let node = self.node(1);
         let tags = [
             ("Name", node.as_str()),
             ("scaler:cluster", &self.cluster),
             ("scaler:cluster-id", "ffffffffffffffffffffffffffffffff"),
-            ("scaler:node", "of-another-cluster"),
             ("scaler:pool", &self.pool),
             ("scaler:role", "worker"),
         ];
