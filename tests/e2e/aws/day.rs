@@ -16,7 +16,9 @@ fn without(all: &Machines, rest: &Machines) -> Machines {
 fn a_cluster_on_aws_lives_its_day() {
     let aws = Aws::new();
     aws.program.run(&["apply", "--yes"]).ends(0);
-    aws.assert_consists_of(&[1, 2, 3]);
+    let first = aws.assert_consists_of(&[1, 2, 3]);
+    aws.assert_network_is_closed();
+    aws.assert_endpoint_leads_home(&first[&aws.control_plane()]);
     aws.program.run(&["plan", "--detailed-exitcode"]).ends(0);
 
     // Another cluster of the same name, as an older one may have been made: it is not seen, and not touched.

@@ -5,5 +5,6 @@ mod cluster;
 mod day;
 mod evictions;
 mod leftovers;
+mod network;
 mod policies;
 mod refusals;
