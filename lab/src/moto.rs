@@ -1,6 +1,7 @@
 //! An AWS on loopback.
 
 mod ec2;
+mod s3;
 
 use std::path::Path;
 
@@ -131,10 +132,22 @@ impl Moto {
         self.call(region, "ec2", &[("Action", action), ("InstanceId.1", id)]);
     }
 
-    /// Any request of EC2's, IAM's or STS's query protocol, for what has no method here; gives its XML.
+    /// Any request of EC2's, Elastic Load Balancing's, IAM's or STS's query protocol, for what has no method here; gives its XML.
     #[track_caller]
     pub fn call(&self, region: &str, service: &str, params: &[(&str, &str)]) -> String {
         ec2::query(&self.direct, region, service, params).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// Makes a bucket in a region.
+    #[track_caller]
+    pub fn make_bucket(&self, region: &str, bucket: &str) {
+        s3::make_bucket(&self.direct, region, bucket).unwrap_or_else(|error| panic!("{error}"));
+    }
+
+    /// The text of an object; None where there is none.
+    #[track_caller]
+    pub fn object(&self, region: &str, bucket: &str, key: &str) -> Option<String> {
+        s3::object(&self.direct, region, bucket, key).unwrap_or_else(|error| panic!("{error}"))
     }
 
     /// Forgets everything.

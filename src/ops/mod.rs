@@ -11,6 +11,7 @@ pub mod lease;
 pub mod lock;
 pub mod observe;
 mod place;
+mod plausible;
 pub mod ports;
 pub mod prepare;
 mod preview;

@@ -8,7 +8,7 @@ use super::observe::{self, Observed};
 use super::ports::terraform::PlanMode;
 use super::ports::{Event, Ports};
 use super::task::Task;
-use super::{journal, lock, preview, stacks};
+use super::{journal, lock, plausible, preview, stacks};
 use crate::model::census::Finding;
 use crate::model::drain::NodeReport;
 use crate::model::failure::{Failure, Result};
@@ -63,6 +63,7 @@ pub async fn prepare(ports: &Ports, task: &Task, request: Request) -> Result<Pre
     let step = "look".to_owned();
     ports.progress.tell(Event::StepStarted { step: step.clone(), title: "looking at the cluster".into() });
     let observed = observe::observe(ports, task).await?;
+    plausible::check(ports, task, &request, &observed).await?;
     let unfinished = journal::unfinished(ports.store.as_ref()).await?;
     let mut plan = decide(ports, task, request, &observed).await?;
     plan.notes.extend(

@@ -24,6 +24,8 @@ pub struct Report {
     pub store: String,
     pub account: String,
     pub region: String,
+    /// The value of its machines' tag `scaler:cluster-id`. None: the cluster was never applied.
+    pub cluster_id: Option<String>,
     /// None: the cluster was never applied.
     pub generation: Option<u64>,
     pub control_plane: Vec<NodeLine>,
@@ -103,6 +105,7 @@ pub async fn status(ports: &Ports, task: &Task) -> Result<Report> {
         store: ports.store.url(),
         account: observed.place.account.clone(),
         region: observed.place.region.clone(),
+        cluster_id: record.map(|record| record.cluster_id.clone()),
         generation: record.map(|record| record.generation),
         control_plane: record.map(|record| lines(&observed, &record.control_plane.nodes)).unwrap_or_default(),
         pools: record.map(|record| pools(task, &observed, record)).unwrap_or_default(),

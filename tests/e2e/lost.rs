@@ -35,6 +35,49 @@ fn many_vanished_machines_are_retired_only_when_each_is_named() {
 }
 
 #[test]
+fn a_list_without_a_single_machine_is_not_believed() {
+    let world = World::new();
+    world.write(&world.file("count: 2", ""));
+    world.apply().ends(0);
+    let hidden = tempfile::tempdir().expect("a folder");
+    let machines = world.sandbox.machines();
+    let places = |id: &str| {
+        let file = format!("{id}.json");
+        (world.sandbox.register().join(&file), hidden.path().join(&file))
+    };
+    for machine in &machines {
+        let (shown, away) = places(&machine.id);
+        std::fs::rename(shown, away).expect("a machine is hidden");
+    }
+    world.run(&["status"]).ends(0).says("nothing is taken for gone");
+    world.run(&["plan"]).ends(5).says("the cloud lists no machine");
+    world.apply().ends(5).says("the cloud lists no machine").says("scaler destroy");
+    for machine in &machines {
+        let (shown, away) = places(&machine.id);
+        std::fs::rename(away, shown).expect("a machine is back");
+    }
+    world.run(&["plan", "--detailed-exitcode"]).ends(0);
+    assert_eq!(world.sandbox.machines().len(), machines.len());
+}
+
+#[test]
+fn a_cluster_is_not_made_beside_one_of_the_same_name() {
+    let world = World::new();
+    world.apply().ends(0);
+    let before = world.sandbox.machines().len();
+    let text = std::fs::read_to_string(world.path()).expect("the cluster file");
+    world.write(&text.replace("path: store", "path: other"));
+    world.run(&["plan"]).ends(5).says(&format!("another cluster named `{}`", world.cluster));
+    world.apply().ends(5).says("correct `store`");
+    assert!(!world.folder().join("other/cluster.json").exists());
+    assert_eq!(world.sandbox.machines().len(), before);
+    world.write(&text);
+    world.run(&["destroy", "--yes", "--name", &world.cluster]).ends(0);
+    world.write(&text.replace("path: store", "path: other"));
+    world.apply().ends(0);
+}
+
+#[test]
 fn a_node_that_never_joined_goes_without_a_drain() {
     let world = World::new();
     world.write(&world.file("min: 1, max: 6", ""));

@@ -4,12 +4,13 @@
 
 mod world;
 
-mod aws_day;
+mod aws;
 mod drains;
 mod files;
 mod guard;
 mod locks;
 mod lost;
 mod readme;
+mod rendered;
 mod sandbox_day;
 mod signals;

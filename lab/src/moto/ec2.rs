@@ -46,6 +46,7 @@ pub(super) fn query(to: &Endpoint, region: &str, service: &str, params: &[(&str,
     let version = match service {
         "sts" => "2011-06-15",
         "iam" => "2010-05-08",
+        "elasticloadbalancing" => "2015-12-01",
         _ => "2016-11-15",
     };
     let mut body = format!("Version={version}");

@@ -15,7 +15,7 @@ use crate::model::file::Image;
 use crate::model::kubernetes::Resources;
 use crate::model::machine::{Machine, MachineState, Place, Role, Sighting};
 use crate::model::names::{NodeName, OperationId};
-use crate::model::provider::Provider;
+use crate::model::provider::{Provider, tags};
 use crate::ops::ports::Cloud;
 
 /// One region of a sandbox.
@@ -133,6 +133,11 @@ impl Cloud for Sandbox {
         Ok(all.into_iter().filter(|(cluster, _)| cluster == cluster_id).map(|(_, machine)| machine).collect())
     }
 
+    async fn namesakes(&self, cluster: &str) -> Result<Vec<Machine>> {
+        let all = self.read().await?.unwrap_or_default().into_iter().map(|(_, machine)| machine);
+        Ok(all.filter(|machine| machine.tags.get(tags::CLUSTER).is_some_and(|name| name == cluster)).collect())
+    }
+
     /// Who asks for one machine knows that something was made here: a register that is not there does not answer.
     async fn sight(&self, machine_id: &str) -> Result<Sighting> {
         let all = self.read().await?.ok_or_else(|| {
@@ -182,7 +187,7 @@ mod tests {
             let entry = json!({
                 "id": id, "name": node, "cluster": "d", "clusterId": cluster_id, "pool": "w", "role": "worker",
                 "zone": "z1", "region": region, "machine": "small", "capacity": "on-demand", "operation": "op-1",
-                "image": "sandbox-x", "privateAddress": null, "tags": { "scaler:node": node },
+                "image": "sandbox-x", "privateAddress": null, "tags": { "scaler:node": node, "scaler:cluster": "d" },
             });
             self.write(&format!("{id}.json"), &entry.to_string());
         }
@@ -223,6 +228,9 @@ mod tests {
         assert_eq!(cloud.sight("c").await.unwrap(), Sighting::Found(Terminated));
         assert_eq!(cloud.sight("e").await.unwrap(), Sighting::Unknown, "another region's machine");
         assert_eq!(cloud.sight("never").await.unwrap(), Sighting::Unknown);
+        let named = cloud.namesakes("d").await.unwrap();
+        assert_eq!(named.iter().map(|machine| machine.id.as_str()).collect::<Vec<_>>(), ["a", "b", "c", "d"]);
+        assert!(cloud.namesakes("other").await.unwrap().is_empty());
         let account = register.0.path().display().to_string();
         assert_eq!(cloud.place().await.unwrap(), Place { account, region: "r1".into() });
     }

@@ -99,6 +99,10 @@ impl Cloud for Fake {
         unimplemented!("the listing is no witness")
     }
 
+    async fn namesakes(&self, _: &str) -> Result<Vec<Machine>> {
+        unimplemented!("the listing is no witness")
+    }
+
     async fn sight(&self, machine_id: &str) -> Result<Sighting> {
         (self.sight)(machine_id, self.slept())
     }

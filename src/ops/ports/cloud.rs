@@ -14,6 +14,10 @@ pub trait Cloud: Send + Sync {
     /// Every machine that carries the cluster's id in its tag, in any state that the cloud still tells of. Whole or an error.
     async fn machines(&self, cluster_id: &str) -> Result<Vec<Machine>>;
 
+    /// Every machine whose tags name a cluster of this name, whichever cluster's it is. Only to ask whether the name is
+    /// free: what belongs to a cluster is told by its id.
+    async fn namesakes(&self, cluster: &str) -> Result<Vec<Machine>>;
+
     /// One machine by the cloud's id. An API that does not answer is an error, never `Unknown`.
     async fn sight(&self, machine_id: &str) -> Result<Sighting>;
 

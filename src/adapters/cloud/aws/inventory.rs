@@ -14,10 +14,20 @@ pub(super) const PAGE: i32 = 1000;
 
 const ACTION: &str = "ec2:DescribeInstances";
 
-/// Every machine with the cluster's tag, in every state. One page that fails fails all: half a list would hide machines.
+/// Every machine with the cluster's id, in every state.
 pub(super) async fn machines(ec2: &Client, region: &str, cluster_id: &str, page: i32) -> Result<Vec<Machine>> {
+    tagged(ec2, region, tags::CLUSTER_ID, cluster_id, page).await
+}
+
+/// Every machine with the name of a cluster, in every state.
+pub(super) async fn namesakes(ec2: &Client, region: &str, cluster: &str, page: i32) -> Result<Vec<Machine>> {
+    tagged(ec2, region, tags::CLUSTER, cluster, page).await
+}
+
+/// One page that fails fails all: half a list would hide machines.
+async fn tagged(ec2: &Client, region: &str, tag: &str, value: &str, page: i32) -> Result<Vec<Machine>> {
     let what = format!("the machines of the cluster in {region} cannot be listed");
-    let filter = Filter::builder().name(format!("tag:{}", tags::CLUSTER_ID)).values(cluster_id).build();
+    let filter = Filter::builder().name(format!("tag:{tag}")).values(value).build();
     let mut pages = ec2.describe_instances().filters(filter).into_paginator().page_size(page).send();
     let mut machines = Vec::new();
     while let Some(page) = pages.next().await {
@@ -25,7 +35,7 @@ pub(super) async fn machines(ec2: &Client, region: &str, cluster_id: &str, page:
         for instance in page.reservations().iter().flat_map(|reservation| reservation.instances()) {
             let machine = machine(instance).map_err(|failure| failure.context(&what))?;
             // The filter is the cloud's; a list that holds another cluster's machine is no answer to our question.
-            if machine.tags.get(tags::CLUSTER_ID).map(String::as_str) != Some(cluster_id) {
+            if machine.tags.get(tag).map(String::as_str) != Some(value) {
                 return Err(Failure::failed(&what)
                     .because(format!("EC2 gave {} too, which does not carry the cluster's tag", machine.id)));
             }
@@ -136,6 +146,10 @@ mod tests {
         }
         assert_eq!(aws.sight("i-0123456789abcdef0").await.unwrap(), Sighting::Unknown);
         assert!(aws.machines("nobody's").await.unwrap().is_empty());
+
+        let named = namesakes(&aws.ec2, "eu-west-1", "d", 2).await.unwrap();
+        assert_eq!(named.len(), 6, "those of both clusters of this name, in this region");
+        assert!(aws.namesakes("D").await.unwrap().is_empty());
     }
 
     #[test]

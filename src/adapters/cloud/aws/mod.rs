@@ -78,6 +78,10 @@ impl Cloud for Aws {
         Ok(machines)
     }
 
+    async fn namesakes(&self, cluster: &str) -> Result<Vec<Machine>> {
+        inventory::namesakes(&self.ec2, &self.region, cluster, inventory::PAGE).await
+    }
+
     async fn sight(&self, machine_id: &str) -> Result<Sighting> {
         let sighting = inventory::sight(&self.ec2, &self.region, machine_id).await?;
         debug!(machine_id, ?sighting, "cloud: one machine");

@@ -85,6 +85,7 @@ impl Moto {
     pub async fn run(&self, aws: &Aws, cluster_id: &str, node: &str) -> String {
         let all = [
             (tags::CLUSTER_ID, cluster_id),
+            (tags::CLUSTER, "d"),
             (tags::NODE, node),
             (tags::POOL, "w"),
             (tags::ROLE, "worker"),

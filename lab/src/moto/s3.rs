@@ -1,0 +1,34 @@
+//! Buckets and objects, as a test makes and reads them beside the program.
+
+use crate::error::{LabError, Result};
+use crate::http::{Endpoint, exchange};
+
+pub(super) fn make_bucket(to: &Endpoint, region: &str, bucket: &str) -> Result<()> {
+    let body = format!(
+        "<CreateBucketConfiguration><LocationConstraint>{region}</LocationConstraint></CreateBucketConfiguration>"
+    );
+    let answer = exchange(&signed(to, region), "PUT", &format!("/{bucket}"), "", body.as_bytes())?;
+    if answer.is_success() {
+        return Ok(());
+    }
+    Err(LabError::new(format!("moto answered {} to a new bucket {bucket}: {}", answer.status, answer.text)))
+}
+
+/// None where there is no such object.
+pub(super) fn object(to: &Endpoint, region: &str, bucket: &str, key: &str) -> Result<Option<String>> {
+    let answer = exchange(&signed(to, region), "GET", &format!("/{bucket}/{key}"), "", &[])?;
+    match answer.status {
+        404 => Ok(None),
+        _ if answer.is_success() => Ok(Some(answer.text)),
+        status => Err(LabError::new(format!("moto answered {status} to {bucket}/{key}: {}", answer.text))),
+    }
+}
+
+/// moto reads region and service from the signature's scope, and does not check the signature.
+fn signed(to: &Endpoint, region: &str) -> Endpoint {
+    let mut to = to.clone();
+    let scope = format!("test/20260101/{region}/s3/aws4_request");
+    let signature = format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=none");
+    to.headers.set("Authorization", signature);
+    to
+}

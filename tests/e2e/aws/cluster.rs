@@ -1,0 +1,126 @@
+//! A cluster of a test's own on moto, with its store there, and whoever works on it.
+
+use std::collections::BTreeMap;
+
+use scaler_lab::{Bridge, Credentials, Kubernetes, Moto};
+
+use crate::world::{Program, Said, environment, fresh};
+
+pub const REGION: &str = "eu-west-1";
+pub const BUCKET: &str = "acme-clusters";
+
+/// Any key: nobody logs in.
+const PUBLIC_KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f t\n";
+
+/// An image that moto knows from the start.
+const IMAGE: &str = "ami-12c6146b";
+
+pub struct Aws {
+    pub moto: Moto,
+    pub k: &'static Kubernetes,
+    pub cluster: String,
+    pub pool: String,
+    /// In the folder of the cluster file.
+    pub program: Program,
+    /// On a machine that has no cluster file.
+    pub elsewhere: Program,
+    _bridge: Bridge,
+}
+
+impl Aws {
+    pub fn new() -> Aws {
+        let k = Kubernetes::shared();
+        let moto = Moto::start();
+        moto.make_bucket(REGION, BUCKET);
+        let bridge = Bridge::start(k, moto.source(REGION));
+        let (cluster, pool) = (fresh("aws-"), fresh("p"));
+        let program = Program::new(login(k, &moto, &moto.credentials()));
+        let mut elsewhere = Program::new(login(k, &moto, &moto.credentials()));
+        let home = elsewhere.folder.path().display().to_string();
+        elsewhere.environment.insert("HOME".to_owned(), home);
+        let aws = Aws { moto, k, cluster, pool, program, elsewhere, _bridge: bridge };
+        aws.write(&aws.file(3));
+        aws
+    }
+
+    /// The text of a cluster file whose pool has this `min`.
+    pub fn file(&self, min: u32) -> String {
+        let url = self.moto.url();
+        format!(
+            "apiVersion: scaler/v1\n\
+             kind: Cluster\n\
+             name: {cluster}\n\
+             provider: aws\n\
+             region: {REGION}\n\
+             kubernetes: {{ version: 1.36.3 }}\n\
+             store: {{ backend: s3, bucket: {BUCKET}, prefix: {cluster}, region: {REGION}, endpoint: '{url}', pathStyle: true }}\n\
+             ssh: {{ user: ubuntu, publicKeyFile: key.pub }}\n\
+             network:\n  cidr: 10.1.0.0/20\n  zones: [{REGION}a, {REGION}b]\n  private: true\n  adminCidrs: [203.0.113.7/32]\n\
+             tags: {{ team: platform }}\n\
+             aws: {{ endpoints: {{ ec2: '{url}', sts: '{url}', iam: '{url}', elbv2: '{url}', s3: '{url}' }} }}\n\
+             drain: {{ timeout: 90s, totalTimeout: 180s }}\n\
+             controlPlane: {{ count: 1, machine: t3.medium, image: {{ id: {IMAGE} }} }}\n\
+             pools:\n  - {{ name: {pool}, machine: t3.large, image: {{ id: {IMAGE} }}, min: {min}, max: 6 }}\n",
+            cluster = self.cluster,
+            pool = self.pool,
+        )
+    }
+
+    pub fn write(&self, text: &str) {
+        write(&self.program, text);
+    }
+
+    /// Somebody with this login, in a folder with this cluster file.
+    pub fn somebody(&self, credentials: &Credentials, text: &str) -> Program {
+        let program = Program::new(login(self.k, &self.moto, credentials));
+        write(&program, text);
+        program
+    }
+
+    /// The store as a URL.
+    pub fn url(&self) -> String {
+        let (cluster, endpoint) = (&self.cluster, self.moto.url());
+        format!("s3://{BUCKET}/{cluster}?region={REGION}&endpoint={endpoint}&pathStyle=true")
+    }
+
+    /// A change of the pool, agreed to, from the cluster file.
+    pub fn scale(&self, command: &str, change: &[&str]) -> Said {
+        let mut args = vec![command, "--pool", &self.pool, "--yes"];
+        args.extend(change);
+        self.program.run(&args)
+    }
+
+    pub fn node(&self, number: u32) -> String {
+        format!("{}-{}-{number}", self.cluster, self.pool)
+    }
+
+    pub fn control_plane(&self) -> String {
+        format!("{}-control-plane-1", self.cluster)
+    }
+
+    /// An object of the cluster's store.
+    pub fn object(&self, key: &str) -> Option<String> {
+        self.moto.object(REGION, BUCKET, &format!("{}/{key}", self.cluster))
+    }
+}
+
+fn write(program: &Program, text: &str) {
+    let folder = program.folder.path();
+    std::fs::write(folder.join("key.pub"), PUBLIC_KEY).expect("a public key");
+    std::fs::write(folder.join("cluster.yml"), text).expect("a cluster file");
+}
+
+fn login(k: &Kubernetes, moto: &Moto, credentials: &Credentials) -> BTreeMap<String, String> {
+    let mut variables = environment(k.kubeconfig());
+    variables.extend(moto.environment(REGION).into_iter().map(|(name, value)| (name.to_owned(), value)));
+    for (name, value) in [
+        ("AWS_ACCESS_KEY_ID", &credentials.access_key),
+        ("AWS_SECRET_ACCESS_KEY", &credentials.secret_key),
+        ("AWS_SESSION_TOKEN", &credentials.session_token),
+    ] {
+        if !value.is_empty() {
+            variables.insert(name.to_owned(), value.clone());
+        }
+    }
+    variables
+}

@@ -1,0 +1,10 @@
+//! A cluster on AWS: Terraform's own provider, moto's EC2 and S3, real Nodes.
+
+mod agreement;
+mod cluster;
+mod day;
+mod evictions;
+mod leftovers;
+mod network;
+mod policies;
+mod refusals;
