@@ -66,6 +66,10 @@ impl Program {
         &self.path
     }
 
+    pub fn host(&self) -> &Host {
+        &self.host
+    }
+
     pub fn redactor(&self) -> &Redactor {
         &self.host.redactor
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::*;
 use crate::model::lock::{Holder, KEY, RENEW_EVERY, TERM};
 use crate::model::names::OperationId;
+use crate::ops::interrupts::Interrupts;
 use crate::ops::ports::Clock;
 use crate::ops::testing::{Fate, MemoryStore, VirtualClock};
 
@@ -26,7 +27,7 @@ fn world() -> (Arc<VirtualClock>, Arc<MemoryStore>) {
 
 async fn take(clock: &Arc<VirtualClock>, store: &Arc<MemoryStore>, user: &str) -> Result<HeldLock> {
     let operation = OperationId::from_text(format!("op-{user}"));
-    acquire(store.clone(), clock.clone(), holder(user), operation, Duration::ZERO).await
+    acquire(store.clone(), clock.clone(), holder(user), operation, Duration::ZERO, Interrupts::never()).await
 }
 
 #[tokio::test]
@@ -115,7 +116,7 @@ async fn a_store_without_a_clock_is_watched_for_a_term() {
     clock.advance(TERM * 2).await;
     let (ours, theirs): (Arc<dyn Store>, Arc<dyn Clock>) = (store, clock.clone());
     let operation = OperationId::from_text("op-bob");
-    let waiting = tokio::spawn(acquire(ours, theirs, holder("bob"), operation, TERM * 10));
+    let waiting = tokio::spawn(acquire(ours, theirs, holder("bob"), operation, TERM * 10, Interrupts::never()));
     clock.advance(TERM - Duration::from_secs(3)).await;
     assert!(!waiting.is_finished());
     clock.advance(Duration::from_secs(6)).await;
@@ -143,7 +144,7 @@ async fn who_no_longer_waits_gets_nothing() {
     let held = take(&clock, &store, "ada").await.unwrap();
     let (ours, theirs): (Arc<dyn Store>, Arc<dyn Clock>) = (store.clone(), clock.clone());
     let operation = OperationId::from_text("op-bob");
-    let waiting = tokio::spawn(acquire(ours, theirs, holder("bob"), operation, TERM * 10));
+    let waiting = tokio::spawn(acquire(ours, theirs, holder("bob"), operation, TERM * 10, Interrupts::never()));
     clock.advance(Duration::from_secs(5)).await;
     waiting.abort();
     held.release().await.unwrap();

@@ -31,6 +31,11 @@ pub fn held(found: &Found, now: jiff::Timestamp, waited: Duration) -> Failure {
         .hint("`scaler status` shows the cluster meanwhile")
 }
 
+/// A signal came while another had it.
+pub fn interrupted() -> Failure {
+    Failure::new(Kind::Interrupted, "interrupted while waiting for the cluster's lock").hint("nothing was changed")
+}
+
 /// Nobody has renewed it for longer than its term.
 pub fn left_behind(lock: &Lock, silent: Duration, unfinished: Option<&Status>) -> Failure {
     let Lock { holder, operation, acquired, .. } = lock;
