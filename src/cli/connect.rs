@@ -16,7 +16,7 @@ use crate::adapters::process::{Environment, Host, Program, TemporaryFolder};
 use crate::adapters::store;
 use crate::adapters::terraform::{ERRORED_STATE, Options as TerraformOptions, TerraformCli};
 use crate::adapters::tools::HostTools;
-use crate::model::failure::{Failure, Result};
+use crate::model::failure::Result;
 use crate::model::file::{ClusterFile, StoreSpec};
 use crate::model::provider::Provider;
 use crate::model::store_url;

@@ -7,6 +7,7 @@ mod objects;
 mod proxy;
 mod quantity;
 mod requests;
+mod secrets;
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -25,6 +26,7 @@ use serde::de::DeserializeOwned;
 
 use crate::model::failure::{Failure, Kind, Result};
 use crate::model::kubernetes::{Attachment, Budget, Eviction, Listing, Node, NodeChange, Patched, Pod, Right};
+use crate::model::redact::Redactor;
 use crate::ops::ports::Kubernetes;
 
 pub use proxy::{Access, connect};
@@ -40,6 +42,8 @@ pub struct Cluster {
     client: Client,
     /// Where the proxy leads, for error texts.
     title: String,
+    /// Knows what kubectl logs in with.
+    redactor: Redactor,
     _proxy: proxy::Proxy,
 }
 
@@ -50,7 +54,7 @@ impl Cluster {
             let request = requests::get(path).map_err(errors::Trouble::lasting)?;
             match tokio::time::timeout(PATIENCE, self.client.request::<T>(request)).await {
                 Ok(Ok(value)) => Ok(value),
-                Ok(Err(error)) => Err(errors::read(what, &self.title, &error)),
+                Ok(Err(error)) => Err(errors::read(what, &self.title, &secrets::without(&self.redactor, error))),
                 Err(_) => {
                     Err(errors::Trouble::passing(Failure::failed(format!("{what} took too long")).because(format!(
                         "{} did not answer in {} s",
@@ -106,7 +110,7 @@ impl Cluster {
     /// One write, tried once: what a lost answer means is for the caller to find out.
     async fn write<T: DeserializeOwned>(&self, request: http::Request<Vec<u8>>) -> Result<T, errors::WriteError> {
         match tokio::time::timeout(PATIENCE, self.client.request::<T>(request)).await {
-            Ok(answer) => answer.map_err(errors::WriteError::Answer),
+            Ok(answer) => answer.map_err(|error| errors::WriteError::Answer(secrets::without(&self.redactor, error))),
             Err(_) => Err(errors::WriteError::NoAnswer),
         }
     }

@@ -13,7 +13,7 @@ use kube::client::Body;
 use tokio::net::UnixStream;
 use tower::{ServiceBuilder, service_fn};
 
-use super::Cluster;
+use super::{Cluster, secrets};
 use crate::adapters::process::{Child, Program, Run, TemporaryFolder};
 use crate::model::failure::{Failure, Kind, Result};
 
@@ -44,6 +44,7 @@ pub async fn connect(kubectl: &Program, access: &Access) -> Result<Arc<Cluster>>
     }
     let folder = TemporaryFolder::new(kubectl.host(), "scaler-kubectl-", None)
         .map_err(|failure| failure.context("there is no place for kubectl's socket"))?;
+    let kubectl = &kubectl.knowing(secrets::of(access, &kubectl.host().environment));
     let socket = folder.path().join("api.sock");
     let run = Run::new(kubectl).args(arguments(access, &socket)).holds(folder.path());
     let mut child = run.stop_time(Duration::from_secs(2)).spawn().await?;
@@ -63,7 +64,8 @@ pub async fn connect(kubectl: &Program, access: &Access) -> Result<Arc<Cluster>>
         Some(path) => format!("the cluster of {}", path.display()),
         None => "the cluster of kubectl's own configuration".to_owned(),
     };
-    Ok(Arc::new(Cluster { client, title, _proxy: Proxy { _child: child, _folder: folder } }))
+    let redactor = kubectl.redactor().clone();
+    Ok(Arc::new(Cluster { client, title, redactor, _proxy: Proxy { _child: child, _folder: folder } }))
 }
 
 fn arguments(access: &Access, socket: &Path) -> Vec<std::ffi::OsString> {

@@ -36,10 +36,14 @@ impl Session<'_> {
         let mut waiting: Vec<&NodeName> = made.keys().collect();
         let mut unseen = String::new();
         loop {
+            let hurried = async {
+                self.interrupts.first().await;
+                self.ports.clock.sleep(EVERY).await;
+            };
             let nodes = tokio::select! {
                 nodes = kubernetes.nodes() => Some(nodes),
-                // An API server that does not answer does not keep a person waiting.
-                () = self.interrupts.first() => None,
+                // An API server that does not answer does not keep waiting who has asked to stop.
+                () = hurried => None,
             };
             match nodes {
                 Some(Ok(nodes)) => {

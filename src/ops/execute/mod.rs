@@ -64,6 +64,7 @@ pub async fn run(ports: &Ports, task: &Task, mandate: Mandate, plan: Plan, inter
         operation.clone(),
         task.options.lock_timeout,
         interrupts.clone(),
+        ports.progress.clone(),
     )
     .await?;
     ports.progress.tell(Event::OperationStarted { operation: operation.clone(), command: task.holder.command.clone() });

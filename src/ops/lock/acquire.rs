@@ -12,8 +12,11 @@ use crate::model::failure::{Failure, Result};
 use crate::model::lock::{self, FORMAT, Holder, Lock, LockState, TERM};
 use crate::model::names::OperationId;
 use crate::ops::interrupts::Interrupts;
-use crate::ops::ports::{BootInstant, Clock, Condition, Put, Store, Version};
+use crate::ops::ports::{BootInstant, Clock, Condition, Event, Progress, Put, Store, Version};
 use crate::ops::{journal, record};
+
+/// The name of this step, for progress.
+const STEP: &str = "lock";
 
 /// How long to wait before looking at another's lock again, at least. Up to as much again is added by chance, so that
 /// several who wait do not ask in step.
@@ -31,10 +34,11 @@ pub async fn acquire(
     operation: OperationId,
     timeout: Duration,
     interrupts: Interrupts,
+    progress: Arc<dyn Progress>,
 ) -> Result<HeldLock> {
     let (mut answer, taken) = oneshot::channel();
     let start = clock.boot();
-    let mut taker = Taker { store, clock, holder, operation, timeout, interrupts, start, watched: None };
+    let mut taker = Taker { store, clock, holder, operation, timeout, interrupts, progress, start, watched: None };
     tokio::spawn(async move {
         let Some(result) = taker.take(&mut answer).await else { return };
         if let Err(Ok(held)) = answer.send(result) {
@@ -52,6 +56,7 @@ struct Taker {
     operation: OperationId,
     timeout: Duration,
     interrupts: Interrupts,
+    progress: Arc<dyn Progress>,
     start: BootInstant,
     /// The version of another's lock, and since when it has been seen unchanged.
     watched: Option<(Version, BootInstant)>,
@@ -108,6 +113,7 @@ impl Taker {
         if waited >= self.timeout {
             return Err(told::held(&found, self.clock.now(), waited));
         }
+        self.progress.tell(Event::StepNote { step: STEP.to_owned(), note: told::waiting(&found.lock) });
         let chance = Duration::from_millis(self.clock.random() % LOOK_EVERY.as_millis() as u64);
         Ok(Attempt::Wait((LOOK_EVERY + chance).min(self.timeout - waited)))
     }
