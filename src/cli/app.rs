@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -12,6 +13,9 @@ use super::terminal::{self, Curtain, Style, Timings};
 use crate::model::failure::{Failure, Kind, Result};
 use crate::ops::interrupts::Interrupts;
 use crate::ops::ports::Progress;
+
+/// How long a tool that was interrupted may take to end and say so, before it is left to its supervisor.
+const LAST_WORDS: Duration = Duration::from_secs(3);
 
 pub struct App {
     pub settings: Settings,
@@ -76,6 +80,26 @@ impl App {
                 Err(Failure::failed("the result cannot be written to standard output").because(error))
             }
             _ => Ok(()),
+        }
+    }
+
+    /// Looks, without changing anything, until a signal comes.
+    pub async fn look<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        let interrupted =
+            || Failure::new(Kind::Interrupted, "interrupted while looking at the cluster").hint("nothing was changed");
+        let patience = async {
+            self.interrupts.first().await;
+            tokio::time::sleep(LAST_WORDS).await;
+        };
+        tokio::select! {
+            biased;
+            done = work => match done {
+                // What came of it was not waited for.
+                Ok(_) if self.interrupts.count() > 0 => Err(interrupted()),
+                Err(failure) if failure.kind == Kind::Interrupted => Err(failure.hint("nothing was changed")),
+                done => done,
+            },
+            () = patience => Err(interrupted()),
         }
     }
 

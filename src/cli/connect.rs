@@ -12,11 +12,11 @@ use super::write_count::Edited;
 use crate::adapters::clock::SystemClock;
 use crate::adapters::cloud::{Aws, Bucket, Sandbox, login};
 use crate::adapters::kubernetes::{Access, connect};
-use crate::adapters::process::{Environment, Host, Program};
+use crate::adapters::process::{Environment, Host, Program, TemporaryFolder};
 use crate::adapters::store;
-use crate::adapters::terraform::{Options as TerraformOptions, TerraformCli};
+use crate::adapters::terraform::{ERRORED_STATE, Options as TerraformOptions, TerraformCli};
 use crate::adapters::tools::HostTools;
-use crate::model::failure::{Failure, Result};
+use crate::model::failure::Result;
 use crate::model::file::{ClusterFile, StoreSpec};
 use crate::model::provider::Provider;
 use crate::model::store_url;
@@ -32,7 +32,7 @@ pub struct Cluster {
     pub tools: HostTools,
     pub probes: Probes,
     /// Terraform's folders, unless `--work-dir` names one. Goes with this value.
-    _work: Option<tempfile::TempDir>,
+    _work: Option<TemporaryFolder>,
 }
 
 /// What only `doctor` asks.
@@ -128,7 +128,7 @@ async fn finish(
             aws
         }
     };
-    let (work_dir, work) = work_dir(app, target)?;
+    let (work_dir, work) = work_dir(app, target, &host)?;
     let terraform = TerraformCli::new(TerraformOptions {
         host: host.clone(),
         path: file.tools.terraform.as_ref().map(|path| app.settings.path(&loaded.folder, path)),
@@ -178,14 +178,12 @@ fn absolute(spec: &StoreSpec, folder: &str) -> StoreSpec {
     }
 }
 
-fn work_dir(app: &App, target: &Target) -> Result<(PathBuf, Option<tempfile::TempDir>)> {
+fn work_dir(app: &App, target: &Target, host: &Host) -> Result<(PathBuf, Option<TemporaryFolder>)> {
     if let Some(dir) = &target.work_dir {
         return Ok((app.settings.folder.join(dir), None));
     }
-    let dir = tempfile::Builder::new()
-        .prefix("scaler-work-")
-        .tempdir()
-        .map_err(|error| Failure::failed("a folder for Terraform's files cannot be made").because(error))?;
+    let dir = TemporaryFolder::new(host, "scaler-work-", Some(ERRORED_STATE))
+        .map_err(|failure| failure.context("there is no place for Terraform's files"))?;
     Ok((dir.path().to_owned(), Some(dir)))
 }
 

@@ -18,7 +18,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::adapters::process::{SUPERVISE, supervise_main};
+use crate::adapters::process::{KEEP, SUPERVISE, keep_main, supervise_main};
 use crate::model::failure::{Failure, Kind};
 use crate::ops::interrupts;
 use app::App;
@@ -30,6 +30,9 @@ pub fn main() -> ExitCode {
     // Before everything else: a supervisor is small, and knows nothing of the command line.
     if std::env::args_os().nth(1).is_some_and(|argument| argument == SUPERVISE) {
         return supervise_main();
+    }
+    if std::env::args_os().nth(1).is_some_and(|argument| argument == KEEP) {
+        return keep_main(std::env::args_os().skip(2));
     }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,

@@ -49,16 +49,16 @@ pub async fn run_writing(
         _ => None,
     };
     let cluster = match (&saved, &written) {
-        (Some(saved), _) => connect::open_saved(app, target, change, saved).await?,
-        (None, Some(edited)) => connect::open_text(app, target, change, edited).await?,
-        (None, None) => connect::open(app, target, Some(change)).await?,
+        (Some(saved), _) => app.look(connect::open_saved(app, target, change, saved)).await?,
+        (None, Some(edited)) => app.look(connect::open_text(app, target, change, edited)).await?,
+        (None, None) => app.look(connect::open(app, target, Some(change))).await?,
     };
     let request = match &order {
         Order::Request(request) => written.as_ref().map_or(request, |edited| &edited.request).clone(),
         Order::Destroy { .. } => Request::Destroy,
         Order::Saved(_) => saved.as_ref().map(|saved| saved.plan.request.clone()).unwrap_or(Request::Destroy),
     };
-    let prepared = prepare::prepare(&cluster.ports, &cluster.task, request).await?;
+    let prepared = app.look(prepare::prepare(&cluster.ports, &cluster.task, request)).await?;
     if let Some(saved) = &saved {
         prepare::same(&saved.plan, &prepared.plan)?;
     }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::interrupts::Interrupts;
 use super::ports::{BootInstant, Clock, Cloud, Event, Ports, Progress};
 use crate::model::census::death::APART;
 use crate::model::failure::{Failure, Kind, Result};
@@ -20,11 +21,10 @@ const FIRST_WAIT: Duration = Duration::from_secs(2);
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
 /// Waits until the cloud says that the machine is terminated, or twice, apart in time, that it does not know its id.
-/// The error (exit 6) names the machine and what the cloud says of it.
-pub async fn gone(ports: &Ports, machine_id: &str) -> Result<Deathbed> {
-    Wait { cloud: ports.cloud.as_ref(), clock: ports.clock.as_ref(), progress: ports.progress.as_ref(), machine_id }
-        .until_gone()
-        .await
+/// A second signal ends the waiting. The error (exit 6) names the machine and what the cloud says of it.
+pub async fn gone(ports: &Ports, machine_id: &str, interrupts: &Interrupts) -> Result<Deathbed> {
+    let (cloud, clock, progress) = (ports.cloud.as_ref(), ports.clock.as_ref(), ports.progress.as_ref());
+    Wait { cloud, clock, progress, machine_id, interrupts }.until_gone().await
 }
 
 struct Wait<'a> {
@@ -32,6 +32,7 @@ struct Wait<'a> {
     clock: &'a dyn Clock,
     progress: &'a dyn Progress,
     machine_id: &'a str,
+    interrupts: &'a Interrupts,
 }
 
 /// What was heard of the machine so far.
@@ -58,7 +59,12 @@ impl Wait<'_> {
             if now.since(heard.answered) >= SILENCE || now.since(began) >= DEADLINE {
                 return Err(self.stuck(heard, now.since(began)));
             }
-            self.clock.sleep(wait).await;
+            tokio::select! {
+                () = self.clock.sleep(wait) => {}
+                () = self.interrupts.second() => {
+                    return Err(self.stuck(heard, now.since(began)).because("a second signal ended the waiting"));
+                }
+            }
             wait = (wait * 3 / 2).min(LONGEST_WAIT);
         }
     }
@@ -113,7 +119,8 @@ mod tests {
     use MachineState::{Running, ShuttingDown, Terminated};
 
     async fn wait(fake: &Fake) -> Result<Deathbed> {
-        Wait { cloud: fake, clock: fake, progress: fake, machine_id: "i-1" }.until_gone().await
+        let interrupts = Interrupts::never();
+        Wait { cloud: fake, clock: fake, progress: fake, machine_id: "i-1", interrupts: &interrupts }.until_gone().await
     }
 
     #[tokio::test]

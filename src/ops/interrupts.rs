@@ -35,8 +35,7 @@ impl Interrupts {
     pub fn check(&self) -> Result<()> {
         match self.count() {
             0 => Ok(()),
-            _ => Err(Failure::new(Kind::Interrupted, "interrupted before the point of no return")
-                .hint("what had been changed was put back; nothing was destroyed")),
+            _ => Err(Failure::new(Kind::Interrupted, "interrupted before the point of no return")),
         }
     }
 

@@ -2,6 +2,9 @@
 
 #![expect(clippy::disallowed_methods, reason = "tests start the program, and give it an environment of their own")]
 
+mod gates;
+mod remains;
+mod running;
 mod world;
 
 mod aws;

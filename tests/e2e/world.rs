@@ -58,8 +58,13 @@ pub struct Program {
 }
 
 impl Program {
-    pub fn new(environment: BTreeMap<String, String>) -> Program {
-        Program { folder: tempfile::tempdir().expect("a folder for the test"), environment }
+    /// Temporary files go to a folder of its own, so that it can be seen that none stays.
+    pub fn new(mut environment: BTreeMap<String, String>) -> Program {
+        let folder = tempfile::tempdir().expect("a folder for the test");
+        let temporary = folder.path().join("tmp");
+        std::fs::create_dir(&temporary).expect("a folder for temporary files");
+        environment.insert("TMPDIR".to_owned(), temporary.display().to_string());
+        Program { folder, environment }
     }
 
     /// A command that is not started yet.

@@ -7,6 +7,7 @@ mod objects;
 mod proxy;
 mod quantity;
 mod requests;
+mod secrets;
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -22,10 +23,12 @@ use k8s_openapi::apimachinery::pkg::version::Info;
 use kube::Client;
 use kube::core::ObjectList;
 use serde::de::DeserializeOwned;
+use tokio::time::error::Elapsed;
 use tracing::debug;
 
 use crate::model::failure::{Failure, Kind, Result};
 use crate::model::kubernetes::{Attachment, Budget, Eviction, Listing, Node, NodeChange, Patched, Pod, Right};
+use crate::model::redact::Redactor;
 use crate::ops::ports::Kubernetes;
 
 pub use proxy::{Access, connect};
@@ -41,17 +44,35 @@ pub struct Cluster {
     client: Client,
     /// Where the proxy leads, for error texts.
     title: String,
+    /// Knows what kubectl logs in with.
+    redactor: Redactor,
     _proxy: proxy::Proxy,
 }
 
 impl Cluster {
+    /// Sends one request and tells the log of it. What the server says is free of our login's secrets from here on.
+    async fn send<T: DeserializeOwned>(
+        &self,
+        method: &str,
+        path: &str,
+        request: http::Request<Vec<u8>>,
+    ) -> Result<kube::Result<T>, Elapsed> {
+        let answer = tokio::time::timeout(PATIENCE, self.client.request::<T>(request)).await;
+        let answer = answer.map(|answer| answer.map_err(|error| secrets::without(&self.redactor, error)));
+        let outcome = match &answer {
+            Ok(Ok(_)) => "ok".to_owned(),
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "no answer".to_owned(),
+        };
+        debug!(method, path, outcome, "cluster: request");
+        answer
+    }
+
     /// One read, tried again while the server is away or overloaded.
     async fn read<T: DeserializeOwned>(&self, what: &str, path: &str) -> Result<T> {
         let attempt = || async {
             let request = requests::get(path).map_err(errors::Trouble::lasting)?;
-            let answer = tokio::time::timeout(PATIENCE, self.client.request::<T>(request)).await;
-            tell("GET", path, &answer);
-            match answer {
+            match self.send("GET", path, request).await {
                 Ok(Ok(value)) => Ok(value),
                 Ok(Err(error)) => Err(errors::read(what, &self.title, &error)),
                 Err(_) => {
@@ -109,22 +130,11 @@ impl Cluster {
     /// One write, tried once: what a lost answer means is for the caller to find out.
     async fn write<T: DeserializeOwned>(&self, request: http::Request<Vec<u8>>) -> Result<T, errors::WriteError> {
         let (method, path) = (request.method().to_string(), request.uri().to_string());
-        let answer = tokio::time::timeout(PATIENCE, self.client.request::<T>(request)).await;
-        tell(&method, &path, &answer);
-        match answer {
+        match self.send(&method, &path, request).await {
             Ok(answer) => answer.map_err(errors::WriteError::Answer),
             Err(_) => Err(errors::WriteError::NoAnswer),
         }
     }
-}
-
-fn tell<T, P>(method: &str, path: &str, answer: &Result<kube::Result<T>, P>) {
-    let outcome = match answer {
-        Ok(Ok(_)) => "ok".to_owned(),
-        Ok(Err(error)) => error.to_string(),
-        Err(_) => "no answer".to_owned(),
-    };
-    debug!(method, path, outcome, "cluster: request");
 }
 
 #[async_trait]

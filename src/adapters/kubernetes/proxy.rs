@@ -10,12 +10,11 @@ use hyper_util::client::legacy::Client as HttpClient;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use kube::Client;
 use kube::client::Body;
-use tempfile::TempDir;
 use tokio::net::UnixStream;
 use tower::{ServiceBuilder, service_fn};
 
-use super::Cluster;
-use crate::adapters::process::{Child, Program, Run};
+use super::{Cluster, secrets};
+use crate::adapters::process::{Child, Program, Run, TemporaryFolder};
 use crate::model::failure::{Failure, Kind, Result};
 
 /// Which cluster, as kubectl's options say it.
@@ -29,7 +28,7 @@ pub struct Access {
 pub struct Proxy {
     _child: Child,
     /// 0700, so that nobody else on the machine gets our login.
-    _folder: TempDir,
+    _folder: TemporaryFolder,
 }
 
 /// How long kubectl may take to open its socket: an exec plugin may ask a cloud for a token first.
@@ -43,13 +42,12 @@ pub async fn connect(kubectl: &Program, access: &Access) -> Result<Arc<Cluster>>
         return Err(Failure::new(Kind::Failed, format!("there is no kubeconfig at {}", path.display()))
             .hint("name it in the cluster file's `access`, or with --kubeconfig"));
     }
-    let folder = tempfile::Builder::new()
-        .prefix("scaler-kubectl-")
-        .tempdir()
-        .map_err(|error| Failure::failed("a folder for kubectl's socket cannot be made").because(error))?;
+    let folder = TemporaryFolder::new(kubectl.host(), "scaler-kubectl-", None)
+        .map_err(|failure| failure.context("there is no place for kubectl's socket"))?;
+    let kubectl = &kubectl.knowing(secrets::of(access, &kubectl.host().environment));
     let socket = folder.path().join("api.sock");
-    let mut child =
-        Run::new(kubectl).args(arguments(access, &socket)).stop_time(Duration::from_secs(2)).spawn().await?;
+    let run = Run::new(kubectl).args(arguments(access, &socket)).holds(folder.path());
+    let mut child = run.stop_time(Duration::from_secs(2)).spawn().await?;
     let ready =
         tokio::time::timeout(START, child.wait_line(|_, line| line.contains("Starting to serve").then_some(())));
     match ready.await {
@@ -66,7 +64,8 @@ pub async fn connect(kubectl: &Program, access: &Access) -> Result<Arc<Cluster>>
         Some(path) => format!("the cluster of {}", path.display()),
         None => "the cluster of kubectl's own configuration".to_owned(),
     };
-    Ok(Arc::new(Cluster { client, title, _proxy: Proxy { _child: child, _folder: folder } }))
+    let redactor = kubectl.redactor().clone();
+    Ok(Arc::new(Cluster { client, title, redactor, _proxy: Proxy { _child: child, _folder: folder } }))
 }
 
 fn arguments(access: &Access, socket: &Path) -> Vec<std::ffi::OsString> {

@@ -130,6 +130,7 @@ fn start(run: &Run) -> Start {
         args: run.args.clone(),
         env: run.program.host.environment.with(&run.env),
         dir: run.dir.clone().map(Into::into),
+        holds: run.holds.clone().map(Into::into),
         stdin: run.stdin.clone(),
         deadline: run.lease.as_ref().and_then(Lease::deadline).map(Into::into),
         stop_millis: millis(run.stop_time),

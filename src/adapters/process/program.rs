@@ -66,6 +66,17 @@ impl Program {
         &self.path
     }
 
+    /// This tool, with these secrets taken out of what it says too.
+    pub fn knowing(&self, secrets: impl IntoIterator<Item = impl AsRef<str>>) -> Program {
+        let mut host = Host::clone(&self.host);
+        host.redactor = host.redactor.with(secrets);
+        Program { host: Arc::new(host), ..self.clone() }
+    }
+
+    pub fn host(&self) -> &Host {
+        &self.host
+    }
+
     pub fn redactor(&self) -> &Redactor {
         &self.host.redactor
     }

@@ -26,6 +26,8 @@ pub(super) struct Start {
     /// The whole environment of the tool.
     pub env: Vec<(OsString, OsString)>,
     pub dir: Option<OsString>,
+    /// A temporary folder that must stay until the tool has ended.
+    pub holds: Option<OsString>,
     /// What the tool reads from its standard input, which is empty without it.
     pub stdin: Option<Vec<u8>>,
     pub deadline: Option<BootNanos>,

@@ -50,6 +50,7 @@ pub struct Run {
     pub(super) args: Vec<OsString>,
     pub(super) env: BTreeMap<OsString, OsString>,
     pub(super) dir: Option<PathBuf>,
+    pub(super) holds: Option<PathBuf>,
     pub(super) stdin: Option<Vec<u8>>,
     pub(super) stop_time: Duration,
     pub(super) lease: Option<Lease>,
@@ -65,6 +66,7 @@ impl Run {
             args: Vec::new(),
             env: BTreeMap::new(),
             dir: None,
+            holds: None,
             stdin: None,
             stop_time: STOP_TIME,
             lease: None,
@@ -88,6 +90,12 @@ impl Run {
     /// Without it, the tool runs where `scaler` does.
     pub fn dir(mut self, dir: impl Into<PathBuf>) -> Run {
         self.dir = Some(dir.into());
+        self
+    }
+
+    /// A [`TemporaryFolder`](super::TemporaryFolder) that the tool works in: it stays until the tool has ended.
+    pub fn holds(mut self, folder: impl Into<PathBuf>) -> Run {
+        self.holds = Some(folder.into());
         self
     }
 

@@ -91,6 +91,15 @@ impl TerraformCli {
         Run::new(program).args(args).env("TF_IN_AUTOMATION", "1").env("CHECKPOINT_DISABLE", "1")
     }
 
+    /// In a folder of a stack, which stays until that has ended.
+    pub(super) fn run_in(&self, folder: &Path, program: &Program, args: Vec<OsString>) -> Run {
+        let run = self.run(program, args).dir(folder);
+        match self.work.get() {
+            Some(work) => run.holds(work.root()),
+            None => run,
+        }
+    }
+
     /// Runs to the end and hands its news on.
     pub(super) async fn listen(&self, stack: &StackId, run: Run) -> Result<(Finished, Said)> {
         let mut said = Said::default();

@@ -15,6 +15,9 @@ use crate::ops::ports::terraform::Stack;
 
 pub const LOCK_FILE: &str = ".terraform.lock.hcl";
 
+/// Where Terraform leaves a state that it could not write to the store: in the folder that it runs in.
+pub const ERRORED_STATE: &str = "errored.tfstate";
+
 /// A folder that no other run uses as long as this value lives.
 #[derive(Debug)]
 pub struct WorkFolder {
@@ -33,6 +36,10 @@ impl WorkFolder {
             return Err(unusable(&root).because("another run of scaler uses it now"));
         }
         Ok(WorkFolder { root, _lock: lock })
+    }
+
+    pub fn root(&self) -> &Path {
+        &self.root
     }
 
     pub fn stack(&self, stack: &StackId) -> PathBuf {
@@ -73,7 +80,7 @@ impl WorkFolder {
     /// Copies a state that Terraform could not write to the store to beside this folder, which may be emptied or go
     /// with this run, and returns where it is now. It holds secrets, so only this user can read it.
     pub fn rescue_state(&self, stack: &StackId) -> Result<Option<PathBuf>> {
-        let left = self.stack(stack).join("errored.tfstate");
+        let left = self.stack(stack).join(ERRORED_STATE);
         let failed = |error: io::Error| {
             Failure::failed(format!("the state in {} could not be brought to safety", left.display()))
                 .caused_by(&error)

@@ -19,3 +19,4 @@ mod state;
 mod version;
 
 pub use adapter::{Options, TerraformCli};
+pub use folder::ERRORED_STATE;

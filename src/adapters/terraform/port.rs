@@ -32,7 +32,7 @@ impl Terraform for TerraformCli {
         let given = lock_file.filter(|text| !text.trim().is_empty());
         let folder = work.write(stack, given)?;
         let mut run =
-            self.run(program, args::init(given.is_some())).cancel(&self.options.interrupts, Cancel::First).dir(folder);
+            self.run_in(&folder, program, args::init(given.is_some())).cancel(&self.options.interrupts, Cancel::First);
         if let Some(cache) = self.plugin_cache(work)? {
             run = run.env("TF_PLUGIN_CACHE_DIR", cache);
         }
@@ -50,7 +50,7 @@ impl Terraform for TerraformCli {
         let folder = self.folder(stack).await?;
         let file = PlanFile::new()?;
         let args = args::plan(mode, &file.path(), self.options.lock_timeout);
-        let run = self.run(program, args).cancel(&self.options.interrupts, Cancel::First).dir(&folder).lease(lease);
+        let run = self.run_in(&folder, program, args).cancel(&self.options.interrupts, Cancel::First).lease(lease);
         let (finished, said) = self.listen(stack, run).await?;
         if !finished.succeeded() {
             let what = format!("Terraform could not plan stack `{stack}`");
@@ -71,7 +71,7 @@ impl Terraform for TerraformCli {
         let folder = self.folder(stack).await?;
         let args = args::apply(&plan.file.path(), self.options.lock_timeout);
         let run =
-            self.run(program, args).cancel(&self.options.interrupts, Cancel::Second).dir(&folder).lease(Some(lease));
+            self.run_in(&folder, program, args).cancel(&self.options.interrupts, Cancel::Second).lease(Some(lease));
         let (finished, said) = self.listen(stack, run).await?;
         // An apply that ended well did all of it, even if it was told to stop in its last moment.
         if finished.code() != Some(0) {
@@ -91,8 +91,7 @@ impl Terraform for TerraformCli {
             }
             return Err(failure.hint("`scaler status` shows what was done and what remains"));
         }
-        // No signal keeps us from learning what was done.
-        match self.read_state(stack, false).await {
+        match self.read_state(stack).await {
             Ok(Some(state)) => Ok(Applied::Done(state)),
             Ok(None) => Err(Failure::new(Kind::Partial, format!("after its apply, stack `{stack}` has no state"))),
             Err(failure) => Err(failure
@@ -102,7 +101,7 @@ impl Terraform for TerraformCli {
     }
 
     async fn state(&self, stack: &StackId) -> Result<Option<State>> {
-        self.read_state(stack, true).await
+        self.read_state(stack).await
     }
 }
 
@@ -112,13 +111,11 @@ fn is_stale(error: &Diagnostic) -> bool {
 }
 
 impl TerraformCli {
-    async fn read_state(&self, stack: &StackId, interruptible: bool) -> Result<Option<State>> {
+    async fn read_state(&self, stack: &StackId) -> Result<Option<State>> {
         let (program, _) = self.found().await?;
         let folder = self.folder(stack).await?;
-        let mut run = self.run(program, args::state_pull()).dir(folder);
-        if interruptible {
-            run = run.cancel(&self.options.interrupts, Cancel::Second);
-        }
+        // No signal stops it: a short read, and after an apply the only way to learn what was done.
+        let run = self.run_in(&folder, program, args::state_pull());
         let what = || format!("Terraform's state of stack `{stack}` could not be read");
         let finished = run.output().await?;
         if !finished.succeeded() {
@@ -130,7 +127,7 @@ impl TerraformCli {
     async fn show(&self, program: &Program, stack: &StackId, folder: &Path, file: &PlanFile) -> Result<Value> {
         let unreadable = || format!("Terraform's plan of stack `{stack}` could not be read");
         let run =
-            self.run(program, args::show(&file.path())).cancel(&self.options.interrupts, Cancel::First).dir(folder);
+            self.run_in(folder, program, args::show(&file.path())).cancel(&self.options.interrupts, Cancel::First);
         let finished = run.output().await?;
         if !finished.succeeded() {
             return Err(plain_failure(&unreadable(), &finished));

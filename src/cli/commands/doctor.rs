@@ -14,7 +14,7 @@ pub struct Args {
 }
 
 pub async fn run(app: &App, args: Args) -> Result<ExitCode> {
-    let cluster = connect::open(app, &args.target, None).await?;
+    let cluster = app.look(connect::open(app, &args.target, None)).await?;
     let patient = Patient {
         file: &cluster.task.file,
         ports: &cluster.ports,
@@ -22,7 +22,7 @@ pub async fn run(app: &App, args: Args) -> Result<ExitCode> {
         cloud: cluster.probes.cloud.as_deref(),
         bucket: cluster.probes.bucket.as_deref(),
     };
-    let found = doctor::examine(&patient).await;
+    let found = app.look(async { Ok(doctor::examine(&patient).await) }).await?;
     app.print(&report::doctor(&found, app.width()), &found)?;
     Ok(if found.worst() == Status::Fail { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }

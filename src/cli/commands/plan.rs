@@ -25,9 +25,9 @@ pub struct Args {
 }
 
 pub async fn run(app: &App, args: Args) -> Result<ExitCode> {
-    let cluster = connect::open(app, &args.target, None).await?;
+    let cluster = app.look(connect::open(app, &args.target, None)).await?;
     let request = Request::Apply { accept_lost: operate::names(&args.accept_lost) };
-    let prepared = prepare::prepare(&cluster.ports, &cluster.task, request).await?;
+    let prepared = app.look(prepare::prepare(&cluster.ports, &cluster.task, request)).await?;
     if let Some(path) = &args.out {
         plan_file::write(&app.settings.folder.join(path), &prepared.plan, &cluster.task)?;
     }

@@ -14,8 +14,8 @@ pub struct Args {
 }
 
 pub async fn run(app: &App, args: Args) -> Result<ExitCode> {
-    let cluster = connect::open(app, &args.target, None).await?;
-    let status = status::status(&cluster.ports, &cluster.task).await?;
+    let cluster = app.look(connect::open(app, &args.target, None)).await?;
+    let status = app.look(status::status(&cluster.ports, &cluster.task)).await?;
     app.print(&report::status(&status, app.width()), &status)?;
     Ok(ExitCode::SUCCESS)
 }

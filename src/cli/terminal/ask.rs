@@ -16,8 +16,7 @@ const PATIENCE: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
 pub fn ask(question: &str, wanted: &str, interrupts: &Interrupts) -> Result<bool> {
     let stdin = std::io::stdin();
     let answer_or_signal = || -> Result<()> {
-        let before = interrupts.count();
-        while interrupts.count() == before {
+        while interrupts.count() == 0 {
             let mut watched = [PollFd::new(&stdin, PollFlags::IN)];
             match poll(&mut watched, Some(&PATIENCE)) {
                 Ok(0) | Err(rustix::io::Errno::INTR) => {}

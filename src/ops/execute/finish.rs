@@ -6,6 +6,7 @@ use crate::model::plan::Removal;
 use crate::ops::confirm;
 use crate::ops::ports::Event;
 
+use super::carry_on::Words;
 use super::session::Session;
 
 impl Session<'_> {
@@ -24,7 +25,14 @@ impl Session<'_> {
 
     async fn bury_one(&self, removal: &Removal) -> Result<()> {
         if let Some(machine_id) = &removal.machine_id {
-            confirm::gone(self.ports, machine_id).await?;
+            let words = Words {
+                first: format!(
+                    "interrupted past the point of no return: the end of machine {machine_id} is waited for; a second \
+                     signal ends the waiting"
+                ),
+                second: format!("the end of machine {machine_id} is not waited for any longer"),
+            };
+            self.carry_on(words, confirm::gone(self.ports, machine_id, &self.interrupts)).await?;
             self.note(Entry::MachineGone { node: removal.node.clone(), machine_id: machine_id.clone() }).await?;
             self.tell(Event::MachineGone { node: removal.node.clone(), machine: machine_id.clone() });
         }

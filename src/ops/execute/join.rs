@@ -36,8 +36,17 @@ impl Session<'_> {
         let mut waiting: Vec<&NodeName> = made.keys().collect();
         let mut unseen = String::new();
         loop {
-            match kubernetes.nodes().await {
-                Ok(nodes) => {
+            let hurried = async {
+                self.interrupts.first().await;
+                self.ports.clock.sleep(EVERY).await;
+            };
+            let nodes = tokio::select! {
+                nodes = kubernetes.nodes() => Some(nodes),
+                // An API server that does not answer does not keep waiting who has asked to stop.
+                () = hurried => None,
+            };
+            match nodes {
+                Some(Ok(nodes)) => {
                     let mut still = Vec::new();
                     for name in waiting {
                         match nodes.items.iter().find(|node| node.name == name.as_str()) {
@@ -51,18 +60,26 @@ impl Session<'_> {
                     waiting = still;
                 }
                 // The API server may be away for a while; the deadline decides.
-                Err(failure) => unseen = failure.to_string(),
+                Some(Err(failure)) => unseen = failure.to_string(),
+                None => {}
             }
             if waiting.is_empty() {
                 self.tell(Event::StepDone { step, title: format!("{} joined", count(made.len())) });
                 return Ok(None);
             }
-            if self.ports.clock.boot() >= deadline || self.interrupts.count() > 0 {
-                let why = format!("not Ready after {}s", self.task.options.join_timeout.as_secs());
+            let interrupted = self.interrupts.count() > 0;
+            if interrupted || self.ports.clock.boot() >= deadline {
+                let why = match interrupted {
+                    true => "interrupted before they were Ready".to_owned(),
+                    false => format!("not Ready after {}s", self.task.options.join_timeout.as_secs()),
+                };
                 self.tell(Event::StepFailed { step, title: "waiting for new nodes".into(), why: why.clone() });
                 return self.not_joined(waiting.into_iter(), &why, &unseen).await.map(Some);
             }
-            self.ports.clock.sleep(EVERY).await;
+            tokio::select! {
+                () = self.ports.clock.sleep(EVERY) => {}
+                () = self.interrupts.first() => {}
+            }
         }
     }
 

@@ -1,5 +1,6 @@
 //! Doing what was decided: under the lock, in the journal, each part past its own point of no return.
 
+mod carry_on;
 mod destroy;
 mod finish;
 mod join;
@@ -61,6 +62,8 @@ pub async fn run(ports: &Ports, task: &Task, mandate: Mandate, plan: Plan, inter
         task.holder.clone(),
         operation.clone(),
         task.options.lock_timeout,
+        interrupts.clone(),
+        ports.progress.clone(),
     )
     .await?;
     ports.progress.tell(Event::OperationStarted { operation: operation.clone(), command: task.holder.command.clone() });
@@ -168,6 +171,7 @@ impl Session<'_> {
                 ended.shortfalls.push(failure);
                 Ok(ended)
             }
+            Err(failure) if failure.kind == Kind::Interrupted => Err(failure.hint("no machine was made or destroyed")),
             Err(failure) => Err(failure),
         }
     }

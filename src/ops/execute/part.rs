@@ -3,10 +3,12 @@
 use crate::model::failure::{Failure, Kind, Result};
 use crate::model::guard::{self, Expected};
 use crate::model::journal::{ApplyEnd, Entry, PartId, Permit, PlanSummary};
+use crate::model::names::StackId;
 use crate::model::record::{StackSerial, TerraformPin};
 use crate::ops::ports::terraform::{Applied, PlanMode, State};
 use crate::ops::stacks;
 
+use super::carry_on::Words;
 use super::session::Session;
 
 /// How often a plan that went stale is made and guarded again. Someone else writes to our state then; more tries would
@@ -63,7 +65,7 @@ impl Session<'_> {
             if let Err(lost) = self.lease.check() {
                 return self.failed(run, lost).await;
             }
-            match terraform.apply(plan, &self.lease).await {
+            match self.carry_on(words(stack), terraform.apply(plan, &self.lease)).await {
                 Ok(Applied::Done(state)) => return self.done(run, base, state).await,
                 Ok(Applied::Stale) => {
                     self.note(Entry::ApplyEnded { part: run.id.clone(), end: ApplyEnd::Stale }).await?;
@@ -122,6 +124,19 @@ impl Session<'_> {
         pin.least_version = pin.least_version.clone().max(tool.version);
         pin.locks.insert(id.stack.clone(), lock_file);
         Ok(())
+    }
+}
+
+fn words(stack: &StackId) -> Words {
+    Words {
+        first: format!(
+            "interrupted past the point of no return: Terraform goes on to the end of its apply of stack {stack}, and \
+             what it does is written down; a second signal interrupts it in the middle"
+        ),
+        second: format!(
+            "Terraform is interrupted in its apply of stack {stack}: it ends the changes that it has begun, saves its \
+             state, and leaves the rest undone"
+        ),
     }
 }
 

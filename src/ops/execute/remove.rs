@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::model::census::{Roll, Tie};
 use crate::model::failure::{Failure, Kind, Result};
 use crate::model::guard;
-use crate::model::journal::{Act, Entry, PartId, Permit, Proof, WayIn};
+use crate::model::journal::{Act, Entry, PartId, Permit, Proof, UncordonFound, WayIn};
 use crate::model::names::NodeName;
 use crate::model::plan::{PoolChange, Removal, Way};
 use crate::ops::drain::{self, Obstacle, Victim};
@@ -55,7 +55,10 @@ impl Session<'_> {
         }
         let Some(failure) = undone else { return Ok(()) };
         let back: Vec<&PoolChange> = changes.into_iter().filter(|change| !passed.contains(&change.pool)).collect();
-        self.undo(&drains, &back, &spared, &failure).await?;
+        let returned = self.undo(&drains, &back, &spared, &failure).await?;
+        if failure.kind == Kind::Interrupted && !returned.is_empty() {
+            return Err(failure.hint(format!("given back as they were before: {}", returned.join(", "))));
+        }
         Err(failure)
     }
 
@@ -106,22 +109,25 @@ impl Session<'_> {
             spared.insert(obstacle.node());
         }
         let victims: Vec<Victim> = obstacles.iter().map(|obstacle| obstacle.victim.clone()).collect();
-        let left = self.give_back(drains, &victims).await?;
+        let (_, left) = self.give_back(drains, &victims).await?;
         if left.is_empty() { Ok(()) } else { Err(still_cordoned(left)) }
     }
 
-    /// Uncordons, and tells the journal. Returns what could not be given back.
-    async fn give_back(&self, drains: &Drains, victims: &[Victim]) -> Result<Vec<String>> {
-        let mut left = Vec::new();
+    /// Uncordons, and tells the journal. Returns the nodes that carried our mark, and why others could not be given back.
+    async fn give_back(&self, drains: &Drains, victims: &[Victim]) -> Result<(Vec<String>, Vec<String>)> {
+        let (mut returned, mut left) = (Vec::new(), Vec::new());
         for (victim, answer) in drains.drainer().uncordon(victims).await {
             match answer {
                 Ok(found) => {
+                    if found == UncordonFound::Ours {
+                        returned.push(victim.node.clone());
+                    }
                     self.note(Entry::Uncordoned { node: NodeName::from_text(victim.node), found }).await?;
                 }
                 Err(failure) => left.push(failure.to_string()),
             }
         }
-        Ok(left)
+        Ok((returned, left))
     }
 
     async fn evidence(&self, removal: &Removal, proof: Proof) -> Result<()> {
@@ -239,21 +245,23 @@ impl Session<'_> {
         }
     }
 
-    /// Puts back what the parts changed that did not reach their point of no return.
+    /// Puts back what the parts changed that did not reach their point of no return. Returns the nodes.
     async fn undo(
         &self,
         drains: &Drains,
         changes: &[&PoolChange],
         spared: &BTreeSet<NodeName>,
         why: &Failure,
-    ) -> Result<()> {
-        let mut left = Vec::new();
+    ) -> Result<Vec<String>> {
+        let (mut returned, mut left) = (Vec::new(), Vec::new());
         for change in changes {
             let part = PartId::new(change.stack(), Act::Remove);
             self.note(Entry::UndoBegan { part, why: why.to_string() }).await?;
-            left.extend(self.give_back(drains, &kept(&[change], spared)).await?);
+            let (back, not) = self.give_back(drains, &kept(&[change], spared)).await?;
+            returned.extend(back);
+            left.extend(not);
         }
-        if left.is_empty() { Ok(()) } else { Err(still_cordoned(left).because(why)) }
+        if left.is_empty() { Ok(returned) } else { Err(still_cordoned(left).because(why)) }
     }
 }
 

@@ -11,8 +11,12 @@ use super::{Found, HeldLock, look, told};
 use crate::model::failure::{Failure, Result};
 use crate::model::lock::{self, FORMAT, Holder, Lock, LockState, TERM};
 use crate::model::names::OperationId;
-use crate::ops::ports::{BootInstant, Clock, Condition, Put, Store, Version};
+use crate::ops::interrupts::Interrupts;
+use crate::ops::ports::{BootInstant, Clock, Condition, Event, Progress, Put, Store, Version};
 use crate::ops::{journal, record};
+
+/// The name of this step, for progress.
+const STEP: &str = "lock";
 
 /// How long to wait before looking at another's lock again, at least. Up to as much again is added by chance, so that
 /// several who wait do not ask in step.
@@ -20,7 +24,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// Takes the cluster's lock for an operation, waiting up to `timeout` for another to give it back.
 ///
-/// Fails with `LockHeld` if that takes longer. It is refused if the lock was left behind, or if the last operation under
+/// Fails with `LockHeld` if that takes longer, and with `Interrupted` if a signal comes while it waits. It is refused if the lock was left behind, or if the last operation under
 /// it was not finished: there is at most one such operation, and the lock is how it is found. May be dropped at any
 /// time: a lock that is had only afterwards is given back.
 pub async fn acquire(
@@ -29,10 +33,12 @@ pub async fn acquire(
     holder: Holder,
     operation: OperationId,
     timeout: Duration,
+    interrupts: Interrupts,
+    progress: Arc<dyn Progress>,
 ) -> Result<HeldLock> {
     let (mut answer, taken) = oneshot::channel();
     let start = clock.boot();
-    let mut taker = Taker { store, clock, holder, operation, timeout, start, watched: None };
+    let mut taker = Taker { store, clock, holder, operation, timeout, interrupts, progress, start, watched: None };
     tokio::spawn(async move {
         let Some(result) = taker.take(&mut answer).await else { return };
         if let Err(Ok(held)) = answer.send(result) {
@@ -49,6 +55,8 @@ struct Taker {
     holder: Holder,
     operation: OperationId,
     timeout: Duration,
+    interrupts: Interrupts,
+    progress: Arc<dyn Progress>,
     start: BootInstant,
     /// The version of another's lock, and since when it has been seen unchanged.
     watched: Option<(Version, BootInstant)>,
@@ -65,6 +73,7 @@ impl Taker {
             };
             tokio::select! {
                 () = answer.closed() => return None,
+                () = self.interrupts.first() => return Some(Err(told::interrupted())),
                 () = self.clock.sleep(pause) => {}
             }
         }
@@ -104,6 +113,7 @@ impl Taker {
         if waited >= self.timeout {
             return Err(told::held(&found, self.clock.now(), waited));
         }
+        self.progress.tell(Event::StepNote { step: STEP.to_owned(), note: told::waiting(&found.lock) });
         let chance = Duration::from_millis(self.clock.random() % LOOK_EVERY.as_millis() as u64);
         Ok(Attempt::Wait((LOOK_EVERY + chance).min(self.timeout - waited)))
     }

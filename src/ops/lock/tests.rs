@@ -6,8 +6,20 @@ use std::time::Duration;
 use super::*;
 use crate::model::lock::{KEY, RENEW_EVERY, TERM};
 use crate::model::names::OperationId;
-use crate::ops::ports::Clock;
+use crate::ops::interrupts::{self, Interrupts};
+use crate::ops::ports::{Clock, Event, Progress};
 use crate::ops::testing::{Fate, MemoryStore, VirtualClock, holder};
+
+/// Nobody listens.
+struct Silent;
+
+impl Progress for Silent {
+    fn tell(&self, _: Event) {}
+}
+
+fn silent() -> Arc<dyn Progress> {
+    Arc::new(Silent)
+}
 
 fn world() -> (Arc<VirtualClock>, Arc<MemoryStore>) {
     let clock = Arc::new(VirtualClock::default());
@@ -16,7 +28,7 @@ fn world() -> (Arc<VirtualClock>, Arc<MemoryStore>) {
 
 async fn take(clock: &Arc<VirtualClock>, store: &Arc<MemoryStore>, user: &str) -> Result<HeldLock> {
     let operation = OperationId::from_text(format!("op-{user}"));
-    acquire(store.clone(), clock.clone(), holder(user), operation, Duration::ZERO).await
+    acquire(store.clone(), clock.clone(), holder(user), operation, Duration::ZERO, Interrupts::never(), silent()).await
 }
 
 #[tokio::test]
@@ -96,6 +108,21 @@ async fn a_lock_left_behind_is_reported_and_not_taken() {
     assert!(failure.causes.join("\n").contains("op-ada"), "{failure:?}");
 }
 
+#[tokio::test]
+async fn a_signal_ends_the_waiting_and_leaves_the_lock_alone() {
+    let (clock, store) = world();
+    let held = take(&clock, &store, "ada").await.unwrap();
+    let (interrupter, interrupts) = interrupts::channel();
+    let (ours, theirs): (Arc<dyn Store>, Arc<dyn Clock>) = (store.clone(), clock.clone());
+    let operation = OperationId::from_text("op-bob");
+    let waiting = tokio::spawn(acquire(ours, theirs, holder("bob"), operation, TERM * 10, interrupts, silent()));
+    clock.advance(Duration::from_secs(5)).await;
+    assert!(!waiting.is_finished());
+    interrupter.interrupt();
+    assert_eq!(waiting.await.unwrap().err().unwrap().kind, Kind::Interrupted);
+    held.lease().check().unwrap();
+}
+
 /// Without ages, the same version seen for a whole term tells.
 #[tokio::test]
 async fn a_store_without_a_clock_is_watched_for_a_term() {
@@ -105,7 +132,8 @@ async fn a_store_without_a_clock_is_watched_for_a_term() {
     clock.advance(TERM * 2).await;
     let (ours, theirs): (Arc<dyn Store>, Arc<dyn Clock>) = (store, clock.clone());
     let operation = OperationId::from_text("op-bob");
-    let waiting = tokio::spawn(acquire(ours, theirs, holder("bob"), operation, TERM * 10));
+    let never = Interrupts::never();
+    let waiting = tokio::spawn(acquire(ours, theirs, holder("bob"), operation, TERM * 10, never, silent()));
     clock.advance(TERM - Duration::from_secs(3)).await;
     assert!(!waiting.is_finished());
     clock.advance(Duration::from_secs(6)).await;
@@ -133,7 +161,8 @@ async fn who_no_longer_waits_gets_nothing() {
     let held = take(&clock, &store, "ada").await.unwrap();
     let (ours, theirs): (Arc<dyn Store>, Arc<dyn Clock>) = (store.clone(), clock.clone());
     let operation = OperationId::from_text("op-bob");
-    let waiting = tokio::spawn(acquire(ours, theirs, holder("bob"), operation, TERM * 10));
+    let never = Interrupts::never();
+    let waiting = tokio::spawn(acquire(ours, theirs, holder("bob"), operation, TERM * 10, never, silent()));
     clock.advance(Duration::from_secs(5)).await;
     waiting.abort();
     held.release().await.unwrap();

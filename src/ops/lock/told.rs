@@ -31,6 +31,20 @@ pub fn held(found: &Found, now: jiff::Timestamp, waited: Duration) -> Failure {
         .hint("`scaler status` shows the cluster meanwhile")
 }
 
+/// Somebody is at work, and there is time to wait for it.
+pub fn waiting(lock: &Lock) -> String {
+    let Lock { holder, operation, .. } = lock;
+    format!(
+        "waiting for the cluster's lock: {} on {} (pid {}) runs `{}`, operation {operation}",
+        holder.user, holder.host, holder.pid, holder.command
+    )
+}
+
+/// A signal came while another had it.
+pub fn interrupted() -> Failure {
+    Failure::new(Kind::Interrupted, "interrupted while waiting for the cluster's lock").hint("nothing was changed")
+}
+
 /// Nobody has renewed it for longer than its term.
 pub fn left_behind(lock: &Lock, silent: Duration, unfinished: Option<&Status>) -> Failure {
     let Lock { holder, operation, acquired, .. } = lock;

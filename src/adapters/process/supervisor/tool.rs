@@ -1,7 +1,9 @@
 //! The tool itself: started in a session of its own, signalled as a group.
 
 use std::io::{self, Write};
+use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use rustix::io::Errno;
@@ -9,16 +11,20 @@ use rustix::process::{
     Pid, Signal, WaitStatus, getpid, getppid, kill_process_group, set_parent_process_death_signal, setsid,
 };
 
+use super::super::keeper;
 use super::super::protocol::{Start, Status};
 
 pub struct Tool {
     pid: Pid,
     status: Option<Status>,
+    /// Lives as long as everything of the tool may.
+    _held: Option<OwnedFd>,
 }
 
 impl Tool {
     #[expect(clippy::disallowed_methods, reason = "the one place that starts tools")]
     pub fn start(start: Start) -> io::Result<Tool> {
+        let held = start.holds.as_ref().map(|folder| keeper::hold(Path::new(folder))).transpose()?;
         let mut command = Command::new(&start.program);
         command.args(&start.args).env_clear().envs(start.env);
         if let Some(dir) = &start.dir {
@@ -48,7 +54,7 @@ impl Tool {
         }
         let pid = Pid::from_raw(child.id().cast_signed()).expect("a child's number is never 0");
         // The standard library's handle is let go: this process reaps by itself, with everything else below it.
-        Ok(Tool { pid, status: None })
+        Ok(Tool { pid, status: None, _held: held })
     }
 
     pub fn pid(&self) -> i32 {
