@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::app::App;
 use super::args::Target;
+use super::assets;
 use super::connect;
 use super::plan_file::SavedPlan;
 use crate::model::failure::{Failure, Kind, Result};
@@ -164,7 +165,7 @@ fn complete(app: &App, target: &Target, parts: Parts) -> Result<Loaded> {
     let ssh_public_key = key.map(|file| file.text.trim().to_owned()).unwrap_or_default();
     Ok(Loaded {
         source: Source { cluster_file: text, sets, files },
-        assets: assets(app, target)?,
+        assets: assets::read(app, target)?,
         file,
         backend,
         folder,
@@ -185,35 +186,6 @@ fn parse(app: &App, path: &Path, text: &str, sets: &[String]) -> Result<ClusterF
     })
 }
 
-fn assets(app: &App, target: &Target) -> Result<Assets> {
-    let Some(dir) = &target.assets else { return Ok(Assets::embedded()) };
-    let root = app.settings.folder.join(dir).join("terraform");
-    let mut files = BTreeMap::new();
-    for provider in Provider::ALL {
-        for module in ["foundation", "pool"] {
-            let folder = root.join(provider.as_str()).join(module);
-            if !folder.is_dir() {
-                continue;
-            }
-            let listed =
-                std::fs::read_dir(&folder).map_err(|error| unreadable(&folder, "the modules' folder", &error))?;
-            for entry in listed {
-                let path = entry.map_err(|error| unreadable(&folder, "the modules' folder", &error))?.path();
-                if path.extension().is_some_and(|extension| extension == "tf") {
-                    let content = std::fs::read(&path).map_err(|error| unreadable(&path, "a module's file", &error))?;
-                    let name = path.file_name().unwrap_or_default().to_string_lossy();
-                    files.insert(format!("{provider}/{module}/{name}"), content);
-                }
-            }
-        }
-    }
-    if files.is_empty() {
-        return Err(Failure::new(Kind::Usage, format!("{} has no modules", dir.display()))
-            .hint("--assets names a folder that holds terraform/<provider>/{foundation,pool}/*.tf"));
-    }
-    Assets::of_files(files)
-}
-
 fn stored(text: String) -> StoredFile {
     StoredFile { sha256: hex::encode(Sha256::digest(&text)), text }
 }
@@ -226,7 +198,7 @@ fn read(path: &Path, what: &str) -> Result<String> {
     })
 }
 
-fn unreadable(path: &Path, what: &str, error: &std::io::Error) -> Failure {
+pub fn unreadable(path: &Path, what: &str, error: &std::io::Error) -> Failure {
     Failure::failed(format!("{what}, {}, cannot be read", path.display())).because(error)
 }
 

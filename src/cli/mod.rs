@@ -2,6 +2,7 @@
 
 mod app;
 mod args;
+mod assets;
 mod commands;
 mod connect;
 mod load;
