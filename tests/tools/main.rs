@@ -10,3 +10,4 @@ mod rig;
 mod support;
 mod terraform;
 mod terraform_fakes;
+mod terraform_init;

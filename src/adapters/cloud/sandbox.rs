@@ -160,6 +160,10 @@ impl Cloud for Sandbox {
         }
     }
 
+    async fn login_ends(&self) -> Result<Option<jiff::Timestamp>> {
+        Ok(None)
+    }
+
     /// A sandbox's machine is as big as whoever starts it makes it.
     async fn machine_type(&self, _name: &str) -> Result<Option<Resources>> {
         Ok(None)

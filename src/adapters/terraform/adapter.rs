@@ -1,5 +1,6 @@
 //! The program, its folders, and how it is run.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,6 +10,7 @@ use tokio::sync::{Mutex, OnceCell};
 
 use super::failure::failure;
 use super::folder::WorkFolder;
+use super::initialised::Digest;
 use super::news::Said;
 use super::{args, version};
 use crate::adapters::process::{Cancel, Finished, Host, Program, Run, Stream};
@@ -39,15 +41,15 @@ pub struct TerraformCli {
     pub(super) options: Options,
     found: OnceCell<(Program, Tool)>,
     work: OnceCell<WorkFolder>,
-    /// Two inits at once would break the folder of providers that they share (Terraform's CLI configuration
-    /// documentation, "Provider Plugin Cache").
-    pub(super) installing: Mutex<()>,
+    /// What each stack was initialised with. One init at a time: two at once would break the folder of providers that
+    /// they share (Terraform's CLI configuration documentation, "Provider Plugin Cache").
+    pub(super) initialised: Mutex<BTreeMap<StackId, Digest>>,
 }
 
 impl TerraformCli {
     /// Looks for nothing yet.
     pub fn new(options: Options) -> TerraformCli {
-        TerraformCli { options, found: OnceCell::new(), work: OnceCell::new(), installing: Mutex::new(()) }
+        TerraformCli { options, found: OnceCell::new(), work: OnceCell::new(), initialised: Mutex::default() }
     }
 
     pub(super) async fn found(&self) -> Result<&(Program, Tool)> {
@@ -125,8 +127,8 @@ impl TerraformCli {
         failure(what, kind, finished, said, &self.options.host.redactor)
     }
 
-    /// The folder of providers that all stacks share, unless the user has one.
-    pub(super) fn plugin_cache(&self, work: &WorkFolder) -> Result<Option<PathBuf>> {
+    /// Whether the user has a folder of providers, which is then used and no other.
+    pub(super) fn has_plugin_cache(&self) -> bool {
         let environment = &self.options.host.environment;
         let configuration = match (environment.get("TF_CLI_CONFIG_FILE"), environment.get("HOME")) {
             (Some(path), _) => Some(PathBuf::from(path)),
@@ -134,9 +136,6 @@ impl TerraformCli {
             (None, None) => None,
         };
         let text = configuration.and_then(|path| std::fs::read_to_string(path).ok()).unwrap_or_default();
-        if environment.get("TF_PLUGIN_CACHE_DIR").is_some() || text.contains("plugin_cache_dir") {
-            return Ok(None);
-        }
-        work.providers().map(Some)
+        environment.get("TF_PLUGIN_CACHE_DIR").is_some() || text.contains("plugin_cache_dir")
     }
 }

@@ -77,6 +77,18 @@ impl WorkFolder {
         Ok(folder)
     }
 
+    /// Writes only the values of a stack whose other files are there already.
+    pub fn write_values(&self, stack: &Stack) -> Result<()> {
+        let folder = self.stack(&stack.id);
+        self.rescue_state(&stack.id)?;
+        for (name, bytes) in stack.files.iter().filter(|(name, _)| is_values(name)) {
+            let path = folder.join(name);
+            let written = fs::remove_file(&path).and_then(|()| write(&path, bytes));
+            written.map_err(|error| unusable(&folder).caused_by(&error))?;
+        }
+        Ok(())
+    }
+
     /// Copies a state that Terraform could not write to the store to beside this folder, which may be emptied or go
     /// with this run, and returns where it is now. It holds secrets, so only this user can read it.
     pub fn rescue_state(&self, stack: &StackId) -> Result<Option<PathBuf>> {
@@ -112,13 +124,18 @@ impl WorkFolder {
     }
 }
 
+/// Files that `terraform init` does not read.
+pub fn is_values(name: &str) -> bool {
+    name.ends_with(".tfvars.json")
+}
+
 fn unusable(path: &Path) -> Failure {
     Failure::failed(format!("{} cannot be used for Terraform's working files", path.display()))
         .hint("name another folder with --work-dir")
 }
 
 /// A folder that only this user can look into. Somebody else's is refused: they could change what we run.
-fn private(path: &Path) -> io::Result<()> {
+pub(super) fn private(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)?;
     let metadata = fs::symlink_metadata(path)?;
     if !metadata.is_dir() || metadata.uid() != geteuid().as_raw() {

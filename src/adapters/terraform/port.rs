@@ -9,8 +9,10 @@ use serde_json::Value;
 use super::adapter::TerraformCli;
 use super::diagnostics::Diagnostic;
 use super::failure::plain_failure;
+use super::initialised::Digest;
 use super::lock_info::is_about_lock;
 use super::printed::document;
+use super::providers::SharedProviders;
 use super::saved::{CliPlan, PlanFile};
 use super::{args, state};
 use crate::adapters::process::{Cancel, Program};
@@ -30,18 +32,31 @@ impl Terraform for TerraformCli {
         let work = self.work().await?;
         // A stack without installed providers has no lock file; its text is then empty.
         let given = lock_file.filter(|text| !text.trim().is_empty());
+        let mut initialised = self.initialised.lock().await;
+        let digest = Digest::of(stack, given);
+        if initialised.get(&stack.id) == Some(&digest) {
+            work.write_values(stack)?;
+            return work.lock_file(&stack.id);
+        }
+        initialised.remove(&stack.id);
         let folder = work.write(stack, given)?;
         let mut run =
             self.run_in(&folder, program, args::init(given.is_some())).cancel(&self.options.interrupts, Cancel::First);
-        if let Some(cache) = self.plugin_cache(work)? {
-            run = run.env("TF_PLUGIN_CACHE_DIR", cache);
+        // Without a lock file Terraform fetches anew what the folder has, and it may be in use there.
+        let shared = given.and_then(|_| SharedProviders::open(&self.options.host.environment));
+        if !self.has_plugin_cache() {
+            let folder = match &shared {
+                Some(shared) => shared.folder().to_owned(),
+                None => work.providers()?,
+            };
+            run = run.env("TF_PLUGIN_CACHE_DIR", folder);
         }
-        let _alone = self.installing.lock().await;
         let (finished, said) = self.listen(&stack.id, run).await?;
         if !finished.succeeded() {
             let what = format!("Terraform could not initialise stack `{}`", stack.id);
             return Err(self.failure(&what, Kind::Failed, &finished, &said));
         }
+        initialised.insert(stack.id.clone(), digest);
         work.lock_file(&stack.id)
     }
 

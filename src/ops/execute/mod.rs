@@ -4,6 +4,7 @@ mod carry_on;
 mod destroy;
 mod finish;
 mod join;
+mod login;
 mod make;
 mod part;
 mod remove;

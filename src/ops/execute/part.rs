@@ -2,13 +2,15 @@
 
 use crate::model::failure::{Failure, Kind, Result};
 use crate::model::guard::{self, Expected};
-use crate::model::journal::{ApplyEnd, Entry, PartId, Permit, PlanSummary};
+use crate::model::journal::{Act, ApplyEnd, Entry, PartId, Permit, PlanSummary};
 use crate::model::names::StackId;
 use crate::model::record::{StackSerial, TerraformPin};
+use crate::ops::ports::Event;
 use crate::ops::ports::terraform::{Applied, PlanMode, State};
 use crate::ops::stacks;
 
 use super::carry_on::Words;
+use super::login;
 use super::session::Session;
 
 /// How often a plan that went stale is made and guarded again. Someone else writes to our state then; more tries would
@@ -37,6 +39,20 @@ impl Session<'_> {
     /// Runs a part of a stack that is initialised. An error means that its point of no return was not reached, and that
     /// nothing of it was done. `last_look` runs right before that point.
     pub async fn run_part(&self, run: &PartRun, last_look: impl AsyncFn() -> Result<()>) -> Result<PartEnd> {
+        let step = run.id.to_string();
+        let (doing, done) = told(&run.id);
+        self.tell(Event::StepStarted { step: step.clone(), title: doing.clone() });
+        let end = self.plan_and_apply(run, last_look).await;
+        self.tell(match &end {
+            Ok(PartEnd::Done(_)) => Event::StepDone { step, title: done },
+            Ok(PartEnd::Failed { failure, .. }) | Err(failure) => {
+                Event::StepFailed { step, title: doing, why: failure.what.clone() }
+            }
+        });
+        end
+    }
+
+    async fn plan_and_apply(&self, run: &PartRun, last_look: impl AsyncFn() -> Result<()>) -> Result<PartEnd> {
         let terraform = &self.ports.terraform;
         let stack = &run.id.stack;
         for _ in 0..TRIES {
@@ -59,6 +75,8 @@ impl Session<'_> {
                 lock_file: None,
             })
             .await?;
+            let ends = self.ports.cloud.login_ends().await?;
+            login::lasts(ends, self.ports.clock.now())?;
             last_look().await?;
             self.interrupts.check()?;
             self.note(Entry::PointOfNoReturn { part: run.id.clone(), permits: run.permits.clone() }).await?;
@@ -138,6 +156,18 @@ fn words(stack: &StackId) -> Words {
              state, and leaves the rest undone"
         ),
     }
+}
+
+/// What a part does and did, for people.
+fn told(part: &PartId) -> (String, String) {
+    let stack = &part.stack;
+    let (doing, done) = match part.act {
+        Act::Retire => ("Terraform forgets the vanished machines of", "Terraform forgot the vanished machines of"),
+        Act::Make => ("Terraform makes what is wanted of", "Terraform made what is wanted of"),
+        Act::Remove => ("Terraform removes machines of", "Terraform removed machines of"),
+        Act::Destroy => ("Terraform destroys", "Terraform destroyed"),
+    };
+    (format!("{doing} {stack}"), format!("{done} {stack}"))
 }
 
 /// What the operator reads when Terraform wants more than the operation allows.

@@ -111,6 +111,10 @@ impl Cloud for Fake {
         unimplemented!()
     }
 
+    async fn login_ends(&self) -> Result<Option<jiff::Timestamp>> {
+        unimplemented!()
+    }
+
     async fn machine_type(&self, _: &str) -> Result<Option<Resources>> {
         unimplemented!()
     }

@@ -11,6 +11,9 @@ pub trait Cloud: Send + Sync {
     /// Where this login leads. Checked against the record before every inventory and every Terraform run.
     async fn place(&self) -> Result<Place>;
 
+    /// When this login ends, renewed as far as it can be. None: it does not end, or nobody tells when.
+    async fn login_ends(&self) -> Result<Option<jiff::Timestamp>>;
+
     /// Every machine that carries the cluster's id in its tag, in any state that the cloud still tells of. Whole or an error.
     async fn machines(&self, cluster_id: &str) -> Result<Vec<Machine>>;
 

@@ -91,7 +91,7 @@ fn service_error(failure: Failure, action: &str, code: &str, message: &str) -> F
     }
 }
 
-fn login_error(failure: Failure, error: &CredentialsError) -> Failure {
+pub fn login_error(failure: Failure, error: &CredentialsError) -> Failure {
     let hint = "give a login: AWS_PROFILE, `aws.profile` of the cluster file, AWS_ACCESS_KEY_ID and \
                 AWS_SECRET_ACCESS_KEY, or the role of the machine or pod";
     match error {

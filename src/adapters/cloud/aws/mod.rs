@@ -17,6 +17,7 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use aws_config::SdkConfig;
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use tracing::debug;
 
 use crate::model::failure::{Failure, Result};
@@ -32,6 +33,7 @@ pub use login::login;
 pub struct Aws {
     ec2: aws_sdk_ec2::Client,
     sts: aws_sdk_sts::Client,
+    credentials: Option<SharedCredentialsProvider>,
     region: String,
 }
 
@@ -51,6 +53,7 @@ impl Aws {
         Aws {
             ec2: aws_sdk_ec2::Client::from_conf(ec2.build()),
             sts: aws_sdk_sts::Client::from_conf(sts.build()),
+            credentials: login.credentials_provider(),
             region: region.to_owned(),
         }
     }
@@ -70,6 +73,17 @@ impl Cloud for Aws {
             .account()
             .ok_or_else(|| Failure::failed(what).because("the answer of sts:GetCallerIdentity names no account"))?;
         Ok(Place { account: account.to_owned(), region: self.region.clone() })
+    }
+
+    /// Asks past the SDK's cache: what it gives is as new as it can be had now.
+    async fn login_ends(&self) -> Result<Option<jiff::Timestamp>> {
+        let what = "there is no login for AWS";
+        let provider = self.credentials.as_ref().ok_or_else(|| Failure::failed(what))?;
+        let credentials =
+            provider.provide_credentials().await.map_err(|error| errors::login_error(Failure::failed(what), &error))?;
+        let ends = credentials.expiry().and_then(|ends| jiff::Timestamp::try_from(ends).ok());
+        debug!(?ends, "cloud: login");
+        Ok(ends)
     }
 
     async fn machines(&self, cluster_id: &str) -> Result<Vec<Machine>> {
@@ -107,6 +121,20 @@ mod tests {
         let moto = Moto::start();
         let place = moto.aws("eu-west-1").place().await.unwrap();
         assert_eq!(place, Place { account: "123456789012".into(), region: "eu-west-1".into() });
+    }
+
+    #[tokio::test]
+    async fn it_is_known_when_a_login_ends() {
+        let ends: jiff::Timestamp = "2027-01-02T03:04:05Z".parse().unwrap();
+        for (expiry, expected) in [(Some(ends.into()), Some(ends)), (None, None)] {
+            let credentials = aws_credential_types::Credentials::new("AKIDTEST", moto::SECRET, None, expiry, "test");
+            let login = SdkConfig::builder()
+                .behavior_version(aws_config::BehaviorVersion::latest())
+                .credentials_provider(SharedCredentialsProvider::new(credentials))
+                .build();
+            let aws = Aws::new(&login, "eu-west-1", &BTreeMap::new());
+            assert_eq!(aws.login_ends().await.unwrap(), expected);
+        }
     }
 
     #[tokio::test]
