@@ -1,5 +1,7 @@
 //! The store in a folder.
 
+mod processes;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
