@@ -9,12 +9,14 @@ use crate::model::machine::{Machine, MachineState, Sighting};
 use crate::model::plan::Request;
 use crate::model::record::Record;
 
-/// Refuses (exit 5) a first apply where another cluster of the same name stands, and every change while the cloud lists
-/// no machine at all of a cluster that has some.
+/// Refuses (exit 5) a first apply where another cluster of the same name stands, any other change of a cluster that has
+/// no record, and every change while the cloud lists no machine at all of a cluster that has some.
 pub async fn check(ports: &Ports, task: &Task, request: &Request, observed: &Observed) -> Result<()> {
     let Some(record) = observed.record() else {
-        let first = matches!(request, Request::Apply { .. });
-        return if first { name_is_free(ports.cloud.as_ref(), &task.file.name).await } else { Ok(()) };
+        return match request {
+            Request::Apply { .. } => name_is_free(ports.cloud.as_ref(), &task.file.name).await,
+            Request::Scale { .. } | Request::Destroy => Err(no_record(&task.file.name, &ports.store.url())),
+        };
     };
     if !observed.census.findings().iter().any(|finding| matches!(finding, Finding::EmptyInventory { .. })) {
         return Ok(());
@@ -26,6 +28,13 @@ pub async fn check(ports: &Ports, task: &Task, request: &Request, observed: &Obs
             .hint("nothing was changed; check the login's rights, and the tag `scaler:cluster-id` of the machines")
             .hint("if they are all gone, `scaler destroy` cleans up")),
     }
+}
+
+fn no_record(name: &str, store: &str) -> Failure {
+    Failure::refused(format!("there is no cluster `{name}` yet"))
+        .because(format!("{store} holds no record of it"))
+        .hint("if it was made before: its record is in another place; correct `store` in the cluster file")
+        .hint("if it was not: `scaler apply` makes it")
 }
 
 /// The usual reason is a record that was not found: a `store` that was mistyped or moved would double the cluster. And

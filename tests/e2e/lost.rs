@@ -69,6 +69,10 @@ fn a_cluster_is_not_made_beside_one_of_the_same_name() {
     world.write(&text.replace("path: store", "path: other"));
     world.run(&["plan"]).ends(5).says(&format!("another cluster named `{}`", world.cluster));
     world.apply().ends(5).says("correct `store`");
+    let scale_up = ["scale-up", "--pool", &world.pool, "--to", "2", "--yes"];
+    for args in [&scale_up[..], &["destroy", "--yes", "--name", &world.cluster]] {
+        world.run(args).ends(5).says("holds no record");
+    }
     assert!(!world.folder().join("other/cluster.json").exists());
     assert_eq!(world.sandbox.machines().len(), before);
     world.write(&text);

@@ -25,6 +25,18 @@ impl Aws {
         running
     }
 
+    /// Every machine that runs has this tag of the cluster file's, and no other one.
+    #[track_caller]
+    pub fn assert_tagged(&self, tag: &str, value: &str) {
+        let (id, machines) = (self.cluster_id(), self.running());
+        let instances = self.moto.instances(REGION);
+        for one in instances.iter().filter(|one| machines.values().any(|id| *id == one.id)) {
+            let of_file = |name: &&String| !name.starts_with("scaler:") && *name != "Name";
+            assert_eq!(one.tags.keys().filter(of_file).collect::<Vec<_>>(), [tag], "{}", one.name());
+            assert_eq!((one.tags[tag].as_str(), &one.tags["scaler:cluster-id"]), (value, &id), "{}", one.name());
+        }
+    }
+
     /// The names of the pool's Nodes.
     pub fn nodes(&self) -> Vec<String> {
         let list = self.k.get(&format!("/api/v1/nodes?labelSelector=scaler/pool%3D{}", self.pool));

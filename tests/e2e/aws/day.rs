@@ -51,6 +51,13 @@ fn a_cluster_on_aws_lives_its_day() {
     let all = aws.assert_consists_of(&[&two[..], &[6]].concat());
     let pools_only = pools_only..aws.moto.requests().len();
 
+    // The only change of machines in place.
+    aws.assert_tagged("team", "platform");
+    aws.write(&aws.file(1).replace("team: platform", "owner: infra"));
+    aws.program.run(&["apply", "--yes"]).ends(0);
+    assert_eq!(aws.assert_consists_of(&[&two[..], &[6]].concat()), all);
+    aws.assert_tagged("owner", "infra");
+
     aws.assert_refusals_change_nothing();
     assert_eq!(aws.assert_consists_of(&[&two[..], &[6]].concat()), all);
     aws.program.run(&["doctor"]);

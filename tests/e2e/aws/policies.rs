@@ -67,19 +67,23 @@ impl Table {
     /// Each call is in the table, and the policy grants what it needs.
     #[track_caller]
     pub fn assert_covered(&self, requests: &[Recorded], policy: &Policy) {
-        let mut wrong = Vec::new();
-        for (service, call) in calls(requests) {
-            match self.needs.get(&(service.clone(), call.clone())) {
-                None => wrong.push(format!("{service} {call} is not in calls.json")),
-                Some(needs) => wrong.extend(
-                    needs
-                        .iter()
-                        .filter(|action| !policy.grants(action))
-                        .map(|action| format!("{service} {call} needs {action}, which {} does not grant", policy.name)),
-                ),
-            }
-        }
+        let wrong = self.uncovered(&calls(requests), policy);
         assert!(wrong.is_empty(), "{wrong:#?}");
+    }
+
+    fn uncovered(&self, calls: &BTreeSet<Call>, policy: &Policy) -> Vec<String> {
+        let mut wrong = Vec::new();
+        for (service, call) in calls {
+            let Some(needs) = self.needs.get(&(service.clone(), call.clone())) else {
+                wrong.push(format!("{service} {call} is not in calls.json"));
+                continue;
+            };
+            let refused = needs.iter().filter(|action| !policy.grants(action));
+            wrong.extend(
+                refused.map(|action| format!("{service} {call} needs {action}: {} does not grant it", policy.name)),
+            );
+        }
+        wrong
     }
 
     /// Each action that the policy grants was needed by a call, or the table says why none shows it; and each call of
@@ -135,4 +139,19 @@ fn call(request: &Recorded) -> String {
         _ => return format!("{} {}", request.method, request.path),
     };
     name.to_owned()
+}
+
+#[test]
+fn a_right_that_is_missing_is_named() {
+    let table = Table::read();
+    let all: BTreeSet<Call> = table.needs.keys().cloned().collect();
+    assert_eq!(table.uncovered(&all, &Policy::operator()), Vec::<String>::new());
+    for action in table.needs.values().flatten() {
+        let mut policy = Policy::operator();
+        policy.actions.retain(|granted| !covers(granted, action));
+        let named = table.uncovered(&all, &policy);
+        assert!(named.iter().any(|text| text.contains(action)), "{action}: {named:?}");
+    }
+    let unknown = BTreeSet::from([("ec2".to_owned(), "CreateFleet".to_owned())]);
+    assert_eq!(table.uncovered(&unknown, &Policy::operator()), ["ec2 CreateFleet is not in calls.json"]);
 }

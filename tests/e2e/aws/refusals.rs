@@ -58,6 +58,10 @@ impl Aws {
                 .says(&format!("another cluster named `{}`", self.cluster))
                 .says(&self.cluster_id());
         }
+        let scale_up = ["scale-up", "--pool", &self.pool, "--to", "2", "--yes"];
+        for args in [&scale_up[..], &["destroy", "--yes", "--name", &self.cluster]] {
+            beside.run(args).ends(5).says("holds no record");
+        }
         let status = beside.run(&["status", "--output", "json"]).ends(0).json();
         assert_eq!(status["generation"], serde_json::Value::Null, "{status}");
         assert_eq!(self.moto.object(REGION, BUCKET, "beside/cluster.json"), None);
