@@ -10,7 +10,7 @@ use crate::world::{World, workload};
 fn spot(size: u32) -> World {
     let world = World::new();
     let file = world.file("min: 1, max: 6, capacity: spot", "");
-    world.write(&file.replace("timeout: 60s, totalTimeout: 120s", "timeout: 12s, totalTimeout: 40s"));
+    world.write(&file.replace("timeout: 60s, totalTimeout: 120s", "timeout: 35s, totalTimeout: 60s"));
     world.apply().ends(0);
     world.run(&["scale-up", "--pool", &world.pool, "--to", &size.to_string(), "--yes"]).ends(0);
     world
@@ -26,7 +26,7 @@ fn pods(world: &World, count: u32) {
     );
     let text = text.replace(
         "labels: { app: web } }\n    spec",
-        "labels: { app: web }, annotations: { lab.scaler/terminate-after: \"8s\" } }\n    spec",
+        "labels: { app: web }, annotations: { lab.scaler/terminate-after: \"20s\" } }\n    spec",
     );
     world.k.apply(&text);
     world.wait_ready(&namespace, count as usize);

@@ -144,10 +144,11 @@ fn pool_change(inputs: &Inputs, pool: &Pool) -> Result<PoolChange> {
     let record = inputs.record.and_then(|record| record.pools.get(&pool.name)).unwrap_or(&empty);
     let (gone, present) = split_gone(inputs, record);
     let before = record.nodes.len() as u32;
-    let target = sizes::target(inputs.file, inputs.record, &inputs.request, pool, present.len() as u32)?;
+    let asked = sizes::still_asked(&inputs.request, |name| gone.contains(name));
+    let target = sizes::target(inputs.file, inputs.record, &asked, pool, present.len() as u32)?;
     let mut removals = retire(inputs, &pool.name, &gone, before)?;
     let leaving = (present.len() as u32).saturating_sub(target);
-    removals.extend(leave(inputs, &pool.name, &present, leaving)?);
+    removals.extend(leave(inputs, &asked, &pool.name, &present, leaving)?);
     let additions = additions(inputs, pool, record, &present, target.saturating_sub(present.len() as u32))?;
     let stays = present.len() as u32 - leaving;
     Ok(PoolChange {
@@ -171,7 +172,7 @@ fn departing_pools(inputs: &Inputs) -> Result<Vec<PoolChange>> {
         }
         let (gone, present) = split_gone(inputs, record);
         let mut removals = retire(inputs, name, &gone, record.nodes.len() as u32)?;
-        removals.extend(leave(inputs, name, &present, present.len() as u32)?);
+        removals.extend(leave(inputs, &inputs.request, name, &present, present.len() as u32)?);
         changes.push(PoolChange {
             pool: name.clone(),
             before: record.nodes.len() as u32,
@@ -218,11 +219,11 @@ fn retire(inputs: &Inputs, pool: &str, gone: &[NodeName], total: u32) -> Result<
     Ok(gone.iter().map(removal).collect())
 }
 
-fn leave(inputs: &Inputs, pool: &str, present: &[NodeName], count: u32) -> Result<Vec<Removal>> {
+fn leave(inputs: &Inputs, asked: &Request, pool: &str, present: &[NodeName], count: u32) -> Result<Vec<Removal>> {
     if count == 0 {
         return Ok(Vec::new());
     }
-    let named = match &inputs.request {
+    let named = match asked {
         Request::Scale { pool: wanted, change: SizeChange::Without(names), .. } if wanted == pool => Some(names),
         _ => None,
     };

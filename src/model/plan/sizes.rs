@@ -36,7 +36,16 @@ pub fn may_grow(
     let nodes = record.and_then(|record| record.pools.get(&pool.name)).map(|pool| &pool.nodes);
     let gone = |name: &&NodeName| standings.get(*name).is_some_and(|standing| standing.condition == Condition::Gone);
     let present = nodes.map(|nodes| nodes.keys().filter(|name| !gone(name)).count()).unwrap_or_default() as u32;
-    Ok(target(file, record, request, pool, present)? > present)
+    Ok(target(file, record, &still_asked(request, |name| gone(&name)), pool, present)? > present)
+}
+
+/// The request without the named nodes whose machines are gone: they are retired in any case, and count no more.
+pub fn still_asked(request: &Request, gone: impl Fn(&NodeName) -> bool) -> Request {
+    let mut asked = request.clone();
+    if let Request::Scale { change: SizeChange::Without(names), .. } = &mut asked {
+        names.retain(|name| !gone(name));
+    }
+    asked
 }
 
 /// With `count` the file decides; with bounds the record does, moved into them.
