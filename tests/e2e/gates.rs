@@ -145,12 +145,13 @@ fn mark(world: &World, id: &str) -> PathBuf {
     world.sandbox.register().join(format!("{id}.terminated"))
 }
 
-fn on(path: &str, name: &str) -> Option<PathBuf> {
+/// The first file of this name on a PATH.
+pub fn on(path: &str, name: &str) -> Option<PathBuf> {
     std::env::split_paths(path).map(|folder| folder.join(name)).find(|file| file.is_file())
 }
 
-/// Another process writes it: a program that a test beside still has open for writing cannot be run (ETXTBSY).
-fn put(path: &Path, text: &str) {
+/// Writes a script. Another process does it: a program that a test beside still has open for writing cannot be run (ETXTBSY).
+pub fn put(path: &Path, text: &str) {
     let script = "cat > \"$0\" && chmod 755 \"$0\"";
     let mut writer =
         Command::new("sh").args(["-c", script]).arg(path).stdin(Stdio::piped()).spawn().expect("a shell starts");

@@ -5,6 +5,7 @@
     reason = "tests start programs, look at the clock and read the environment themselves"
 )]
 
+mod keeper;
 mod process;
 mod rig;
 mod support;

@@ -69,8 +69,6 @@ pub fn keep_main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         eprintln!("scaler {KEEP}: no folder was named (this command is scaler's own, and of no use to people)");
         return ExitCode::from(64);
     };
-    // Whoever looks at the list of processes reads this name instead of `exe`. Nothing depends on it.
-    let _ = std::fs::write("/proc/self/comm", "scaler-keeper");
     match keep(&folder, spared) {
         Ok(()) => ExitCode::SUCCESS,
         Err(_) => ExitCode::FAILURE,
@@ -81,6 +79,8 @@ fn keep(folder: &Path, spared: Option<OsString>) -> io::Result<()> {
     for signal in [SIGINT, SIGTERM, SIGHUP, SIGQUIT] {
         signal_hook::flag::register(signal, Arc::new(AtomicBool::new(false)))?;
     }
+    // Whoever looks at the list of processes reads this name instead of `exe`.
+    let _ = std::fs::write("/proc/self/comm", "scaler-keeper");
     // Opened while it is there for certain: the lock is on this very folder, wherever its name leads by then.
     let lock = File::open(folder)?;
     wait_for_the_end(&mut io::stdin().lock())?;

@@ -40,7 +40,12 @@ pub fn text(prepared: &Prepared, width: usize) -> String {
     let against = prepared.violations.iter().map(ToString::to_string);
     section(&mut text, "Refused", against, width);
     if let Some(status) = &prepared.unfinished {
-        section(&mut text, "Not finished", std::iter::once(status.told()), width);
+        section(
+            &mut text,
+            "Not finished",
+            std::iter::once(format!("operation {}: {}", status.operation(), status.told())),
+            width,
+        );
     }
     text.push('\n');
     text

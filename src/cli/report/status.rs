@@ -40,7 +40,12 @@ pub fn text(report: &Report, width: usize) -> String {
     }
     if let Some(unfinished) = &report.unfinished {
         text.push_str("\nNot finished:\n");
-        text.push_str(&terminal::wrapped("  ", "  ", &unfinished.told, width));
+        text.push_str(&terminal::wrapped(
+            "  ",
+            "  ",
+            &format!("operation {}: {}", unfinished.operation, unfinished.told),
+            width,
+        ));
     }
     if let Some(lock) = report.lock.as_ref().filter(|lock| lock.state == LockState::Held) {
         let holder = &lock.holder;

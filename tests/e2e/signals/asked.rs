@@ -69,6 +69,14 @@ fn ctrl_c_and_no_change_nothing() {
 }
 
 #[test]
+fn without_a_terminal_no_cluster_is_begun() {
+    let world = World::new();
+    world.run(&["apply"]).ends(5).says("--yes");
+    assert!(world.running().is_empty());
+    assert!(!world.folder().join("store/cluster.json").exists());
+}
+
+#[test]
 fn without_a_terminal_no_command_changes_anything() {
     let world = of_size(2);
     world.run(&["plan", "--set", &format!("pools.{}.min=3", world.pool), "--out", "plan.json"]).ends(0);

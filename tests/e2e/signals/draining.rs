@@ -44,17 +44,17 @@ fn while_a_node_is_cordoned() {
 
 #[test]
 fn while_pods_leave() {
-    let world = of_size(2);
-    slow_pods(&world, 2, "30s");
     for name in SIGNALS {
+        let world = of_size(2);
+        slow_pods(&world, 2, "30s");
         let node = world.node(1);
         let mut running =
             Running::start(&world.program, &["scale-down", "--pool", &world.pool, "--node", &node, "--yes"]);
         running.wait("was asked to leave");
         running.signal(name);
         given_back(&world, running.end(), &[node]);
+        goes_on(&world);
     }
-    goes_on(&world);
 }
 
 #[test]

@@ -25,8 +25,11 @@ fn is_named(world: &World, command: &str) {
     let operation = world.lock()["operation"].as_str().expect("an operation").to_owned();
     let host = world.lock()["holder"]["host"].as_str().expect("a host").to_owned();
     let holder = format!("tester on {host} (pid ");
-    world.apply().ends(4).says(&holder).says(command).says(&operation);
-    let said = world.run(&["apply", "--yes", "--lock-timeout", "3m"]).ends(5);
+    let args = ["scale-up", "--pool", &world.pool, "--to", "5", "--yes"];
+    world.run(&args).ends(4).says(&holder).says(command).says(&operation);
+    let mut patient = args.to_vec();
+    patient.extend(["--lock-timeout", "3m"]);
+    let said = world.run(&patient).ends(5);
     said.says(&holder).says(command).says(&operation).says("was left behind").says("was not finished");
     world.run(&["status"]).ends(0).says(&operation);
 }
@@ -78,7 +81,8 @@ fn while_pods_leave_and_no_terraform_runs() {
     world.nothing_stays();
     drop(running);
     // Its lock is live for a while yet: nobody can tell a dead run from a slow one before that.
-    world.apply().ends(4).says("tester on ").says("scale-down");
+    let args = ["scale-up", "--pool", &world.pool, "--to", "3", "--yes"];
+    world.run(&args).ends(4).says("tester on ").says("scale-down");
     assert_eq!(world.running().len(), 2, "nothing was destroyed");
 }
 

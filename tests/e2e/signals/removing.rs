@@ -91,6 +91,6 @@ fn a_second_signal_ends_the_waiting_for_a_machine_that_runs_on() {
     world.nothing_stays();
     world.lock_is_free();
     assert!(world.workers().contains(&node), "a death that nobody confirmed is not in the record");
-    world.run(&["plan"]).ends(0).says("was not finished");
+    world.run(&["plan"]).ends(0).says("Not finished:");
     gates.die(&world, &id);
 }

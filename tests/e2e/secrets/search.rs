@@ -1,0 +1,86 @@
+//! Looks for markers where anybody could see them.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use crate::world::World;
+
+/// Reads every process's arguments as long as it lives.
+pub struct Search {
+    markers: Vec<String>,
+    folders: Vec<PathBuf>,
+    stop: Arc<AtomicBool>,
+    arguments: Arc<Mutex<BTreeSet<String>>>,
+    reading: JoinHandle<()>,
+}
+
+impl Search {
+    pub fn of(world: &World, markers: Vec<String>) -> Search {
+        let folders = vec![world.folder().to_owned(), world.sandbox.register().to_owned()];
+        let (stop, arguments) = (Arc::new(AtomicBool::new(false)), Arc::new(Mutex::new(BTreeSet::new())));
+        let (end, seen, mark) = (stop.clone(), arguments.clone(), world.folder().display().to_string());
+        let reading = std::thread::spawn(move || {
+            while !end.load(Ordering::Relaxed) {
+                let found = arguments_of_all(&mark);
+                seen.lock().unwrap_or_else(PoisonError::into_inner).extend(found);
+                // Often enough to see what runs for a hundredth of a second, and others get to work too.
+                std::thread::sleep(Duration::from_millis(4));
+            }
+        });
+        Search { markers, folders, stop, arguments, reading }
+    }
+
+    #[track_caller]
+    pub fn clean(&self, text: &str, whose: &str) {
+        for marker in &self.markers {
+            assert!(!text.contains(marker.as_str()), "`{marker}` is in {whose}:\n{text}");
+        }
+    }
+
+    /// All runs are over: looks at what stays, but for the files in which the test itself put a secret.
+    #[track_caller]
+    pub fn ends(self, planted: &[&str]) {
+        self.stop.store(true, Ordering::Relaxed);
+        let arguments = self.arguments.clone();
+        let planted: Vec<PathBuf> = planted.iter().map(|name| self.folders[0].join(name)).collect();
+        for file in self.folders.iter().flat_map(|folder| files(folder)).filter(|file| !planted.contains(file)) {
+            let text = std::fs::read(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+            self.clean(&String::from_utf8_lossy(&text), &file.display().to_string());
+        }
+        let arguments = arguments.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        for tool in ["__supervise", "proxy", "apply", "state"] {
+            assert!(arguments.iter().any(|line| line.contains(tool)), "`{tool}` was never seen: {arguments:?}");
+        }
+        arguments.iter().for_each(|line| self.clean(line, "the list of processes"));
+        let Search { reading, .. } = self;
+        reading.join().expect("the list of processes was read");
+    }
+}
+
+/// Of the processes that run for this world.
+fn arguments_of_all(mark: &str) -> Vec<String> {
+    let read = |path: PathBuf| std::fs::read(path).unwrap_or_default();
+    let processes = std::fs::read_dir("/proc").expect("a list of processes").flatten();
+    let ours = processes.map(|entry| entry.path()).filter(|process| {
+        let environment = read(process.join("environ"));
+        String::from_utf8_lossy(&environment).contains(mark)
+    });
+    ours.map(|process| String::from_utf8_lossy(&read(process.join("cmdline"))).replace('\0', " ")).collect()
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).expect("a folder").flatten() {
+        let kind = entry.file_type().expect("a kind");
+        if kind.is_dir() {
+            files.extend(self::files(&entry.path()));
+        } else if kind.is_file() {
+            files.push(entry.path());
+        }
+    }
+    files
+}
