@@ -127,6 +127,7 @@ fn pods(k: &Client, namespace: &str) -> BTreeMap<String, BTreeSet<String>> {
 
 #[test]
 fn a_cluster_on_aws_lives_its_day() {
+    scaler_lab::needs!(Moto, AwsProvider);
     let aws = Aws::new();
     let scale = |args: &[&str]| {
         let mut all = vec![args[0], "--pool", &aws.pool, "--yes"];
