@@ -1,6 +1,9 @@
 # `make` alone says what there is.
 .DEFAULT_GOAL := help
-.PHONY: help setup test lint demo lab
+.PHONY: help setup test bench lint demo lab
+
+# Options of lab/setup, such as --with-tofu or --without-aws.
+SETUP ?=
 
 # Tests wait for machines and deadlines more than they compute.
 TEST_THREADS ?= 4
@@ -9,11 +12,16 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## what tests and demonstration need and this machine has not: the lab's programs, moto
-	@lab/setup
+	@lab/setup $(SETUP)
 
-test: setup ## every test
+test: setup ## every test; those that this machine cannot run are named at the end
 	@cargo build --locked --workspace --all-targets
-	@RUST_TEST_THREADS=$(TEST_THREADS) cargo test --locked --workspace
+	@rm -f target/lab/skipped
+	@RUST_TEST_THREADS=$(TEST_THREADS) cargo test --locked --workspace; status=$$?; lab/skipped; exit $$status
+
+bench: setup ## what the commands cost beside their peers; figures go to target/bench/commands.json
+	@cargo build --locked --release -p scaler
+	@cargo bench --locked --workspace --profile dev --bench commands -- --program target/release/scaler
 
 lint: ## formatting, clippy, licences and sources of dependencies, Go's vet
 	@cargo fmt --all --check

@@ -1,5 +1,5 @@
-//! The guard over plans that the real Terraform (and OpenTofu, where it is installed) makes of the sandbox's modules,
-//! untouched and tampered with.
+//! The guard over plans that the real Terraform and the real OpenTofu make of the sandbox's modules, untouched and
+//! tampered with.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -72,14 +72,14 @@ impl Stack {
     fn run(&self, arguments: &[&str]) -> Output {
         self.write("terraform.tfvars.json", &self.values.to_string());
         self.write("cli.tfrc", "");
-        std::process::Command::new(self.tool)
+        std::process::Command::new(scaler_lab::program(self.tool).expect("the tool is there"))
             .args(arguments)
             .current_dir(self.path())
             .env("TF_CLI_CONFIG_FILE", self.path().join("cli.tfrc"))
             .env("TF_INPUT", "0")
             .env("CHECKPOINT_DISABLE", "1")
             .output()
-            .unwrap_or_else(|error| panic!("{} has to be on the PATH for this test: {error}", self.tool))
+            .unwrap_or_else(|error| panic!("{}: {error}", self.tool))
     }
 
     fn must(&self, arguments: &[&str]) -> Vec<u8> {
@@ -125,11 +125,33 @@ fn flavour(tool: &str) -> Flavour {
     if tool == "tofu" { Flavour::Opentofu } else { Flavour::Terraform }
 }
 
-/// Terraform, and OpenTofu where it is installed.
-fn tools() -> Vec<&'static str> {
-    #[expect(clippy::disallowed_methods, reason = "only whether it is installed")]
-    let tofu = std::process::Command::new("tofu").arg("version").output().is_ok();
-    if tofu { vec!["terraform", "tofu"] } else { vec!["terraform"] }
+/// Makes two tests of each of these: with Terraform, and with OpenTofu.
+macro_rules! with_each_tool {
+    ($($test:ident)*) => {
+        mod of_terraform {
+            $(#[test]
+            fn $test() {
+                scaler_lab::needs!(Terraform);
+                super::$test("terraform");
+            })*
+        }
+        mod of_opentofu {
+            $(#[test]
+            fn $test() {
+                scaler_lab::needs!(Opentofu);
+                super::$test("tofu");
+            })*
+        }
+    };
+}
+
+with_each_tool! {
+    a_pool_lives_its_life_under_the_guard
+    a_foundation_is_made_retagged_and_destroyed_under_the_guard
+    a_plan_that_does_something_else_besides_is_refused
+    another_machine_under_the_victims_name_is_refused
+    an_edited_module_is_refused_by_its_plan_and_by_its_text
+    a_plan_that_is_not_whole_is_refused
 }
 
 /// `demo-workers-2` goes, `demo-workers-4` comes.
@@ -173,68 +195,60 @@ fn the_embedded_modules_have_the_shape_that_the_guard_knows() {
     }
 }
 
-#[test]
-fn a_pool_lives_its_life_under_the_guard() {
-    for tool in tools() {
-        let mut stack = Stack::new(tool, &pool());
-        let all = [name(1), name(2), name(3)];
-        let creation = PoolChange { additions: &all, ..PoolChange::default() };
-        let expected = permits_for_pool(Provider::Sandbox, flavour(tool), "workers", &creation);
-        assert_eq!(allowed(&stack.plan(&[]), &expected).creates.len(), 3);
-        stack.must(&["apply", "plan.bin"]);
+fn a_pool_lives_its_life_under_the_guard(tool: &'static str) {
+    let mut stack = Stack::new(tool, &pool());
+    let all = [name(1), name(2), name(3)];
+    let creation = PoolChange { additions: &all, ..PoolChange::default() };
+    let expected = permits_for_pool(Provider::Sandbox, flavour(tool), "workers", &creation);
+    assert_eq!(allowed(&stack.plan(&[]), &expected).creates.len(), 3);
+    stack.must(&["apply", "plan.bin"]);
 
-        let nothing = permits_for_pool(Provider::Sandbox, flavour(tool), "workers", &PoolChange::default());
-        assert!(allowed(&stack.plan(&[]), &nothing).is_empty());
+    let nothing = permits_for_pool(Provider::Sandbox, flavour(tool), "workers", &PoolChange::default());
+    assert!(allowed(&stack.plan(&[]), &nothing).is_empty());
 
-        let expected = swap(&mut stack);
-        let plan = stack.plan(&[]);
-        assert_eq!(allowed(&plan, &expected).to_string(), "create 1, destroy 1");
-        assert!(refusal(&plan, &nothing).contains("workers-2\"] (delete): the operation does not remove this"));
-        stack.must(&["apply", "plan.bin"]);
+    let expected = swap(&mut stack);
+    let plan = stack.plan(&[]);
+    assert_eq!(allowed(&plan, &expected).to_string(), "create 1, destroy 1");
+    assert!(refusal(&plan, &nothing).contains("workers-2\"] (delete): the operation does not remove this"));
+    stack.must(&["apply", "plan.bin"]);
 
-        let machines: Vec<Machine> = stack.machines("terraform_data.node").into_values().collect();
-        stack.values["tags"] = json!({"team": "b", "more": "c"});
-        let retag = PoolChange { retagged: &machines, ..PoolChange::default() };
-        let expected = permits_for_pool(Provider::Sandbox, flavour(tool), "workers", &retag);
-        let plan = stack.plan(&[]);
-        assert_eq!(allowed(&plan, &expected).to_string(), "change 3");
-        assert!(refusal(&plan, &nothing).contains("would change input.machine.tags"));
+    let machines: Vec<Machine> = stack.machines("terraform_data.node").into_values().collect();
+    stack.values["tags"] = json!({"team": "b", "more": "c"});
+    let retag = PoolChange { retagged: &machines, ..PoolChange::default() };
+    let expected = permits_for_pool(Provider::Sandbox, flavour(tool), "workers", &retag);
+    let plan = stack.plan(&[]);
+    assert_eq!(allowed(&plan, &expected).to_string(), "change 3");
+    assert!(refusal(&plan, &nothing).contains("would change input.machine.tags"));
 
-        let destroy = |machines: &[Machine]| permits_for_destroy(Provider::Sandbox, flavour(tool), pool(), machines);
-        let plan = stack.plan(&["-destroy"]);
-        assert_eq!(allowed(&plan, &destroy(&machines)).to_string(), "destroy 3");
-        assert!(refusal(&plan, &destroy(&machines[1..])).contains("does not remove this"));
-    }
+    let destroy = |machines: &[Machine]| permits_for_destroy(Provider::Sandbox, flavour(tool), pool(), machines);
+    let plan = stack.plan(&["-destroy"]);
+    assert_eq!(allowed(&plan, &destroy(&machines)).to_string(), "destroy 3");
+    assert!(refusal(&plan, &destroy(&machines[1..])).contains("does not remove this"));
 }
 
-#[test]
-fn a_foundation_is_made_retagged_and_destroyed_under_the_guard() {
-    for tool in tools() {
-        let mut stack = Stack::new(tool, &StackId::Foundation);
-        let new = permits_for_new_foundation(Provider::Sandbox, flavour(tool), &[name(1), name(2), name(3)]);
-        assert_eq!(allowed(&stack.plan(&[]), &new).to_string(), "create 4");
-        stack.must(&["apply", "plan.bin"]);
+fn a_foundation_is_made_retagged_and_destroyed_under_the_guard(tool: &'static str) {
+    let mut stack = Stack::new(tool, &StackId::Foundation);
+    let new = permits_for_new_foundation(Provider::Sandbox, flavour(tool), &[name(1), name(2), name(3)]);
+    assert_eq!(allowed(&stack.plan(&[]), &new).to_string(), "create 4");
+    stack.must(&["apply", "plan.bin"]);
 
-        let machines: Vec<Machine> = stack.machines("terraform_data.control_plane").into_values().collect();
-        let standing = permits_for_foundation(Provider::Sandbox, flavour(tool), &machines);
-        stack.values["tags"] = json!({});
-        assert_eq!(allowed(&stack.plan(&[]), &standing).to_string(), "change 4");
-        stack.values["network"]["cidr"] = json!("10.2.0.0/20");
-        assert!(
-            refusal(&stack.plan(&[]), &standing)
-                .contains("terraform_data.network (update): it would change input.network")
-        );
+    let machines: Vec<Machine> = stack.machines("terraform_data.control_plane").into_values().collect();
+    let standing = permits_for_foundation(Provider::Sandbox, flavour(tool), &machines);
+    stack.values["tags"] = json!({});
+    assert_eq!(allowed(&stack.plan(&[]), &standing).to_string(), "change 4");
+    stack.values["network"]["cidr"] = json!("10.2.0.0/20");
+    assert!(
+        refusal(&stack.plan(&[]), &standing).contains("terraform_data.network (update): it would change input.network")
+    );
 
-        let destroy = permits_for_destroy(Provider::Sandbox, flavour(tool), StackId::Foundation, &machines);
-        assert_eq!(allowed(&stack.plan(&["-destroy"]), &destroy).to_string(), "destroy 4");
-    }
+    let destroy = permits_for_destroy(Provider::Sandbox, flavour(tool), StackId::Foundation, &machines);
+    assert_eq!(allowed(&stack.plan(&["-destroy"]), &destroy).to_string(), "destroy 4");
 }
 
 /// What is done to a stack, and where the refusal must see it.
 type Tampering = (&'static str, Box<dyn Fn(&mut Stack)>, String);
 
-#[test]
-fn a_plan_that_does_something_else_besides_is_refused() {
+fn a_plan_that_does_something_else_besides_is_refused(tool: &'static str) {
     let first = format!("terraform_data.node[\"{}\"]", name(1));
     let cases: [Tampering; 5] = [
         (
@@ -266,7 +280,7 @@ fn a_plan_that_does_something_else_besides_is_refused() {
         ),
     ];
     for (what, tamper, reason) in cases {
-        let mut stack = Stack::standing_pool("terraform");
+        let mut stack = Stack::standing_pool(tool);
         let expected = swap(&mut stack);
         tamper(&mut stack);
         let text = refusal(&stack.plan(&[]), &expected);
@@ -274,9 +288,8 @@ fn a_plan_that_does_something_else_besides_is_refused() {
     }
 }
 
-#[test]
-fn another_machine_under_the_victims_name_is_refused() {
-    let mut stack = Stack::standing_pool("terraform");
+fn another_machine_under_the_victims_name_is_refused(tool: &'static str) {
+    let mut stack = Stack::standing_pool(tool);
     // The machine that was drained is forgotten, and another one made under its name.
     let expected = swap(&mut stack);
     let drained = stack.machines("terraform_data.node")[&2].1.clone();
@@ -294,8 +307,7 @@ fn another_machine_under_the_victims_name_is_refused() {
     );
 }
 
-#[test]
-fn an_edited_module_is_refused_by_its_plan_and_by_its_text() {
+fn an_edited_module_is_refused_by_its_plan_and_by_its_text(tool: &'static str) {
     let moved = format!(
         "moved {{\n from = terraform_data.node[\"{}\"]\n to = terraform_data.node[\"{}\"]\n}}\n",
         name(2),
@@ -323,7 +335,7 @@ fn an_edited_module_is_refused_by_its_plan_and_by_its_text() {
         ),
     ];
     for (what, text, reason) in cases {
-        let mut stack = Stack::standing_pool("terraform");
+        let mut stack = Stack::standing_pool(tool);
         let expected = swap(&mut stack);
         if what == "forget" {
             stack.write("more.tf", "resource \"terraform_data\" \"old\" {}\n");
@@ -342,7 +354,7 @@ fn an_edited_module_is_refused_by_its_plan_and_by_its_text() {
     }
 
     // A provisioner added to the machine that comes.
-    let mut stack = Stack::standing_pool("terraform");
+    let mut stack = Stack::standing_pool(tool);
     let expected = swap(&mut stack);
     let marker = stack.path().join("marker");
     let main = std::fs::read_to_string(stack.path().join("main.tf")).expect("the module's text");
@@ -354,13 +366,15 @@ fn an_edited_module_is_refused_by_its_plan_and_by_its_text() {
     assert!(!marker.exists());
 }
 
-#[test]
-fn a_plan_that_is_not_whole_is_refused() {
-    let mut stack = Stack::standing_pool("terraform");
+fn a_plan_that_is_not_whole_is_refused(tool: &'static str) {
+    let mut stack = Stack::standing_pool(tool);
     let expected = swap(&mut stack);
-    let targets = [2, 4].map(|number| format!("-target=terraform_data.node[\"{}\"]", name(number)));
-    let refused = refusal(&stack.plan(&[&targets[0], &targets[1]]), &expected);
-    assert!(refused.contains("not complete"), "{refused}");
+    // A plan of OpenTofu's does not say that it is not complete.
+    if flavour(tool) == Flavour::Terraform {
+        let targets = [2, 4].map(|number| format!("-target=terraform_data.node[\"{}\"]", name(number)));
+        let refused = refusal(&stack.plan(&[&targets[0], &targets[1]]), &expected);
+        assert!(refused.contains("not complete"), "{refused}");
+    }
 
     stack.values["nodes"][name(4).as_str()]["image"] = json!("unresolved:ubuntu-22.04");
     let refused = refusal(&stack.plan(&[]), &expected);

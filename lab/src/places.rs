@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{LabError, Result};
 
-fn project() -> &'static Path {
+pub(crate) fn project() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the lab's crate lies inside the project")
 }
 
@@ -19,6 +19,18 @@ pub fn terraform_config() -> Option<PathBuf> {
     Some(project().join("target/lab/terraform.rc")).filter(|file| file.exists())
 }
 
+/// moto's server, whether or not it is installed.
+pub fn moto_server() -> PathBuf {
+    project().join(".venv/bin/moto_server")
+}
+
+/// Where a program lies: on the PATH, or among the lab's own [`tools`].
+pub fn program(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = std::env::split_paths(&path).chain([tools()]);
+    folders.map(|folder| folder.join(name)).find(|file| file.is_file())
+}
+
 pub(crate) fn kubernetes() -> Result<PathBuf> {
     made(project().join("target/lab/bin/lab-kubernetes"))
 }
@@ -28,7 +40,7 @@ pub(crate) fn supervisor() -> Result<PathBuf> {
 }
 
 pub(crate) fn moto() -> Result<PathBuf> {
-    made(project().join(".venv/bin/moto_server"))
+    made(moto_server())
 }
 
 fn made(file: PathBuf) -> Result<PathBuf> {

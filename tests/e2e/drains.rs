@@ -8,9 +8,9 @@ fn three(world: &World) {
     world.run(&["scale-up", "--pool", &world.pool, "--to", "3", "--yes"]).ends(0);
 }
 
-#[test]
-fn victims_that_share_a_budget_of_one_both_leave_and_the_budget_holds() {
-    let world = World::new();
+with_each_tool! { victims_that_share_a_budget_of_one_both_leave_and_the_budget_holds }
+
+fn victims_that_share_a_budget_of_one_both_leave_and_the_budget_holds(world: World) {
     three(&world);
     let namespace = world.k.namespace("shared");
     world.k.apply(&workload(&namespace, &world.pool, 6, 1));

@@ -2,6 +2,8 @@
 
 #![expect(clippy::disallowed_methods, reason = "tests start the program, and give it an environment of their own")]
 
+#[macro_use]
+mod each_tool;
 mod gates;
 mod remains;
 mod running;

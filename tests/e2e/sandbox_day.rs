@@ -2,13 +2,15 @@
 
 use crate::world::{World, runs};
 
-#[test]
-fn a_cluster_is_made_grown_shrunk_and_destroyed() {
-    let world = World::new();
+with_each_tool! { a_cluster_is_made_grown_shrunk_and_destroyed }
+
+fn a_cluster_is_made_grown_shrunk_and_destroyed(world: World) {
     world.run(&["plan", "--detailed-exitcode"]).ends(2);
     assert!(!world.folder().join("store").exists(), "plan changes nothing");
 
     world.apply().ends(0);
+    let flavour = if world.tool == Some("tofu") { "opentofu" } else { "terraform" };
+    assert_eq!(world.record()["terraform"]["flavour"], flavour);
     assert_eq!(world.workers().len(), 1);
     assert_eq!(world.running().len(), 1);
 

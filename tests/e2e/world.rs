@@ -100,23 +100,38 @@ pub struct World {
     pub bridge: Bridge,
     pub k: &'static Kubernetes,
     pub program: Program,
+    /// The tool that the cluster file names.
+    pub tool: Option<&'static str>,
 }
 
 impl World {
     /// With one pool, `min: 1`, `max: 6`.
     pub fn new() -> World {
+        World::with(None)
+    }
+
+    /// Worked on with `terraform` or `tofu`, which has to be there.
+    pub fn of_tool(tool: &'static str) -> World {
+        World::with(Some(tool))
+    }
+
+    fn with(tool: Option<&'static str>) -> World {
         let k = Kubernetes::shared();
         let sandbox = Sandbox::start();
         let bridge = Bridge::start(k, sandbox.source());
         let (cluster, pool) = (fresh("lab-"), fresh("p"));
         let program = Program::new(environment(k.kubeconfig()));
-        let world = World { cluster, pool, sandbox, bridge, k, program };
+        let world = World { cluster, pool, sandbox, bridge, k, program, tool };
         world.write(&world.file("min: 1, max: 6", ""));
         world
     }
 
     /// The text of a cluster file; `extra` is appended.
     pub fn file(&self, size: &str, extra: &str) -> String {
+        let tools = self.tool.map_or(String::new(), |tool| {
+            let path = scaler_lab::program(tool).unwrap_or_else(|| panic!("{tool} is there"));
+            format!("tools: {{ terraform: {} }}\n", path.display())
+        });
         format!(
             "apiVersion: scaler/v1\n\
              kind: Cluster\n\
@@ -129,7 +144,7 @@ impl World {
              sandbox: {{ register: {} }}\n\
              drain: {{ timeout: 60s, totalTimeout: 120s }}\n\
              controlPlane: {{ count: 1, machine: small, image: {{ id: base }} }}\n\
-             pools:\n  - {{ name: {}, machine: small, image: {{ id: base }}, {size} }}\n{extra}",
+             pools:\n  - {{ name: {}, machine: small, image: {{ id: base }}, {size} }}\n{tools}{extra}",
             self.cluster,
             self.sandbox.register().display(),
             self.pool,

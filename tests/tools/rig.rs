@@ -66,24 +66,6 @@ pub fn rig(root: &Path, tool: &Path) -> Rig {
     rig_with(root, "work", &Extra { path: Some(tool), ..Extra::default() })
 }
 
-/// The path of `terraform` or `tofu`, from the PATH or where the lab builds its own. A missing one is named, and is an
-/// error in a pipeline, unless the other one is there.
-pub fn tool(name: &str) -> Option<PathBuf> {
-    let found = find(name);
-    if found.is_none() {
-        eprintln!("skipped: there is no `{name}`");
-        let other = find("terraform").or_else(|| find("tofu"));
-        assert!(other.is_some() || std::env::var_os("CI").is_none(), "neither `terraform` nor `tofu` was found");
-    }
-    found
-}
-
-fn find(name: &str) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let folders = std::env::split_paths(&path).chain([scaler_lab::tools()]);
-    folders.map(|folder| folder.join(name)).find(|file| file.is_file())
-}
-
 pub fn id() -> StackId {
     StackId::Pool("w".into())
 }

@@ -9,7 +9,7 @@ use scaler::model::record::Flavour;
 use scaler::ops::ports::Event;
 use scaler::ops::ports::terraform::{Applied, PlanMode, Terraform};
 
-use super::rig::{Extra, LONG, NODES, id, rig, rig_with, slow, tool};
+use super::rig::{Extra, LONG, NODES, id, rig, rig_with, slow};
 use super::support::{boot, lease, wait_until};
 
 /// Runs each of these with Terraform and with OpenTofu.
@@ -18,17 +18,15 @@ macro_rules! with_each_tool {
         mod of_terraform {
             $(#[tokio::test]
             async fn $test() {
-                if let Some(tool) = super::tool("terraform") {
-                    super::$test(&tool).await;
-                }
+                scaler_lab::needs!(Terraform);
+                super::$test(&scaler_lab::program("terraform").unwrap()).await;
             })*
         }
         mod of_opentofu {
             $(#[tokio::test]
             async fn $test() {
-                if let Some(tool) = super::tool("tofu") {
-                    super::$test(&tool).await;
-                }
+                scaler_lab::needs!(Opentofu);
+                super::$test(&scaler_lab::program("tofu").unwrap()).await;
             })*
         }
     };

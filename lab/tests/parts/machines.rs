@@ -102,6 +102,7 @@ fn a_held_machine_joins_when_it_is_released() {
 
 #[test]
 fn an_instance_becomes_a_node_and_falls_silent() {
+    scaler_lab::needs!(Moto);
     let k = Kubernetes::shared();
     let moto = Moto::start();
     let bridge = Bridge::start(k, moto.source(REGION));
@@ -133,6 +134,7 @@ fn an_instance_becomes_a_node_and_falls_silent() {
 
 #[test]
 fn accounts_do_not_see_each_other() {
+    scaler_lab::needs!(Moto);
     let moto = Moto::start();
     let other = moto.account("222222222222");
     assert!(other.access_key.starts_with("ASIA") && !other.session_token.is_empty(), "{other:?}");

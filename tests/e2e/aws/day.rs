@@ -14,6 +14,7 @@ fn without(all: &Machines, rest: &Machines) -> Machines {
 
 #[test]
 fn a_cluster_on_aws_lives_its_day() {
+    scaler_lab::needs!(Moto, AwsProvider);
     let aws = Aws::new();
     aws.program.run(&["apply", "--yes"]).ends(0);
     let first = aws.assert_consists_of(&[1, 2, 3]);

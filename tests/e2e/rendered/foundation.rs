@@ -77,6 +77,7 @@ fn assert_machines_are_closed(plan: &Planned, name: &str, count: usize) {
 
 #[test]
 fn the_api_is_reached_through_load_balancers_that_say_who_gets_in() {
+    scaler_lab::needs!(Moto, AwsProvider);
     let moto = Moto::start();
     let rendered = rendered(&moto, "{}");
     let plan = Planned::new(rendered.plan("foundation", &moto));
@@ -134,6 +135,7 @@ fn the_api_is_reached_through_load_balancers_that_say_who_gets_in() {
 
 #[test]
 fn behind_a_name_of_ones_own_admins_reach_the_control_planes() {
+    scaler_lab::needs!(Moto, AwsProvider);
     let moto = Moto::start();
     let rendered = rendered(&moto, "{dns: api.example.com}");
     let plan = Planned::new(rendered.plan("foundation", &moto));

@@ -157,6 +157,7 @@ mod tests {
     /// Versioning apart: moto's answer to that has another root element than S3's.
     #[tokio::test]
     async fn a_bare_bucket_is_warned_about_and_a_well_kept_one_is_not() {
+        scaler_lab::needs!(Moto);
         let moto = Moto::start();
         let bucket = Bucket::new(&login("eu-west-1"), "clusters", Some("eu-west-1"), Some(moto.url()), true);
         let place = CreateBucketConfiguration::builder().location_constraint("eu-west-1".into()).build();

@@ -162,6 +162,7 @@ mod tests {
 
     #[tokio::test]
     async fn images_are_the_pinned_publishers_for_the_machines_architecture() {
+        scaler_lab::needs!(Moto);
         let jammy = "ubuntu/images/hvm-ssd/ubuntu-jammy-22.04-amd64-server-20260101";
         let pro = "ubuntu-pro-server/images/hvm-ssd/ubuntu-jammy-22.04-amd64-pro-server-20260101";
         let arm = "ubuntu/images/hvm-ssd/ubuntu-jammy-22.04-arm64-server-20260101";

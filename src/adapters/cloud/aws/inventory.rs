@@ -114,6 +114,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_inventory_holds_the_clusters_machines_of_all_states_and_pages_and_no_other() {
+        scaler_lab::needs!(Moto);
         let moto = Moto::start();
         let aws = moto.aws("eu-west-1");
         let mut ids = Vec::new();

@@ -118,6 +118,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_place_is_the_account_of_the_login_and_the_region_of_the_file() {
+        scaler_lab::needs!(Moto);
         let moto = Moto::start();
         let place = moto.aws("eu-west-1").place().await.unwrap();
         assert_eq!(place, Place { account: "123456789012".into(), region: "eu-west-1".into() });
@@ -139,6 +140,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_endpoint_that_refuses_is_an_error_and_not_an_empty_answer() {
+        scaler_lab::needs!(Moto);
         let moto = Moto::start();
         let aws = moto.aws("eu-west-1");
         drop(moto);

@@ -140,6 +140,7 @@ mod tests {
 
     #[tokio::test]
     async fn rights_are_tried_and_nothing_is_changed() {
+        scaler_lab::needs!(Moto);
         let moto = Moto::start();
         let aws = moto.aws("eu-west-1");
         let id = moto.run(&aws, "ours", "d-w-1").await;

@@ -64,6 +64,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_machine_type_offers_what_ec2_says() {
+        scaler_lab::needs!(Moto);
         let moto = Moto::start();
         let aws = moto.aws("eu-west-1");
         let medium = aws.machine_type("t3.medium").await.unwrap();

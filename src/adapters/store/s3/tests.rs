@@ -31,6 +31,7 @@ async fn moto() -> (Moto, S3Store) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn is_a_store() {
+    scaler_lab::needs!(Moto);
     let (_moto, store) = moto().await;
     // moto checks a condition and writes in two steps: a crowd finds the gap between them.
     conformance::all(Arc::new(store), 4).await;
@@ -38,6 +39,7 @@ async fn is_a_store() {
 
 #[tokio::test]
 async fn keeps_to_its_prefix() {
+    scaler_lab::needs!(Moto);
     let (moto, store) = moto().await;
     let whole = S3Store::new(&login("eu-west-1"), Place { prefix: "/".into(), ..place(moto.url()) }).unwrap();
     whole.put("team/demo-two/x", Bytes::from("x"), Condition::Absent).await.unwrap();
@@ -49,6 +51,7 @@ async fn keeps_to_its_prefix() {
 
 #[tokio::test]
 async fn tells_ages_by_the_servers_clock() {
+    scaler_lab::needs!(Moto);
     let (_moto, store) = moto().await;
     store.put("x", Bytes::from("x"), Condition::Absent).await.unwrap();
     let age = store.get("x").await.unwrap().unwrap().age;
@@ -57,6 +60,7 @@ async fn tells_ages_by_the_servers_clock() {
 
 #[tokio::test]
 async fn a_missing_bucket_is_named() {
+    scaler_lab::needs!(Moto);
     let (moto, _) = moto().await;
     let place = Place { bucket: "nobodys".into(), ..place(moto.url()) };
     let store = S3Store::new(&login("eu-west-1"), place).unwrap();

@@ -1,0 +1,119 @@
+//! What a test needs that not every machine can have. A test that goes without it is counted, by name.
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::path::PathBuf;
+
+use crate::places;
+
+/// Something that `lab/setup` cannot make out of nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// moto's server, in the project's virtual environment.
+    Moto,
+    /// Terraform's provider for AWS, unpacked somewhere on the machine.
+    AwsProvider,
+    /// `terraform` on the PATH.
+    Terraform,
+    /// `tofu`, on the PATH or built by `lab/setup --with-tofu`.
+    Opentofu,
+    /// Either of the two.
+    AnyTerraform,
+}
+
+impl Part {
+    /// Whether it is here.
+    pub fn is_here(self) -> bool {
+        match self {
+            Part::Moto => places::moto_server().exists(),
+            Part::AwsProvider => places::terraform_config().is_some(),
+            Part::Terraform => places::program("terraform").is_some(),
+            Part::Opentofu => places::program("tofu").is_some(),
+            Part::AnyTerraform => Part::Terraform.is_here() || Part::Opentofu.is_here(),
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Part::Moto => "moto",
+            Part::AwsProvider => "Terraform's AWS provider",
+            Part::Terraform => "Terraform",
+            Part::Opentofu => "OpenTofu",
+            Part::AnyTerraform => "Terraform or OpenTofu",
+        }
+    }
+}
+
+/// Ends the test that it stands in, unless the machine has all of these [`Part`]s: `needs!(Moto);`
+/// The test is then named in `target/lab/skipped`, which `make test` shows at its end.
+///
+/// # Panics
+/// With `CI` in the environment: a pipeline that leaves tests out must not look like one that ran them.
+#[macro_export]
+macro_rules! needs {
+    ($($part:ident),+ $(,)?) => {{
+        fn here() {}
+        if !$crate::has_all(::std::any::type_name_of_val(&here), &[$($crate::Part::$part),+]) {
+            return;
+        }
+    }};
+}
+
+/// What [`needs!`] asks; `place` is the path of a function inside the test.
+#[doc(hidden)]
+#[track_caller]
+pub fn has_all(place: &str, parts: &[Part]) -> bool {
+    let missing: Vec<&str> = parts.iter().filter(|part| !part.is_here()).map(|part| part.name()).collect();
+    if missing.is_empty() {
+        return true;
+    }
+    let line = format!("{}: without {}", test_name(place), missing.join(", "));
+    assert!(!in_pipeline(), "skipped, which CI does not allow: {line}. `lab/setup` says how to get it");
+    note(&line);
+    false
+}
+
+/// `e2e::aws::day::a_test::{{closure}}::here` → `e2e::aws::day::a_test`
+fn test_name(place: &str) -> &str {
+    place.trim_end_matches("::here").trim_end_matches("::{{closure}}")
+}
+
+fn in_pipeline() -> bool {
+    std::env::var("CI").is_ok_and(|value| !["", "0", "false"].contains(&value.as_str()))
+}
+
+/// Where `make test` finds the names.
+fn list() -> PathBuf {
+    places::project().join("target/lab/skipped")
+}
+
+/// One write to the end of the file: tests of several processes may do it at once.
+fn note(line: &str) {
+    eprintln!("skipped: {line}");
+    let opened = OpenOptions::new().create(true).append(true).open(list());
+    let written = opened.and_then(|mut file| file.write_all(format!("{line}\n").as_bytes()));
+    written.unwrap_or_else(|error| panic!("{line}: it cannot be noted in {}: {error}", list().display()));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place() -> &'static str {
+        fn here() {}
+        std::any::type_name_of_val(&here)
+    }
+
+    #[test]
+    fn a_skip_is_known_by_its_tests_name() {
+        assert_eq!(test_name(place()), "scaler_lab::needs::tests::place");
+        assert_eq!(test_name("e2e::day::a_test::{{closure}}::here"), "e2e::day::a_test");
+    }
+
+    #[test]
+    fn a_test_whose_parts_are_here_goes_on() {
+        assert!(has_all("a", &[]));
+        needs!(AnyTerraform);
+        assert!(Part::Terraform.is_here() || Part::Opentofu.is_here());
+    }
+}
