@@ -17,10 +17,11 @@ impl Drainer<'_> {
     /// Sees every pod off that must leave the victims, which are cordoned by now, and waits until each is empty or its
     /// time is over. One end a victim, in the order in which they came. An API server that is away is waited for.
     pub async fn drain_all(&self, victims: &[Victim]) -> Result<Vec<Result<Drained, Obstacle>>> {
-        let title = match victims {
-            [one] => format!("draining {}", one.node),
-            _ => format!("draining {} nodes", victims.len()),
+        let nodes = match victims {
+            [one] => one.node.clone(),
+            _ => format!("{} nodes", victims.len()),
         };
+        let title = format!("draining {nodes}");
         self.progress.tell(Event::StepStarted { step: STEP.to_owned(), title: title.clone() });
         let ended = self.run(victims).await;
         let why = match &ended {
@@ -28,7 +29,7 @@ impl Drainer<'_> {
             Err(failure) => Some(failure.to_string()),
         };
         self.progress.tell(match why {
-            None => Event::StepDone { step: STEP.to_owned(), title },
+            None => Event::StepDone { step: STEP.to_owned(), title: format!("drained {nodes}") },
             Some(why) => Event::StepFailed { step: STEP.to_owned(), title, why },
         });
         ended
