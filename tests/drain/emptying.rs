@@ -3,14 +3,16 @@
     reason = "a watcher's pace and the length of an outage; no result depends on them"
 )]
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use scaler::model::journal::UncordonFound;
+use scaler::ops::ports::Kubernetes as _;
 use scaler_lab::Kubernetes;
 use serde_json::json;
 
-use crate::scene::{Scene, ready};
+use crate::scene::{Scene, reach, ready};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_nodes_with_a_shared_budget_of_one_are_emptied_and_the_budget_is_kept() {
@@ -111,4 +113,32 @@ async fn an_api_server_that_is_away_for_a_while_is_ridden_out() {
         tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(drain))
     });
     assert!(ended.unwrap().iter().all(Result::is_ok));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_kubectl_that_was_killed_is_started_again() {
+    let k = Kubernetes::shared();
+    let proxy = k.proxy();
+    let kubeconfig = k.kubeconfig_through(&proxy);
+    let cluster = reach(&kubeconfig).await;
+    for _ in 0..2 {
+        let before = kubectl_with(&kubeconfig).expect("kubectl runs");
+        rustix::process::kill_process(before, rustix::process::Signal::KILL).unwrap();
+        while kubectl_with(&kubeconfig) == Some(before) {
+            tokio::task::yield_now().await;
+        }
+        cluster.nodes().await.unwrap();
+    }
+}
+
+/// The process that has this kubeconfig, which is a test's own, as an argument.
+fn kubectl_with(kubeconfig: &Path) -> Option<rustix::process::Pid> {
+    let argument = format!("--kubeconfig={}", kubeconfig.display());
+    let processes = std::fs::read_dir("/proc").unwrap().filter_map(|entry| entry.ok());
+    let mut numbers = processes.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
+    let runs = |number: &i32| {
+        let line = std::fs::read(format!("/proc/{number}/cmdline")).unwrap_or_default();
+        line.split(|byte| *byte == 0).any(|word| word == argument.as_bytes())
+    };
+    rustix::process::Pid::from_raw(numbers.find(runs)?)
 }

@@ -11,7 +11,9 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use kube::Client;
 use kube::client::Body;
 use tokio::net::UnixStream;
+use tokio::task::JoinHandle;
 use tower::{ServiceBuilder, service_fn};
+use tracing::warn;
 
 use super::{Cluster, secrets};
 use crate::adapters::process::{Child, Program, Run, TemporaryFolder};
@@ -24,15 +26,31 @@ pub struct Access {
     pub context: Option<String>,
 }
 
-/// A running `kubectl proxy`. Stops it when dropped.
+/// A running `kubectl proxy`, started again whenever it ends by itself. Stops it when dropped.
 pub struct Proxy {
-    _child: Child,
+    keeper: JoinHandle<()>,
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.keeper.abort();
+    }
+}
+
+/// What a proxy is started with.
+struct Door {
+    kubectl: Program,
+    access: Access,
+    socket: PathBuf,
     /// 0700, so that nobody else on the machine gets our login.
-    _folder: TemporaryFolder,
+    folder: TemporaryFolder,
 }
 
 /// How long kubectl may take to open its socket: an exec plugin may ask a cloud for a token first.
 const START: Duration = Duration::from_secs(30);
+
+/// How long to wait before a proxy that ended is started again.
+const AGAIN: Duration = Duration::from_millis(500);
 
 /// Starts a proxy and connects to it. That the server answers is for the first request to find out.
 pub async fn connect(kubectl: &Program, access: &Access) -> Result<Arc<Cluster>> {
@@ -44,28 +62,52 @@ pub async fn connect(kubectl: &Program, access: &Access) -> Result<Arc<Cluster>>
     }
     let folder = TemporaryFolder::new(kubectl.host(), "scaler-kubectl-", None)
         .map_err(|failure| failure.context("there is no place for kubectl's socket"))?;
-    let kubectl = &kubectl.knowing(secrets::of(access, &kubectl.host().environment));
+    let kubectl = kubectl.knowing(secrets::of(access, &kubectl.host().environment));
+    let redactor = kubectl.redactor().clone();
     let socket = folder.path().join("api.sock");
-    let run = Run::new(kubectl).args(arguments(access, &socket)).holds(folder.path());
-    let mut child = run.stop_time(Duration::from_secs(2)).spawn().await?;
-    let ready =
-        tokio::time::timeout(START, child.wait_line(|_, line| line.contains("Starting to serve").then_some(())));
-    match ready.await {
-        Ok(Ok(())) => {}
-        Ok(Err(failure)) => return Err(failure.context("kubectl cannot open a way to the cluster")),
-        Err(_) => {
-            return Err(Failure::failed("kubectl did not open a way to the cluster")
-                .because(format!("it took longer than {} s", START.as_secs()))
-                .hint("a login program in the kubeconfig may wait for an answer: try `kubectl get nodes`"));
-        }
-    }
-    let client = client(socket);
+    let client = client(socket.clone());
+    let door = Door { kubectl, access: access.clone(), socket, folder };
+    let child = door.open().await?;
+    let keeper = tokio::spawn(door.keep_open(child));
     let title = match &access.kubeconfig {
         Some(path) => format!("the cluster of {}", path.display()),
         None => "the cluster of kubectl's own configuration".to_owned(),
     };
-    let redactor = kubectl.redactor().clone();
-    Ok(Arc::new(Cluster { client, title, redactor, _proxy: Proxy { _child: child, _folder: folder } }))
+    Ok(Arc::new(Cluster { client, title, redactor, _proxy: Proxy { keeper } }))
+}
+
+impl Door {
+    async fn open(&self) -> Result<Child> {
+        let run = Run::new(&self.kubectl).args(arguments(&self.access, &self.socket)).holds(self.folder.path());
+        let mut child = run.stop_time(Duration::from_secs(2)).spawn().await?;
+        let ready =
+            tokio::time::timeout(START, child.wait_line(|_, line| line.contains("Starting to serve").then_some(())));
+        match ready.await {
+            Ok(Ok(())) => Ok(child),
+            Ok(Err(failure)) => Err(failure.context("kubectl cannot open a way to the cluster")),
+            Err(_) => Err(Failure::failed("kubectl did not open a way to the cluster")
+                .because(format!("it took longer than {} s", START.as_secs()))
+                .hint("a login program in the kubeconfig may wait for an answer: try `kubectl get nodes`")),
+        }
+    }
+
+    /// A drain of hours must not end because somebody killed kubectl. Requests fail meanwhile, and are sent again by
+    /// whoever may do that.
+    async fn keep_open(self, mut child: Child) {
+        loop {
+            let ended = child.ended().await;
+            warn!(ended = %ended.map_or_else(|failure| failure, |finished| finished.failure()), "kubectl proxy is started again");
+            // It does not listen where a file is in its way.
+            let _ = std::fs::remove_file(&self.socket);
+            child = loop {
+                tokio::time::sleep(AGAIN).await;
+                match self.open().await {
+                    Ok(child) => break child,
+                    Err(failure) => warn!(%failure, "kubectl proxy"),
+                }
+            };
+        }
+    }
 }
 
 fn arguments(access: &Access, socket: &Path) -> Vec<std::ffi::OsString> {
