@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::app::App;
@@ -182,6 +183,11 @@ fn parse(app: &App, path: &Path, text: &str, sets: &[String]) -> Result<ClusterF
     file::parse(&shown.to_string_lossy(), text, &sets).map_err(|problems| {
         // The full picture was shown: its one-line form need not follow.
         app.show(&problems.report(app.colors));
+        if app.json()
+            && let Err(failure) = app.print("", &json!({ "valid": false, "problems": problems.located() }))
+        {
+            return failure;
+        }
         Failure { causes: Vec::new(), ..Failure::from(problems) }
     })
 }

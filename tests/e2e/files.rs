@@ -29,14 +29,34 @@ fn hostile_text_arrives_as_itself() {
     let world = World::new();
     let hostile = r#"${file("/etc/passwd")} %{ for } {{ lookup('env') }} $(id) "quoted" `x`"#;
     let quoted = hostile.replace('\'', "''");
-    world.write(&world.file("min: 1, max: 6", &format!("tags: {{ note: '{quoted}' }}\n")));
+    let file = world.file("min: 1, max: 6", &format!("tags: {{ note: '{quoted}' }}\n"));
+    // Terraform's backend is told this path in a file of its own, which is not one of values.
+    let folder = r#"store ${path.cwd} %{ if } {{ x }} $(id) "q" `y`"#;
+    world.write(&file.replace("path: store", &format!("path: '{folder}'")));
     world.apply().ends(0);
-    let state = world.folder().join(format!("store/terraform/pool-{}.tfstate", world.pool));
+    world.run(&["plan", "--detailed-exitcode"]).ends(0);
+    let state = world.folder().join(folder).join(format!("terraform/pool-{}.tfstate", world.pool));
     let state: serde_json::Value = serde_json::from_slice(&std::fs::read(state).expect("a state")).expect("JSON");
     let note = &state["resources"][0]["instances"][0]["attributes"]["input"]["value"]["machine"]["tags"]["note"];
     assert_eq!(note, hostile);
     world.write(&world.file("min: 1, max: 6", "").replace(&format!("name: {}", world.pool), "name: '../evil'"));
     world.run(&["plan"]).ends(3).says("../evil");
+}
+
+#[test]
+fn problems_and_notes_are_for_programs_too() {
+    let world = World::new();
+    world.write(&world.file("min: 3, max: 1", "").replace("zones:", "zoned:"));
+    let said = world.run(&["validate", "--output", "json"]).ends(3).says("did you mean `zones`").json();
+    assert_eq!(said["valid"], false);
+    let problems = said["problems"].as_array().expect("a list");
+    assert!(problems.len() == 2 && problems.iter().all(|problem| problem["line"].as_u64() > Some(0)), "{said}");
+    world.run(&["init", "aws", "--out", "aws.yml"]).ends(0);
+    let text = std::fs::read_to_string(world.folder().join("aws.yml")).expect("a starter");
+    let closed = text.lines().filter(|line| !line.contains("adminCidrs")).collect::<Vec<_>>().join("\n");
+    std::fs::write(world.folder().join("aws.yml"), closed).expect("a file");
+    let said = world.run(&["validate", "-f", "aws.yml", "--output", "json"]).ends(0).json();
+    assert!(said["notes"].to_string().contains("adminCidrs"), "{said}");
 }
 
 #[test]
