@@ -61,7 +61,7 @@ fn a_cluster_on_aws_lives_its_day() {
 
     aws.assert_refusals_change_nothing();
     assert_eq!(aws.assert_consists_of(&[&two[..], &[6]].concat()), all);
-    aws.program.run(&["doctor"]);
+    aws.program.run(&["doctor"]).ends(0).says("right: ec2:TerminateInstances: yes");
 
     aws.assert_all_there();
     // With a budget nothing could move in the end: there is nowhere to go.
