@@ -13,7 +13,7 @@ use kube::client::Body;
 use tokio::net::UnixStream;
 use tower::{ServiceBuilder, service_fn};
 
-use super::{Cluster, secrets};
+use super::Cluster;
 use crate::adapters::process::{Child, Program, Run, TemporaryFolder};
 use crate::model::failure::{Failure, Kind, Result};
 
@@ -44,7 +44,6 @@ pub async fn connect(kubectl: &Program, access: &Access) -> Result<Arc<Cluster>>
     }
     let folder = TemporaryFolder::new(kubectl.host(), "scaler-kubectl-", None)
         .map_err(|failure| failure.context("there is no place for kubectl's socket"))?;
-    let kubectl = &kubectl.knowing(secrets::of(access, &kubectl.host().environment));
     let socket = folder.path().join("api.sock");
     let run = Run::new(kubectl).args(arguments(access, &socket)).holds(folder.path());
     let mut child = run.stop_time(Duration::from_secs(2)).spawn().await?;
