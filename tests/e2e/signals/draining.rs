@@ -68,7 +68,7 @@ fn a_node_that_its_operator_had_cordoned_stays_so() {
     running.wait("was asked to leave");
     running.signal("INT");
     running.end().ends(130);
-    assert_eq!(world.unschedulable(), [node.clone()]);
+    assert_eq!(world.unschedulable(), std::slice::from_ref(&node));
     let found = world.k.get(&format!("/api/v1/nodes/{node}"));
     assert!(found["metadata"]["annotations"]["scaler/operation"].is_null(), "{found}");
 }
