@@ -11,7 +11,7 @@ use super::plan_file::SavedPlan;
 use super::write_count::Edited;
 use crate::adapters::clock::SystemClock;
 use crate::adapters::cloud::{Aws, Bucket, Sandbox, login};
-use crate::adapters::kubernetes::{Access, connect};
+use crate::adapters::kubernetes::{self, Access};
 use crate::adapters::process::{Environment, Host, Program, TemporaryFolder};
 use crate::adapters::store;
 use crate::adapters::terraform::{ERRORED_STATE, Options as TerraformOptions, TerraformCli};
@@ -101,7 +101,9 @@ async fn finish(
         let text = format!("not passed on to tools, because they change what these do: {}", dropped.join(", "));
         app.progress.tell(Event::Warning { text });
     }
-    let host = Arc::new(Host::new(environment));
+    let access = access(app, target, &loaded);
+    let secrets = kubernetes::secrets(&access, &environment);
+    let host = Arc::new(Host::new(environment).knowing(secrets));
     let store = match store {
         Some(store) => store,
         None => {
@@ -138,7 +140,7 @@ async fn finish(
         interrupts: app.interrupts.clone(),
         progress: app.progress.clone(),
     });
-    let kubernetes = kubernetes(app, target, &host, &loaded).await;
+    let kubernetes = reach(app, &host, &loaded, &access).await;
     let ports = Ports {
         store,
         cloud,
@@ -187,18 +189,22 @@ fn work_dir(app: &App, target: &Target, host: &Host) -> Result<(PathBuf, Option<
     Ok((dir.path().to_owned(), Some(dir)))
 }
 
-/// The way to the cluster: the option before the cluster file, and that before kubectl's own ways.
-async fn kubernetes(app: &App, target: &Target, host: &Arc<Host>, loaded: &Loaded) -> Result<Arc<dyn Kubernetes>> {
-    let file = &loaded.file;
-    let explicit = file.tools.kubectl.as_ref().map(|path| app.settings.path(&loaded.folder, path));
-    let kubectl = Program::find(host, "kubectl", explicit.as_deref())?;
-    let kubeconfig = match (&target.kubeconfig, &file.access.kubeconfig) {
+/// How kubectl logs in: the option before the cluster file, and that before kubectl's own ways.
+fn access(app: &App, target: &Target, loaded: &Loaded) -> Access {
+    let access = &loaded.file.access;
+    let kubeconfig = match (&target.kubeconfig, &access.kubeconfig) {
         (Some(path), _) => Some(app.settings.folder.join(path)),
         (None, Some(path)) => Some(app.settings.path(&loaded.folder, path)),
         (None, None) => None,
     };
-    let access = Access { kubeconfig, context: file.access.context.clone() };
-    Ok(connect(&kubectl, &access).await?)
+    Access { kubeconfig, context: access.context.clone() }
+}
+
+/// The way to the cluster.
+async fn reach(app: &App, host: &Arc<Host>, loaded: &Loaded, access: &Access) -> Result<Arc<dyn Kubernetes>> {
+    let explicit = loaded.file.tools.kubectl.as_ref().map(|path| app.settings.path(&loaded.folder, path));
+    let kubectl = Program::find(host, "kubectl", explicit.as_deref())?;
+    Ok(kubernetes::connect(&kubectl, access).await?)
 }
 
 fn task(app: &App, target: &Target, change: Option<&Change>, loaded: Loaded) -> Task {

@@ -32,6 +32,8 @@ pub struct Prepared {
     pub unreachable: Option<Failure>,
     /// An operation that did not end.
     pub unfinished: Option<Status>,
+    /// Somebody else who changes the cluster just now.
+    pub at_work: Option<Failure>,
     /// The guard's refusals, by stack.
     pub violations: Vec<Failure>,
 }
@@ -43,7 +45,8 @@ impl Prepared {
             return Err(lock::unfinished(status));
         }
         if let Some(violation) = self.violations.first() {
-            return Err(violation.clone());
+            // Half of another run's work looks like anything; it may be whole in a moment.
+            return Err(self.at_work.clone().unwrap_or_else(|| violation.clone()));
         }
         if self.plan.request == Request::Destroy {
             // It drains as far as the deadlines allow, and goes on.
@@ -65,6 +68,7 @@ pub async fn prepare(ports: &Ports, task: &Task, request: Request) -> Result<Pre
     let observed = observe::observe(ports, task).await?;
     plausible::check(ports, task, &request, &observed).await?;
     let unfinished = journal::unfinished(ports.store.as_ref()).await?;
+    let at_work = lock::at_work(ports.store.as_ref(), ports.clock.now()).await?;
     let mut plan = decide(ports, task, request, &observed).await?;
     plan.notes.extend(
         observed
@@ -87,6 +91,7 @@ pub async fn prepare(ports: &Ports, task: &Task, request: Request) -> Result<Pre
         findings: observed.census.findings().to_vec(),
         unreachable: observed.cluster.as_ref().err().cloned(),
         unfinished,
+        at_work,
         plan,
     })
 }

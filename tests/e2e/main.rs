@@ -15,6 +15,7 @@ mod files;
 mod guard;
 mod locks;
 mod lost;
+mod pipelines;
 mod readme;
 mod rendered;
 mod rounds;

@@ -32,6 +32,7 @@ use crate::model::redact::Redactor;
 use crate::ops::ports::Kubernetes;
 
 pub use proxy::{Access, connect};
+pub use secrets::of as secrets;
 
 /// How many objects a page of a list has: the server's memory, and a connection that breaks, cost little then.
 const PAGE: u32 = 500;
@@ -44,7 +45,6 @@ pub struct Cluster {
     client: Client,
     /// Where the proxy leads, for error texts.
     title: String,
-    /// Knows what kubectl logs in with.
     redactor: Redactor,
     _proxy: proxy::Proxy,
 }

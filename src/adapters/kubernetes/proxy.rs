@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 use tower::{ServiceBuilder, service_fn};
 use tracing::warn;
 
-use super::{Cluster, secrets};
+use super::Cluster;
 use crate::adapters::process::{Child, Program, Run, TemporaryFolder};
 use crate::model::failure::{Failure, Kind, Result};
 
@@ -62,7 +62,7 @@ pub async fn connect(kubectl: &Program, access: &Access) -> Result<Arc<Cluster>>
     }
     let folder = TemporaryFolder::new(kubectl.host(), "scaler-kubectl-", None)
         .map_err(|failure| failure.context("there is no place for kubectl's socket"))?;
-    let kubectl = kubectl.knowing(secrets::of(access, &kubectl.host().environment));
+    let kubectl = kubectl.clone();
     let redactor = kubectl.redactor().clone();
     let socket = folder.path().join("api.sock");
     let client = client(socket.clone());

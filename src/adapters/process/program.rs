@@ -28,6 +28,12 @@ impl Host {
         Host { supervisor: PathBuf::from("/proc/self/exe"), environment, redactor }
     }
 
+    /// With these secrets too, which are in no variable.
+    pub fn knowing(mut self, secrets: impl IntoIterator<Item = impl AsRef<str>>) -> Host {
+        self.redactor = self.redactor.with(secrets);
+        self
+    }
+
     /// With another program file as the supervisor: for tests, which are not `scaler` themselves.
     pub fn supervised_by(mut self, supervisor: impl Into<PathBuf>) -> Host {
         self.supervisor = supervisor.into();
@@ -64,13 +70,6 @@ impl Program {
     /// Absolute.
     pub fn path(&self) -> &Path {
         &self.path
-    }
-
-    /// This tool, with these secrets taken out of what it says too.
-    pub fn knowing(&self, secrets: impl IntoIterator<Item = impl AsRef<str>>) -> Program {
-        let mut host = Host::clone(&self.host);
-        host.redactor = host.redactor.with(secrets);
-        Program { host: Arc::new(host), ..self.clone() }
     }
 
     pub fn host(&self) -> &Host {

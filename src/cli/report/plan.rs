@@ -39,6 +39,7 @@ pub fn text(prepared: &Prepared, width: usize) -> String {
     section(&mut text, "Beside this", prepared.findings.iter().map(ToString::to_string), width);
     let against = prepared.violations.iter().map(ToString::to_string);
     section(&mut text, "Refused", against, width);
+    section(&mut text, "At work", prepared.at_work.iter().map(ToString::to_string), width);
     if let Some(status) = &prepared.unfinished {
         section(
             &mut text,

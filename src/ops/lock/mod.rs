@@ -45,6 +45,12 @@ impl Found {
     }
 }
 
+/// Who has the lock and may be at work, as whoever wants it too is told.
+pub async fn at_work(store: &dyn Store, now: jiff::Timestamp) -> Result<Option<Failure>> {
+    let live = look(store).await?.filter(Found::is_live);
+    Ok(live.map(|found| told::held(&found, now, Duration::ZERO)))
+}
+
 pub async fn look(store: &dyn Store) -> Result<Option<Found>> {
     let Some(object) = store.get(lock::KEY).await? else { return Ok(None) };
     match Lock::parse(&object.bytes) {

@@ -27,10 +27,9 @@ fn is_named(world: &World, command: &str) {
     let holder = format!("tester on {host} (pid ");
     let args = ["scale-up", "--pool", &world.pool, "--to", "5", "--yes"];
     world.run(&args).ends(4).says(&holder).says(command).says(&operation);
-    let mut patient = args.to_vec();
-    patient.extend(["--lock-timeout", "3m"]);
-    let said = world.run(&patient).ends(5);
-    said.says(&holder).says(command).says(&operation).says("was left behind").says("was not finished");
+    world.run(&["plan"]).ends(0).says("At work:").says(&operation);
+    let said = wait_for("the lease to run out", || Some(world.run(&args)).filter(|said| said.code != 4));
+    said.ends(5).says(&holder).says(command).says(&operation).says("was not finished");
     world.run(&["status"]).ends(0).says(&operation);
 }
 
