@@ -51,7 +51,7 @@ fn a_refusal_after_the_drain_gives_every_node_back() {
         let mut command = world.program.command(&args);
         let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
         world.k.wait("the pod to be evicted", |_| pods(&world, &namespace).iter().any(is_leaving).then_some(()));
-        assert_eq!(world.unschedulable(), [victim.clone()], "{}", edit.what);
+        assert_eq!(world.unschedulable(), std::slice::from_ref(&victim), "{}", edit.what);
         state.edit(|instances| (edit.by)(instances, &victim, &neighbour));
         let before = Everything { unschedulable: Vec::new(), ..Everything::of(&world) };
         let_go(&world, &namespace);
