@@ -19,7 +19,7 @@ test: setup ## every test; those that this machine cannot run are named at the e
 	@rm -f target/lab/skipped
 	@RUST_TEST_THREADS=$(TEST_THREADS) cargo test --locked --workspace; status=$$?; lab/skipped; exit $$status
 
-bench: setup ## what the commands cost beside their peers; figures go to target/bench/commands.json
+bench: setup ## what the commands cost beside their peers; figures go to target/bench/
 	@cargo build --locked --release -p scaler
 	@cargo bench --locked --workspace --profile dev --bench commands -- --program target/release/scaler
 
