@@ -16,7 +16,7 @@ use crate::peers;
 const LEAVING: usize = 2;
 
 pub fn rows(scale: &Scale) -> Vec<Row> {
-    // Terraform's own time grows with the square of a stack's machines: a thousand are no one pool.
+    // Terraform's own time grows much faster than a stack's machines: a thousand in one pool take too long.
     let (pools, each) = (scale.of(10, 2), scale.of(100, 4));
     let nodes = pools * each;
     let kubernetes = Kubernetes::start();
