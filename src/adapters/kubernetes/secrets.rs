@@ -50,6 +50,8 @@ fn collect(value: &Value, secrets: &mut Vec<String>) {
             }
             for (name, value) in fields {
                 match value.as_str() {
+                    // The name of a file is no secret.
+                    Some(_) if name == "tokenFile" => {}
                     Some(text) if SECRET_FIELDS.contains(&name.as_str()) || is_secret_variable(name) => {
                         secrets.push(text.to_owned());
                     }
