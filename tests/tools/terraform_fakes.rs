@@ -6,7 +6,7 @@ use std::sync::Arc;
 use scaler::adapters::process::{Environment, Host, Program};
 use scaler::model::failure::Kind;
 use scaler::model::record::Flavour;
-use scaler::ops::ports::terraform::{PlanMode, Terraform};
+use scaler::ops::ports::terraform::{Applied, PlanMode, Terraform};
 
 use super::rig::{Extra, NODES, rig_with};
 use super::support::Fake;
@@ -70,6 +70,23 @@ async fn a_state_that_could_not_be_saved_is_kept_and_named() {
     let [kept] = kept.collect::<Vec<_>>().try_into().unwrap();
     assert!(failure.hints[0].contains(kept.to_str().unwrap()), "{:?}", failure.hints);
     assert_eq!(std::fs::read_to_string(kept).unwrap(), "precious\n");
+}
+
+#[tokio::test]
+async fn an_apply_without_terraforms_lock_did_nothing() {
+    let root = tempfile::tempdir().unwrap();
+    let fake = Fake::new("");
+    let error = r#"{"type":"diagnostic","diagnostic":{"severity":"error","summary":"Error acquiring the state lock","detail":"x"}}"#;
+    fake.rewrite(&format!(
+        "#!/bin/sh\ncase $1 in version) echo Terraform v1.11.4;; init) mkdir -p .terraform;; show) echo '{{}}';;
+        apply) echo '{error}'; exit 1;; esac"
+    ));
+    let rig = rig_with(root.path(), "work", &Extra { path: Some(&fake.path("tool")), ..Extra::default() });
+    rig.init(NODES).await;
+    match rig.apply(PlanMode::Apply).await {
+        Ok(Applied::NotBegun(failure)) => assert_eq!(failure.kind, Kind::Failed),
+        other => panic!("{other:?}"),
+    }
 }
 
 #[test]

@@ -93,10 +93,11 @@ impl Terraform for TerraformCli {
             if said.errors().any(is_stale) {
                 return Ok(Applied::Stale);
             }
-            let untouched = said.errors().any(is_about_lock);
-            let kind = if untouched { Kind::Failed } else { Kind::Partial };
-            let mut failure =
-                self.failure(&format!("Terraform could not apply stack `{stack}`"), kind, &finished, &said);
+            let what = format!("Terraform could not apply stack `{stack}`");
+            if said.errors().any(is_about_lock) {
+                return Ok(Applied::NotBegun(self.failure(&what, Kind::Failed, &finished, &said)));
+            }
+            let mut failure = self.failure(&what, Kind::Partial, &finished, &said);
             if let Some(state) = self.work().await?.rescue_state(stack)? {
                 failure = failure.hint(format!(
                     "Terraform could not write the state to the store; it is now in {state}, and nowhere else: put it \

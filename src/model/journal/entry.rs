@@ -132,7 +132,7 @@ pub enum Entry {
 pub enum ApplyEnd {
     /// With the state that it wrote, and the id of each machine that it made.
     Done { serial: StackSerial, machines: BTreeMap<NodeName, String> },
-    /// The plan no longer fitted the state, so nothing was done.
+    /// The plan no longer fitted the state, or Terraform did not get its lock on it: nothing was done.
     Stale,
     /// Some of it may have been done. The reason is Terraform's, without values.
     Failed { why: String, serial: Option<StackSerial> },

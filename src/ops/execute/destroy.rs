@@ -2,9 +2,9 @@
 
 use crate::model::failure::{Failure, Kind, Result};
 use crate::model::guard;
-use crate::model::journal::{Act, Entry, PartId};
+use crate::model::journal::{Act, PartId};
 use crate::model::machine::MachineState;
-use crate::model::names::{NodeName, StackId};
+use crate::model::names::StackId;
 use crate::model::plan::{FoundationChange, PoolChange, Removal};
 use crate::ops::drain::Victim;
 use crate::ops::ports::Event;
@@ -27,13 +27,14 @@ impl Session<'_> {
             self.drain_what_goes(change).await?;
             let Some(foundation) = &foundation else { continue };
             let nodes = self.nodes(&change.pool);
-            stacks::init_pool(self.ports, self.task, &self.record, &change.pool, &nodes, foundation).await?;
-            self.destroy_pool(change, ended).await?;
+            let lock_file =
+                stacks::init_pool(self.ports, self.task, &self.record, &change.pool, &nodes, foundation).await?;
+            self.destroy_pool(change, lock_file, ended).await?;
         }
         self.interrupts.check()?;
         let nodes = self.record.control_plane.nodes.clone();
-        stacks::init_foundation(self.ports, self.task, &self.record, &nodes).await?;
-        self.destroy_foundation(ended).await?;
+        let lock_file = stacks::init_foundation(self.ports, self.task, &self.record, &nodes).await?;
+        self.destroy_foundation(lock_file, ended).await?;
         self.nothing_left().await?;
         self.record.destroyed = true;
         Ok(())
@@ -46,7 +47,14 @@ impl Session<'_> {
         let victims: Vec<Victim> = change.removals.iter().filter_map(victim).collect();
         let kubernetes = match &self.ports.kubernetes {
             Ok(kubernetes) if !victims.is_empty() => kubernetes.clone(),
-            _ => return Ok(()),
+            _ if change.removals.iter().all(|removal| removal.machine_id.is_none()) => return Ok(()),
+            Ok(_) => {
+                return Ok(self.without_drain(
+                    change,
+                    "the cluster has no Nodes of it, or could not be reached when this was decided",
+                ));
+            }
+            Err(failure) => return Ok(self.without_drain(change, failure)),
         };
         let drains = Drains::of(self, kubernetes, self.task.file.drain.clone(), true);
         let drainer = drains.drainer();
@@ -71,24 +79,25 @@ impl Session<'_> {
             Err(failure) => {
                 // Nothing of this pool was destroyed yet: its nodes are given back.
                 let part = PartId::new(change.stack(), Act::Destroy);
-                self.note(Entry::UndoBegan { part, why: failure.to_string() }).await?;
-                for (victim, answer) in drainer.uncordon(&victims).await {
-                    let found = answer?;
-                    self.note(Entry::Uncordoned { node: NodeName::from_text(victim.node), found }).await?;
-                }
-                Err(failure)
+                Err(self.undo_part(&drains, part, &victims, failure).await)
             }
         }
     }
 
-    async fn destroy_pool(&mut self, change: &PoolChange, ended: &mut Ended) -> Result<()> {
+    fn without_drain(&self, change: &PoolChange, why: impl std::fmt::Display) {
+        self.tell(Event::Warning { text: format!("pool {} is destroyed without a drain: {why}", change.pool) });
+    }
+
+    async fn destroy_pool(&mut self, change: &PoolChange, lock_file: String, ended: &mut Ended) -> Result<()> {
         let id = PartId::new(change.stack(), Act::Destroy);
+        self.bind(&change.pool, self.ports.terraform.state(&change.stack()).await?.as_ref());
         let machines = stacks::bound(&self.nodes(&change.pool));
         let run = PartRun {
             id: id.clone(),
             mode: PlanMode::Destroy,
             expected: guard::permits_for_destroy(self.plan.provider, self.flavour().await?, change.stack(), &machines),
             permits: change.removals.iter().map(permit).collect(),
+            lock_file,
         };
         match self.run_part(&run, async || Ok(())).await? {
             PartEnd::Done(state) => self.serial(change.stack(), state.serial),
@@ -101,7 +110,7 @@ impl Session<'_> {
         Ok(())
     }
 
-    async fn destroy_foundation(&mut self, ended: &mut Ended) -> Result<()> {
+    async fn destroy_foundation(&mut self, lock_file: String, ended: &mut Ended) -> Result<()> {
         let id = PartId::new(StackId::Foundation, Act::Destroy);
         let machines = stacks::bound(&self.record.control_plane.nodes);
         let run = PartRun {
@@ -114,6 +123,7 @@ impl Session<'_> {
                 &machines,
             ),
             permits: Vec::new(),
+            lock_file,
         };
         match self.run_part(&run, async || Ok(())).await? {
             PartEnd::Done(state) => self.serial(StackId::Foundation, state.serial),

@@ -1,7 +1,9 @@
 //! What follows the apply that removed machines: their deaths are confirmed, and their Node objects go.
 
+use std::time::Duration;
+
 use crate::model::failure::{Failure, Kind, Result};
-use crate::model::journal::{Entry, PartId};
+use crate::model::journal::{Act, Entry, PartId};
 use crate::model::plan::Removal;
 use crate::ops::confirm;
 use crate::ops::ports::Event;
@@ -9,14 +11,27 @@ use crate::ops::ports::Event;
 use super::carry_on::Words;
 use super::session::Session;
 
+/// How long a Node may take to go that was deleted, and how often it is looked for.
+const DELETION: Duration = Duration::from_secs(60);
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+
 impl Session<'_> {
-    /// Confirms that the machines are gone and deletes their Nodes. Their apply was done: an error is `Stuck`.
+    /// Confirms that the machines are gone and deletes their Nodes. Their apply was done: an error is `Stuck`, unless the
+    /// whole cluster goes. A `destroy` may be repeated as it is, and is what finishes this.
     pub async fn bury(&mut self, part: &PartId, pool: &str, removals: &[&Removal]) -> Result<()> {
         for removal in removals {
             if let Err(failure) = self.bury_one(removal).await {
-                let thing = failure.to_string();
-                self.note(Entry::Stuck { part: part.clone(), thing }).await?;
-                return Err(stuck(failure, removal));
+                if part.act == Act::Destroy {
+                    return Err(failure
+                        .context(format!("the end of node `{}` could not be confirmed", removal.node))
+                        .with_kind(Kind::Partial)
+                        .hint("run scaler destroy again"));
+                }
+                let stuck = stuck(failure, removal);
+                return match self.note(Entry::Stuck { part: part.clone(), thing: stuck.to_string() }).await {
+                    Ok(()) => Err(stuck),
+                    Err(unwritten) => Err(stuck.because(unwritten)),
+                };
             }
             self.pool(pool).nodes.remove(&removal.node);
         }
@@ -36,9 +51,24 @@ impl Session<'_> {
             self.note(Entry::MachineGone { node: removal.node.clone(), machine_id: machine_id.clone() }).await?;
             self.tell(Event::MachineGone { node: removal.node.clone(), machine: machine_id.clone() });
         }
+        self.delete_node(removal).await
+    }
+
+    /// Deletes the Node of a machine that is gone, if the cluster can be reached, and waits until it is not there any
+    /// more: a finalizer may hold it for a while.
+    pub async fn delete_node(&self, removal: &Removal) -> Result<()> {
         let (Some(uid), Ok(kubernetes)) = (&removal.node_uid, &self.ports.kubernetes) else { return Ok(()) };
+        let deadline = self.ports.clock.boot().after(DELETION);
         self.lease.check()?;
-        kubernetes.delete_node(removal.node.as_str(), uid).await?;
+        while !kubernetes.delete_node(removal.node.as_str(), uid).await? {
+            if self.ports.clock.boot() >= deadline {
+                return Err(Failure::failed(format!("Node `{}` was deleted, and is still there", removal.node))
+                    .because("a finalizer holds it")
+                    .hint(format!("see who put it there: kubectl get node {} -o yaml", removal.node)));
+            }
+            self.ports.clock.sleep(LOOK_EVERY).await;
+            self.lease.check()?;
+        }
         self.note(Entry::NodeDeleted { node: removal.node.clone(), uid: uid.clone() }).await?;
         self.tell(Event::NodeDeleted { node: removal.node.clone() });
         Ok(())

@@ -31,20 +31,24 @@ impl Session<'_> {
             FoundationChange::Create { nodes } => nodes.clone(),
             _ => self.record.control_plane.nodes.clone(),
         };
-        let lock = stacks::init_foundation(self.ports, self.task, &self.record, &nodes).await?;
+        let lock_file = stacks::init_foundation(self.ports, self.task, &self.record, &nodes).await?;
         let state = self.ports.terraform.state(&StackId::Foundation).await?;
         if !matches!(self.plan.foundation, FoundationChange::Create { .. } | FoundationChange::Tags) {
             let state = state.ok_or_else(|| Failure::failed("the foundation has no state any more"))?;
             return Ok((stacks::foundation_output(&state)?, Made { nodes: Vec::new(), shortfall: None }));
         }
         let expected = preview::foundation(self.plan, self.flavour().await?, &self.record, state.as_ref());
-        let run = PartRun { id: id.clone(), mode: PlanMode::Apply, expected, permits: Vec::new() };
+        let run = PartRun { id, mode: PlanMode::Apply, expected, permits: Vec::new(), lock_file };
         match self.run_part(&run, async || Ok(())).await? {
             PartEnd::Done(state) => {
-                self.pin(&id, lock).await?;
+                self.pin(&run).await?;
                 self.serial(StackId::Foundation, state.serial.clone());
                 self.keep_control_plane(&nodes, &state);
-                Ok((stacks::foundation_output(&state)?, Made { nodes: nodes.into_keys().collect(), shortfall: None }))
+                let made = match self.plan.foundation {
+                    FoundationChange::Create { .. } => nodes.into_keys().collect(),
+                    _ => Vec::new(),
+                };
+                Ok((stacks::foundation_output(&state)?, Made { nodes: made, shortfall: None }))
             }
             PartEnd::Failed { failure, state } => {
                 if let Some(state) = state {
@@ -71,7 +75,8 @@ impl Session<'_> {
         let additions = self.settle(&change.additions, foundation);
         let mut nodes = self.nodes(&change.pool);
         nodes.extend(additions.clone());
-        let lock = stacks::init_pool(self.ports, self.task, &self.record, &change.pool, &nodes, foundation).await?;
+        let lock_file =
+            stacks::init_pool(self.ports, self.task, &self.record, &change.pool, &nodes, foundation).await?;
         let names: Vec<NodeName> = additions.keys().cloned().collect();
         let retagged = if change.tags { stacks::bound(&self.nodes(&change.pool)) } else { Vec::new() };
         let expected = guard::permits_for_pool(
@@ -80,7 +85,7 @@ impl Session<'_> {
             &change.pool,
             &guard::PoolChange { additions: &names, retagged: &retagged, ..Default::default() },
         );
-        let run = PartRun { id: id.clone(), mode: PlanMode::Apply, expected, permits: Vec::new() };
+        let run = PartRun { id, mode: PlanMode::Apply, expected, permits: Vec::new(), lock_file };
         let (state, shortfall) = match self.run_part(&run, async || Ok(())).await? {
             PartEnd::Done(state) => (state, None),
             PartEnd::Failed { failure, state: Some(state) } => (state, Some(failure)),
@@ -90,7 +95,7 @@ impl Session<'_> {
                 return Err(failure);
             }
         };
-        self.pin(&id, lock).await?;
+        self.pin(&run).await?;
         self.serial(change.stack(), state.serial.clone());
         let mut made = Vec::new();
         let ids = stacks::machine_ids(self.plan.provider, &state);

@@ -3,6 +3,7 @@
 mod carry_on;
 mod destroy;
 mod finish;
+mod give_back;
 mod join;
 mod login;
 mod make;
@@ -189,6 +190,7 @@ impl Session<'_> {
     async fn change(&mut self, ended: &mut Ended) -> Result<()> {
         self.learn_cluster().await?;
         let (foundation, made) = self.make_foundation().await?;
+        ended.changed |= self.plan.foundation == FoundationChange::Tags;
         ended.made(made);
         self.retire(&foundation, ended).await?;
         let plan = self.plan;
@@ -209,11 +211,25 @@ impl Session<'_> {
             // New nodes come first: without them the pods of the old ones may have no place to go.
             return Ok(());
         }
-        self.remove(&foundation, ended).await?;
-        for change in &plan.pools {
-            let wanted = change.after;
-            let pool = self.pool(&change.pool);
-            pool.size = if ended.shortfalls.is_empty() { wanted } else { pool.nodes.len() as u32 };
+        self.remove(&foundation, ended).await
+    }
+
+    /// The pools' sizes from now on: as wanted, or as far as it came. Where nothing was done they stay.
+    fn settle_sizes(&mut self, ended: &Ended) {
+        for change in &self.plan.pools {
+            let pool = self.record.pools.entry(change.pool.clone()).or_default();
+            pool.size = if ended.shortfalls.is_empty() { change.after } else { pool.nodes.len() as u32 };
+        }
+    }
+
+    async fn write_down(&mut self, base: Version) -> Result<()> {
+        let now = self.ports.clock.now();
+        record::commit(self.ports.store.as_ref(), &self.lease, &self.record, Some(base), &self.task.holder, now)
+            .await?;
+        self.note(Entry::Committed { generation: self.record.generation }).await?;
+        // What is stuck, or could not be put back, keeps the operation open: the next command names it.
+        if let Some(outcome) = self.ending().await {
+            self.note(Entry::Finished { outcome }).await?;
         }
         Ok(())
     }
@@ -221,7 +237,10 @@ impl Session<'_> {
     /// Writes down what is so now, and ends the journal.
     async fn close(mut self, ended: Result<Ended>, base: Version) -> Result<Done> {
         let (ended, refusal) = match ended {
-            Ok(ended) => (ended, None),
+            Ok(ended) => {
+                self.settle_sizes(&ended);
+                (ended, None)
+            }
             Err(failure) => (Ended::nothing(), Some(failure)),
         };
         self.record.generation += 1;
@@ -231,13 +250,8 @@ impl Session<'_> {
             // Nothing was done: the cluster file that was not applied is not the cluster's.
             self.record.source = self.former.clone().unwrap_or_else(|| self.record.source.clone());
         }
-        let now = self.ports.clock.now();
-        record::commit(self.ports.store.as_ref(), &self.lease, &self.record, Some(base), &self.task.holder, now)
-            .await?;
-        self.note(Entry::Committed { generation: self.record.generation }).await?;
-        // What is stuck, or could not be put back, keeps the operation open: the next command names it.
-        if let Some(outcome) = self.ending().await {
-            self.note(Entry::Finished { outcome }).await?;
+        if let Err(unwritten) = self.write_down(base).await {
+            return Err(told_unwritten(unwritten, refusal, ended));
         }
         match refusal {
             Some(failure) => Err(failure),
@@ -253,13 +267,30 @@ impl Session<'_> {
     }
 }
 
+/// The store did not take what was done, or that nothing was.
+fn told_unwritten(unwritten: Failure, refusal: Option<Failure>, ended: Ended) -> Failure {
+    if let Some(refusal) = refusal {
+        return refusal.because(unwritten.context("that this operation has ended could not be written to the store"));
+    }
+    let names = |what: &str, names: &[NodeName]| {
+        let names: Vec<&str> = names.iter().map(NodeName::as_str).collect();
+        (!names.is_empty()).then(|| format!("{what}: {}", names.join(", ")))
+    };
+    let done = [names("added", &ended.added), names("removed", &ended.removed)];
+    let failure = unwritten
+        .context("the work was done as far as is said here, and the record of it could not be written to the store")
+        .with_kind(Kind::Partial);
+    let failure = done.into_iter().flatten().fold(failure, Failure::because);
+    ended.shortfalls.into_iter().fold(failure, Failure::because).hint("`scaler status` shows what is so now")
+}
+
 impl Ended {
     fn nothing() -> Ended {
         Ended { added: Vec::new(), removed: Vec::new(), changed: false, shortfalls: Vec::new() }
     }
 
     fn something(&self) -> bool {
-        !self.added.is_empty() || !self.removed.is_empty() || self.changed
+        !self.added.is_empty() || !self.removed.is_empty() || self.changed || !self.shortfalls.is_empty()
     }
 
     fn made(&mut self, made: make::Made) {

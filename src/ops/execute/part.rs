@@ -23,6 +23,8 @@ pub struct PartRun {
     pub expected: Expected,
     /// Which machines this part may destroy; for the journal.
     pub permits: Vec<Permit>,
+    /// The text of `.terraform.lock.hcl` that the stack was initialised with.
+    pub lock_file: String,
 }
 
 /// How a part ended that reached its point of no return.
@@ -72,7 +74,7 @@ impl Session<'_> {
                     delete: summary.deletes.clone(),
                 },
                 base: base.clone(),
-                lock_file: None,
+                lock_file: self.unpinned(run),
             })
             .await?;
             let ends = self.ports.cloud.login_ends().await?;
@@ -81,14 +83,24 @@ impl Session<'_> {
             self.interrupts.check()?;
             self.note(Entry::PointOfNoReturn { part: run.id.clone(), permits: run.permits.clone() }).await?;
             if let Err(lost) = self.lease.check() {
-                return self.failed(run, lost).await;
+                return Ok(self.failed(run, lost).await);
             }
             match self.carry_on(words(stack), terraform.apply(plan, &self.lease)).await {
-                Ok(Applied::Done(state)) => return self.done(run, base, state).await,
-                Ok(Applied::Stale) => {
-                    self.note(Entry::ApplyEnded { part: run.id.clone(), end: ApplyEnd::Stale }).await?;
+                Ok(Applied::Done(state)) => return Ok(self.done(run, base, state).await),
+                Ok(Applied::Stale) => match self.nothing_done(run).await {
+                    Ok(()) => {}
+                    Err(unwritten) => return Ok(PartEnd::Failed { failure: unwritten, state: None }),
+                },
+                Ok(Applied::NotBegun(failure)) => {
+                    return match self.nothing_done(run).await {
+                        Ok(()) => Err(failure),
+                        Err(unwritten) => Ok(PartEnd::Failed {
+                            failure: failure.because(unwritten).with_kind(Kind::Partial),
+                            state: None,
+                        }),
+                    };
                 }
-                Err(failure) => return self.failed(run, failure).await,
+                Err(failure) => return Ok(self.failed(run, failure).await),
             }
         }
         // A plan that went stale did nothing: its part is before its point of no return again.
@@ -103,22 +115,39 @@ impl Session<'_> {
         Ok(refusal(run, reasons))
     }
 
-    async fn done(&self, run: &PartRun, base: Option<StackSerial>, state: State) -> Result<PartEnd> {
+    /// Takes the point of no return back.
+    async fn nothing_done(&self, run: &PartRun) -> Result<()> {
+        let ended = self.note(Entry::ApplyEnded { part: run.id.clone(), end: ApplyEnd::Stale }).await;
+        ended.map_err(|failure| failure.with_kind(Kind::Partial))
+    }
+
+    /// What another machine needs to plan with the same providers, where neither record nor journal has it.
+    fn unpinned(&self, run: &PartRun) -> Option<String> {
+        let pinned = self.record.terraform.as_ref().is_some_and(|pin| pin.locks.contains_key(&run.id.stack));
+        (!pinned).then(|| run.lock_file.clone())
+    }
+
+    async fn done(&self, run: &PartRun, base: Option<StackSerial>, state: State) -> PartEnd {
         let end =
             ApplyEnd::Done { serial: state.serial.clone(), machines: stacks::machine_ids(self.plan.provider, &state) };
-        self.note(Entry::ApplyEnded { part: run.id.clone(), end }).await?;
+        if let Err(unwritten) = self.note(Entry::ApplyEnded { part: run.id.clone(), end }).await {
+            let failure = unwritten
+                .context(format!("stack {} was applied, and that could not be written to the journal", run.id.stack))
+                .with_kind(Kind::Partial);
+            return PartEnd::Failed { failure, state: Some(state) };
+        }
         let other = base.is_some_and(|base| base.lineage != state.serial.lineage);
         if other {
             let failure =
                 Failure::new(Kind::Partial, format!("the state of stack {} was replaced by another", run.id.stack))
                     .because("its lineage changed during the apply")
                     .hint("find out who wrote to the store, and bring the former state back from its versions");
-            return Ok(PartEnd::Failed { failure, state: Some(state) });
+            return PartEnd::Failed { failure, state: Some(state) };
         }
-        Ok(PartEnd::Done(state))
+        PartEnd::Done(state)
     }
 
-    async fn failed(&self, run: &PartRun, failure: Failure) -> Result<PartEnd> {
+    async fn failed(&self, run: &PartRun, failure: Failure) -> PartEnd {
         // What Terraform did before it failed is in its state, if that can still be read.
         let state = self.ports.terraform.state(&run.id.stack).await.unwrap_or_default();
         let serial = state.as_ref().map(|state| state.serial.clone());
@@ -128,11 +157,11 @@ impl Session<'_> {
             Ok(()) => failure,
             Err(unwritten) => failure.because(unwritten),
         };
-        Ok(PartEnd::Failed { failure: failure.with_kind(Kind::Partial), state })
+        PartEnd::Failed { failure: failure.with_kind(Kind::Partial), state }
     }
 
     /// Keeps what a stack's init settled: the provider versions, and the Terraform that may read its state.
-    pub async fn pin(&mut self, id: &PartId, lock_file: String) -> Result<()> {
+    pub async fn pin(&mut self, run: &PartRun) -> Result<()> {
         let tool = self.ports.terraform.tool().await?;
         let pin = self.record.terraform.get_or_insert_with(|| TerraformPin {
             flavour: tool.flavour,
@@ -140,7 +169,7 @@ impl Session<'_> {
             locks: Default::default(),
         });
         pin.least_version = pin.least_version.clone().max(tool.version);
-        pin.locks.insert(id.stack.clone(), lock_file);
+        pin.locks.insert(run.id.stack.clone(), run.lock_file.clone());
         Ok(())
     }
 }

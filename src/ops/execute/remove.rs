@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::model::census::{Roll, Tie};
 use crate::model::failure::{Failure, Kind, Result};
 use crate::model::guard;
-use crate::model::journal::{Act, Entry, PartId, Permit, Proof, UncordonFound, WayIn};
+use crate::model::journal::{Act, Entry, PartId, Permit, Proof, WayIn};
 use crate::model::names::NodeName;
 use crate::model::plan::{PoolChange, Removal, Way};
 use crate::ops::drain::{self, Obstacle, Victim};
@@ -16,10 +16,14 @@ use crate::ops::ports::terraform::PlanMode;
 use crate::ops::stacks;
 
 use super::Ended;
+use super::give_back::still_cordoned;
 use super::part::{PartEnd, PartRun};
 use super::retire::permit;
 use super::session::Session;
 use super::witness::Drains;
+
+/// How often a node is drained again that had a late pod at the last look. More would only hide who puts them there.
+const LATE_DRAINS: u32 = 2;
 
 impl Session<'_> {
     pub(super) async fn remove(&mut self, foundation: &Value, ended: &mut Ended) -> Result<()> {
@@ -50,16 +54,14 @@ impl Session<'_> {
                 Err(Halt::After(failure)) => {
                     passed.insert(change.pool.clone());
                     ended.shortfalls.push(failure);
+                    // What stopped here may stop the others too, and they are not past anything yet.
+                    undone = Some(stopped_at(&change.pool));
                 }
             }
         }
         let Some(failure) = undone else { return Ok(()) };
         let back: Vec<&PoolChange> = changes.into_iter().filter(|change| !passed.contains(&change.pool)).collect();
-        let returned = self.undo(&drains, &back, &spared, &failure).await?;
-        if failure.kind == Kind::Interrupted && !returned.is_empty() {
-            return Err(failure.hint(format!("given back as they were before: {}", returned.join(", "))));
-        }
-        Err(failure)
+        self.undo(&drains, &back, &spared, failure).await
     }
 
     /// Cordons, drains, and collects the evidence for every victim.
@@ -109,25 +111,8 @@ impl Session<'_> {
             spared.insert(obstacle.node());
         }
         let victims: Vec<Victim> = obstacles.iter().map(|obstacle| obstacle.victim.clone()).collect();
-        let (_, left) = self.give_back(drains, &victims).await?;
-        if left.is_empty() { Ok(()) } else { Err(still_cordoned(left)) }
-    }
-
-    /// Uncordons, and tells the journal. Returns the nodes that carried our mark, and why others could not be given back.
-    async fn give_back(&self, drains: &Drains, victims: &[Victim]) -> Result<(Vec<String>, Vec<String>)> {
-        let (mut returned, mut left) = (Vec::new(), Vec::new());
-        for (victim, answer) in drains.drainer().uncordon(victims).await {
-            match answer {
-                Ok(found) => {
-                    if found == UncordonFound::Ours {
-                        returned.push(victim.node.clone());
-                    }
-                    self.note(Entry::Uncordoned { node: NodeName::from_text(victim.node), found }).await?;
-                }
-                Err(failure) => left.push(failure.to_string()),
-            }
-        }
-        Ok((returned, left))
+        let given = self.give_back(drains, &victims).await;
+        if given.left.is_empty() { Ok(()) } else { Err(still_cordoned(given.left)) }
     }
 
     async fn evidence(&self, removal: &Removal, proof: Proof) -> Result<()> {
@@ -178,7 +163,8 @@ impl Session<'_> {
         for removal in &going {
             nodes.remove(&removal.node);
         }
-        let lock = stacks::init_pool(self.ports, self.task, &self.record, &change.pool, &nodes, foundation).await?;
+        let lock_file =
+            stacks::init_pool(self.ports, self.task, &self.record, &change.pool, &nodes, foundation).await?;
         let machines: Vec<guard::Machine> =
             going.iter().filter_map(|removal| Some((removal.node.clone(), removal.machine_id.clone()?))).collect();
         let run = PartRun {
@@ -191,15 +177,11 @@ impl Session<'_> {
                 &guard::PoolChange { removals: &machines, ..Default::default() },
             ),
             permits: going.iter().map(|removal| permit(removal)).collect::<Vec<Permit>>(),
+            lock_file,
         };
         let drained = kept(&[change], spared);
         let last_look = async || {
-            let obstacles = drains.drainer().verify_empty(&drained).await?;
-            if !obstacles.is_empty() {
-                return Err(
-                    drain::refusal(&obstacles).hint("nothing was destroyed, and what was cordoned is given back")
-                );
-            }
+            self.still_empty(drains, &drained).await?;
             for removal in &going {
                 match removal.way {
                     Way::NeverJoined => self.never_joined(removal).await?,
@@ -215,13 +197,16 @@ impl Session<'_> {
                 if let Some(state) = state {
                     self.serial(change.stack(), state.serial);
                 }
-                self.note(Entry::Stuck { part: id.clone(), thing: failure.to_string() }).await.map_err(Halt::After)?;
-                return Err(Halt::After(
-                    failure.context(format!("the drained nodes of pool `{}` were not all removed", change.pool)),
-                ));
+                let stuck = self.note(Entry::Stuck { part: id, thing: failure.to_string() }).await;
+                let failure =
+                    failure.context(format!("the drained nodes of pool `{}` were not all removed", change.pool));
+                return Err(Halt::After(match stuck {
+                    Ok(()) => failure,
+                    Err(unwritten) => failure.because(unwritten),
+                }));
             }
         };
-        self.pin(&id, lock).await.map_err(Halt::After)?;
+        self.pin(&run).await.map_err(Halt::After)?;
         self.serial(change.stack(), state.serial.clone());
         self.bury(&id, &change.pool, &going).await.map_err(Halt::After)?;
         ended.removed.extend(going.iter().map(|removal| removal.node.clone()));
@@ -245,30 +230,46 @@ impl Session<'_> {
         }
     }
 
-    /// Puts back what the parts changed that did not reach their point of no return. Returns the nodes.
+    /// Whether the drained nodes are empty still. A pod that came late is seen off as the others were.
+    async fn still_empty(&self, drains: &Drains, drained: &[Victim]) -> Result<()> {
+        let refused = |obstacles: &[Obstacle]| {
+            drain::refusal(obstacles).hint("nothing was destroyed, and what was cordoned is given back")
+        };
+        let mut obstacles = drains.drainer().verify_empty(drained).await?;
+        for _ in 0..LATE_DRAINS {
+            if obstacles.is_empty() {
+                return Ok(());
+            }
+            let late: Vec<Victim> = obstacles.iter().map(|obstacle| obstacle.victim.clone()).collect();
+            let ends = drains.drainer().drain_all(&late).await?;
+            let blocked: Vec<Obstacle> = ends.into_iter().filter_map(Result::err).collect();
+            if !blocked.is_empty() {
+                return Err(refused(&blocked));
+            }
+            obstacles = drains.drainer().verify_empty(drained).await?;
+        }
+        if obstacles.is_empty() { Ok(()) } else { Err(refused(&obstacles)) }
+    }
+
+    /// Puts back what the parts changed that did not reach their point of no return, and returns why with what came of it.
     async fn undo(
         &self,
         drains: &Drains,
         changes: &[&PoolChange],
         spared: &BTreeSet<NodeName>,
-        why: &Failure,
-    ) -> Result<Vec<String>> {
-        let (mut returned, mut left) = (Vec::new(), Vec::new());
+        why: Failure,
+    ) -> Result<()> {
+        let mut why = why;
         for change in changes {
             let part = PartId::new(change.stack(), Act::Remove);
-            self.note(Entry::UndoBegan { part, why: why.to_string() }).await?;
-            let (back, not) = self.give_back(drains, &kept(&[change], spared)).await?;
-            returned.extend(back);
-            left.extend(not);
+            why = self.undo_part(drains, part, &kept(&[change], spared), why).await;
         }
-        if left.is_empty() { Ok(returned) } else { Err(still_cordoned(left).because(why)) }
+        Err(why)
     }
 }
 
-fn still_cordoned(left: Vec<String>) -> Failure {
-    let mut failure = Failure::new(Kind::Partial, "nodes were left cordoned, because undoing it failed");
-    failure.causes = left;
-    failure
+fn stopped_at(pool: &str) -> Failure {
+    Failure::new(Kind::Partial, format!("the operation stopped at pool `{pool}`, and the nodes of the others stay"))
 }
 
 /// Where a part came to a halt.

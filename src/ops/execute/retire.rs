@@ -3,12 +3,11 @@
 use serde_json::Value;
 
 use crate::model::census::death::Suspect;
-use crate::model::failure::{Failure, Result};
+use crate::model::failure::{Failure, Kind, Result};
 use crate::model::guard;
 use crate::model::journal::{Act, Deathbed, Entry, PartId, Permit, Proof};
 use crate::model::plan::{PoolChange, Removal, Way};
 use crate::ops::gone::Inquiry;
-use crate::ops::ports::Event;
 use crate::ops::ports::terraform::PlanMode;
 use crate::ops::stacks;
 
@@ -50,11 +49,12 @@ impl Session<'_> {
         for removal in gone {
             nodes.remove(&removal.node);
         }
-        let lock = stacks::init_pool(self.ports, self.task, &self.record, &change.pool, &nodes, foundation).await?;
+        let lock_file =
+            stacks::init_pool(self.ports, self.task, &self.record, &change.pool, &nodes, foundation).await?;
         let machines: Vec<guard::Machine> =
             gone.iter().filter_map(|removal| Some((removal.node.clone(), removal.machine_id.clone()?))).collect();
         let run = PartRun {
-            id: id.clone(),
+            id,
             mode: PlanMode::Apply,
             expected: guard::permits_for_pool(
                 self.plan.provider,
@@ -63,23 +63,19 @@ impl Session<'_> {
                 &guard::PoolChange { gone: &machines, ..Default::default() },
             ),
             permits: gone.iter().map(|removal| permit(removal)).collect(),
+            lock_file,
         };
         match self.run_part(&run, async || Ok(())).await? {
             PartEnd::Done(state) => {
-                self.pin(&id, lock).await?;
+                self.pin(&run).await?;
                 self.serial(change.stack(), state.serial.clone());
             }
             PartEnd::Failed { failure, .. } => return Err(failure),
         }
         for removal in gone {
-            if let (Some(uid), Ok(kubernetes)) = (&removal.node_uid, &self.ports.kubernetes) {
-                self.lease.check()?;
-                kubernetes.delete_node(removal.node.as_str(), uid).await?;
-                self.note(Entry::NodeDeleted { node: removal.node.clone(), uid: uid.clone() }).await?;
-                self.tell(Event::NodeDeleted { node: removal.node.clone() });
-            }
             self.pool(&change.pool).nodes.remove(&removal.node);
             ended.removed.push(removal.node.clone());
+            self.delete_node(removal).await.map_err(|failure| failure.with_kind(Kind::Partial))?;
         }
         Ok(())
     }

@@ -13,7 +13,9 @@ use crate::model::record::{NodeRecord, PoolRecord, Record, Source, StackSerial};
 use crate::ops::interrupts::Interrupts;
 use crate::ops::journal::Journal;
 use crate::ops::lease::Lease;
+use crate::ops::ports::terraform::State;
 use crate::ops::ports::{Event, Ports};
+use crate::ops::stacks;
 use crate::ops::task::Task;
 
 pub struct Session<'a> {
@@ -77,6 +79,14 @@ impl<'a> Session<'a> {
 
     pub fn nodes(&self, pool: &str) -> BTreeMap<NodeName, NodeRecord> {
         self.record.pools.get(pool).map(|pool| pool.nodes.clone()).unwrap_or_default()
+    }
+
+    /// Binds a pool's nodes to the machines that its state knows, where an earlier run could not read what it had made.
+    pub fn bind(&mut self, pool: &str, state: Option<&State>) {
+        let ids = state.map(|state| stacks::machine_ids(self.plan.provider, state)).unwrap_or_default();
+        for (name, node) in self.pool(pool).nodes.iter_mut().filter(|(_, node)| node.machine_id.is_none()) {
+            node.machine_id = ids.get(name).cloned();
+        }
     }
 
     pub fn serial(&mut self, stack: StackId, serial: StackSerial) {

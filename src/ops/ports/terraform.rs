@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use serde_json::Value;
 
-use crate::model::failure::Result;
+use crate::model::failure::{Failure, Result};
 use crate::model::names::StackId;
 use crate::model::record::{Flavour, StackSerial};
 use crate::ops::lease::Lease;
@@ -61,6 +61,8 @@ pub enum Applied {
     Done(State),
     /// The saved plan no longer fits the state; nothing was done. Plan and guard anew.
     Stale,
+    /// Terraform did not get its lock on the state, and so did nothing. Why, in its own words.
+    NotBegun(Failure),
 }
 
 #[async_trait]
