@@ -124,5 +124,9 @@ async fn view(ports: &Ports, record: Option<&Record>) -> Result<View> {
     }
     let (nodes, pods, budgets, attachments) =
         tokio::try_join!(kubernetes.nodes(), kubernetes.pods(), kubernetes.budgets(), kubernetes.attachments())?;
+    // A proxy that was started again in between may lead elsewhere.
+    if kubernetes.identity().await? != identity {
+        return Err(Failure::failed("the kubeconfig began to lead to another cluster while this one was looked at"));
+    }
     Ok(View { identity, nodes: nodes.items, pods: pods.items, budgets, attachments })
 }

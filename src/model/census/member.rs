@@ -21,6 +21,8 @@ pub(super) struct Member<'a> {
     pub twin: Option<&'a Machine>,
     /// None: the cluster's API could not be asked.
     pub roll: Option<&'a Roll<'a>>,
+    /// The Nodes are this cluster's, beyond doubt.
+    pub ours: bool,
 }
 
 pub(super) struct Judged {
@@ -142,7 +144,7 @@ impl Member<'_> {
             }
             Some(Tie::None) => {
                 findings.push(Finding::NeverJoined { node, machine_id });
-                Condition::NeverJoined
+                self.without_node()
             }
             Some(Tie::Node(found)) if found.ready => {
                 if matches!(state, MachineState::Stopping | MachineState::Stopped) {
@@ -160,6 +162,16 @@ impl Member<'_> {
             MachineState::ShuttingDown => unproven("its machine is shutting down, and not terminated yet"),
             _ => condition,
         }
+    }
+
+    /// No Node has anything of its machine, which says something of this cluster's Nodes alone.
+    fn without_node(&self) -> Condition {
+        if self.ours {
+            return Condition::NeverJoined;
+        }
+        let why = "no Node of the cluster that kubectl reaches is a machine of this cluster, so it may be another one's; \
+                   name the right kubeconfig with --kubeconfig, or let a machine join first";
+        Condition::Unseen { why: why.to_owned() }
     }
 
     fn mismatch(&self, kubernetes_node: &str, why: &str) -> Finding {

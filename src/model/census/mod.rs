@@ -7,6 +7,7 @@ pub mod death;
 mod finding;
 mod matching;
 mod member;
+mod recognition;
 mod states;
 mod strangers;
 
@@ -14,6 +15,7 @@ use std::collections::BTreeMap;
 
 pub use finding::Finding;
 pub use matching::{Roll, Tie};
+pub use recognition::recognises;
 pub use states::machines_in_state;
 
 use super::kubernetes::Node;
@@ -50,13 +52,16 @@ pub fn take(sources: &Sources) -> Census {
     let roll = sources.nodes.map(|nodes| Roll::of(sources.provider, nodes));
     let listed: BTreeMap<&str, &Machine> =
         sources.machines.iter().map(|machine| (machine.id.as_str(), machine)).collect();
+    // A record that knows its cluster was held against the API server before the list was taken.
+    let ours = record.kube_system_uid.is_some()
+        || roll.as_ref().is_some_and(|roll| recognition::knows(roll, record, sources.machines));
     let mut census = Census::default();
     let empty = inventory_is_empty(record, sources.machines);
     census.findings.extend(empty);
     for (stack, name, node) in recorded(record) {
         let in_state = sources.states.get(&stack).and_then(|nodes| nodes.get(name)).map(String::as_str);
         let twin = sources.machines.iter().find(|machine| machine.node.as_ref() == Some(name) && !machine.is_dead());
-        let member = member::Member { name, node, stack, in_state, listed: &listed, twin, roll: roll.as_ref() };
+        let member = member::Member { name, node, stack, in_state, listed: &listed, twin, roll: roll.as_ref(), ours };
         let mut judged = member.judge();
         if census.findings.first().is_some_and(|finding| matches!(finding, Finding::EmptyInventory { .. })) {
             // One finding says it for all; and a list that is wrong as a whole makes nobody a suspect.

@@ -207,6 +207,23 @@ fn a_machine_without_a_node_never_joined() {
 }
 
 #[test]
+fn a_list_of_an_unknown_cluster_proves_that_nothing_joined_only_if_a_node_is_ours() {
+    let foreign: fn(&mut Books) = |books| {
+        *books.nodes() = vec![node("guest", "i-9", true), Node { provider_id: None, ..node("d-w-2", "i-2", true) }];
+    };
+    let (standing, _) = first(foreign);
+    let Condition::Unseen { why } = &standing.condition else { panic!("{standing:?}") };
+    assert!(why.contains("--kubeconfig"), "{why}");
+    let (standing, _) = first(|books| books.nodes().clear());
+    assert!(matches!(standing.condition, Condition::Unseen { .. }), "{standing:?}");
+    let (standing, _) = first(|books| {
+        foreign(books);
+        books.record.kube_system_uid = Some("uid".into());
+    });
+    assert_eq!(standing.condition, Condition::NeverJoined);
+}
+
+#[test]
 fn a_node_is_found_by_name_where_it_has_no_provider_id() {
     let (standing, findings) = first(|books| books.nodes()[0].provider_id = None);
     assert_eq!((standing.condition, findings.len()), (Condition::Ready, 0));

@@ -140,10 +140,9 @@ impl Session<'_> {
         .await
     }
 
-    /// A complete list has no Node with this machine's provider id, name or address.
+    /// A complete list of this very cluster has no Node with this machine's provider id, name or address.
     async fn never_joined(&self, removal: &Removal) -> Result<()> {
-        let kubernetes = self.ports.kubernetes.clone()?;
-        let nodes = kubernetes.nodes().await?;
+        let nodes = self.nodes_as_proof().await?;
         let machines = self.ports.cloud.machines(&self.record.cluster_id).await?;
         let machine = machines.iter().find(|machine| Some(&machine.id) == removal.machine_id.as_ref());
         let addresses: Vec<&str> = machine
@@ -151,7 +150,7 @@ impl Session<'_> {
             .flat_map(|machine| [&machine.private_address, &machine.public_address])
             .filter_map(|address| address.as_deref())
             .collect();
-        let roll = Roll::of(self.plan.provider, &nodes.items);
+        let roll = Roll::of(self.plan.provider, &nodes);
         if roll.tie(&removal.node, removal.machine_id.as_deref(), &addresses) == Tie::None {
             return Ok(());
         }
