@@ -76,6 +76,7 @@ pub async fn observe(ports: &Ports, task: &Task) -> Result<Observed> {
         machines: &machines,
         states: &machine_ids(task.file.provider, &states),
         nodes: cluster.as_ref().ok().map(|view| view.nodes.as_slice()),
+        at: ports.clock.now(),
     });
     if let Some(record) = known {
         gone::settle(ports, record, &mut census).await?;

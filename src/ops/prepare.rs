@@ -102,7 +102,9 @@ async fn decide(ports: &Ports, task: &Task, request: Request, observed: &Observe
     let cluster_id = record.map_or(fresh, |record| record.cluster_id.clone());
     let standings = observed.census.standings();
     let images = images(ports, task, record, &request, observed).await?;
-    let choose = |pool: &str, present: &[NodeName], count: u32| preview::choose(observed, pool, present, count);
+    let accepted = request.accept_lost().to_vec();
+    let choose =
+        |pool: &str, present: &[NodeName], count: u32| preview::choose(observed, pool, present, count, &accepted);
     plan::decide(&Inputs {
         file: &task.file,
         source: task.source.clone(),

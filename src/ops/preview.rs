@@ -10,13 +10,20 @@ use crate::model::drain::{self, NodeReport, Severity};
 use crate::model::failure::{Failure, Result};
 use crate::model::guard::{self, Expected};
 use crate::model::names::{NodeName, StackId};
-use crate::model::plan::{FoundationChange, Plan, PoolChange, Request, Way};
+use crate::model::plan::{Condition, FoundationChange, Plan, PoolChange, Request, Way};
 use crate::model::record::{Flavour, NodeRecord, Record};
 use crate::model::victims;
 
-/// Chooses who goes, with the reasons in words.
-pub fn choose(observed: &Observed, pool: &str, present: &[NodeName], count: u32) -> Vec<(NodeName, String)> {
+/// Chooses who goes, with the reasons in words. `accepted`: the nodes whose loss a person accepts.
+pub fn choose(
+    observed: &Observed,
+    pool: &str,
+    present: &[NodeName],
+    count: u32,
+    accepted: &[NodeName],
+) -> Vec<(NodeName, String)> {
     let record = observed.record().and_then(|record| record.pools.get(pool));
+    let standings = observed.census.standings();
     let candidates = present.iter().map(|name| {
         let node =
             observed.cluster.as_ref().ok().and_then(|view| view.nodes.iter().find(|node| node.name == name.as_str()));
@@ -30,11 +37,20 @@ pub fn choose(observed: &Observed, pool: &str, present: &[NodeName], count: u32)
                 None => victims::NodeStanding::NotJoined,
             },
             moves: victims::pods_to_move(pods, name.as_str()),
-            blocked: None,
+            blocked: standings.get(name).and_then(|standing| unproven(&standing.condition, accepted.contains(name))),
         }
     });
     let candidates: Vec<victims::Candidate> = candidates.collect();
     victims::choose(&candidates, count as usize).into_iter().map(|choice| (choice.name, choice.reason)).collect()
+}
+
+/// Why a node could not go at all, if nobody can tell how it stands.
+fn unproven(condition: &Condition, accepted: bool) -> Option<String> {
+    match condition {
+        Condition::Unseen { .. } if accepted => None,
+        Condition::Unseen { why } | Condition::Unproven { why } => Some(why.clone()),
+        Condition::Ready | Condition::NotReady | Condition::NeverJoined | Condition::Gone => None,
+    }
 }
 
 /// What each node that would be drained will meet.
@@ -129,3 +145,6 @@ pub fn foundation(plan: &Plan, flavour: Flavour, record: &Record, state: Option<
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

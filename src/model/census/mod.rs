@@ -37,6 +37,8 @@ pub struct Sources<'a> {
     pub states: &'a BTreeMap<StackId, BTreeMap<NodeName, String>>,
     /// None: the cluster's API could not be asked.
     pub nodes: Option<&'a [Node]>,
+    /// The wall clock.
+    pub at: jiff::Timestamp,
 }
 
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -61,7 +63,17 @@ pub fn take(sources: &Sources) -> Census {
     for (stack, name, node) in recorded(record) {
         let in_state = sources.states.get(&stack).and_then(|nodes| nodes.get(name)).map(String::as_str);
         let twin = sources.machines.iter().find(|machine| machine.node.as_ref() == Some(name) && !machine.is_dead());
-        let member = member::Member { name, node, stack, in_state, listed: &listed, twin, roll: roll.as_ref(), ours };
+        let member = member::Member {
+            name,
+            node,
+            stack,
+            in_state,
+            listed: &listed,
+            twin,
+            roll: roll.as_ref(),
+            ours,
+            at: sources.at,
+        };
         let mut judged = member.judge();
         if census.findings.first().is_some_and(|finding| matches!(finding, Finding::EmptyInventory { .. })) {
             // One finding says it for all; and a list that is wrong as a whole makes nobody a suspect.
@@ -131,4 +143,4 @@ fn inventory_is_empty(record: &Record, machines: &[Machine]) -> Option<Finding> 
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

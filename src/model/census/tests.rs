@@ -9,7 +9,7 @@ use crate::model::machine::MachineState;
 use crate::model::names::OperationId;
 use samples::{Books, machine, node};
 
-pub(super) mod samples {
+pub(crate) mod samples {
     use super::*;
     use crate::model::file::{Capacity, Disk};
     use crate::model::kubernetes::Resources;
@@ -43,6 +43,7 @@ pub(super) mod samples {
             role: Some(Role::Worker),
             operation: None,
             state,
+            launched: None,
             zone: "z1".into(),
             machine_type: "t".into(),
             image: "ami".into(),
@@ -119,8 +120,13 @@ pub(super) mod samples {
                 machines: &self.machines,
                 states: &self.states,
                 nodes: self.nodes.as_deref(),
+                at: now(),
             })
         }
+    }
+
+    pub fn now() -> jiff::Timestamp {
+        "2026-01-01T12:00:00Z".parse().unwrap()
     }
 
     pub fn stack() -> StackId {
@@ -204,6 +210,26 @@ fn a_machine_without_a_node_never_joined() {
     let (standing, findings) = first(|books| drop(books.nodes().remove(0)));
     assert_eq!((standing.condition, standing.node_uid), (Condition::NeverJoined, None));
     assert_eq!(findings, [Finding::NeverJoined { node: name(1), machine_id: "i-1".into() }]);
+}
+
+#[test]
+fn a_machine_that_is_starting_may_still_join() {
+    let alone = |change: &dyn Fn(&mut Machine)| {
+        let (standing, _) = first(|books| {
+            drop(books.nodes().remove(0));
+            change(&mut books.machines[0]);
+        });
+        standing.condition
+    };
+    let ago = |minutes: i64| Some(samples::now() - jiff::SignedDuration::from_mins(minutes));
+    let Condition::Unseen { why } = alone(&|machine| machine.state = MachineState::Pending) else { panic!() };
+    assert!(why.contains("i-1 is still starting"), "{why}");
+    for (minutes, starting) in [(-5, true), (0, true), (14, true), (15, false), (600, false)] {
+        let condition = alone(&|machine| machine.launched = ago(minutes));
+        let unseen = matches!(condition, Condition::Unseen { .. });
+        assert_eq!(unseen, starting, "{minutes}: {condition:?}");
+        assert!(unseen || condition == Condition::NeverJoined, "{minutes}: {condition:?}");
+    }
 }
 
 #[test]
