@@ -75,7 +75,7 @@ pub async fn observe(ports: &Ports, task: &Task) -> Result<Observed> {
         record: known,
         machines: &machines,
         states: &machine_ids(task.file.provider, &states),
-        nodes: cluster.as_ref().ok().map(|view| view.nodes.as_slice()),
+        nodes: cluster.as_ref().map(|view| view.nodes.as_slice()).map_err(ToString::to_string),
         at: ports.clock.now(),
     });
     if let Some(record) = known {

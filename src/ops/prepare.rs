@@ -70,14 +70,9 @@ pub async fn prepare(ports: &Ports, task: &Task, request: Request) -> Result<Pre
     let unfinished = journal::unfinished(ports.store.as_ref()).await?;
     let at_work = lock::at_work(ports.store.as_ref(), ports.clock.now()).await?;
     let mut plan = decide(ports, task, request, &observed).await?;
-    plan.notes.extend(
-        observed
-            .cluster
-            .as_ref()
-            .err()
-            .filter(|_| !plan.is_empty())
-            .map(|failure| format!("the cluster cannot be reached ({failure}): new machines will not be seen to join")),
-    );
+    if let Err(failure) = &observed.cluster {
+        plan.notes.push(format!("the cluster cannot be reached ({failure}): {}", unseen(&plan)));
+    }
     ports.progress.tell(Event::StepDone { step, title: "looked at the cluster".into() });
     let (terraform, violations) = look(ports, task, &plan, &observed).await?;
     let drains = match &observed.cluster {
@@ -94,6 +89,16 @@ pub async fn prepare(ports: &Ports, task: &Task, request: Request) -> Result<Pre
         at_work,
         plan,
     })
+}
+
+/// What it means for the plan that the cluster cannot be reached.
+fn unseen(plan: &Plan) -> &'static str {
+    let makes = matches!(plan.foundation, FoundationChange::Create { .. }) || plan.additions().next().is_some();
+    match plan.request {
+        Request::Destroy => "nothing will be drained, and the pods go down with their machines",
+        _ if makes => "new machines will not be seen to join",
+        _ => "how its nodes stand was not looked at",
+    }
 }
 
 async fn decide(ports: &Ports, task: &Task, request: Request, observed: &Observed) -> Result<Plan> {

@@ -142,3 +142,21 @@ fn in_a_cluster_that_has_none_of_the_machines_a_missing_node_proves_nothing() {
     world.run(&["scale-up", "--pool", &world.pool, "--to", "2", "--yes"]).ends(0);
     assert!(world.record()["kubeSystemUid"].is_string(), "a machine of ours is a Node there");
 }
+
+#[test]
+fn a_cluster_that_cannot_be_reached_is_named_with_what_that_means() {
+    let world = World::new();
+    world.write(&world.file("min: 1, max: 6", ""));
+    world.apply().ends(0);
+    let astray = |args: &[&str]| {
+        let mut args = args.to_vec();
+        args.extend(["--kubeconfig", "/nonexistent"]);
+        world.run(&args)
+    };
+    astray(&["destroy", "--dry-run"]).ends(0).says("cannot be reached").says("nothing will be drained");
+    let idle = astray(&["plan"]).ends(0).says("Nothing to do").says("cannot be reached");
+    assert!(!idle.stdout.contains("seen to join"), "{}", idle.stdout);
+    world.write(&world.file("min: 0, max: 6", ""));
+    let said = astray(&["scale-down", "--pool", &world.pool, "--node", &world.node(1), "--yes"]).ends(5);
+    said.says("cannot be asked").says("/nonexistent");
+}

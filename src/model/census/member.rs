@@ -27,6 +27,8 @@ pub(super) struct Member<'a> {
     pub twin: Option<&'a Machine>,
     /// None: the cluster's API could not be asked.
     pub roll: Option<&'a Roll<'a>>,
+    /// Why it could not.
+    pub silence: &'a str,
     /// The Nodes are this cluster's, beyond doubt.
     pub ours: bool,
     pub at: jiff::Timestamp,
@@ -97,7 +99,7 @@ impl Member<'_> {
         let tie = self.tie(None, None);
         let mut findings = vec![Finding::NotMade { node: self.name.clone() }];
         let condition = match &tie {
-            None => unproven("the cluster's API cannot be asked"),
+            None => self.unasked(),
             Some(Tie::None) => Condition::NeverJoined,
             Some(Tie::Node(node)) => unproven(format!("Node `{}` is there, and no machine of it is known", node.name)),
             Some(Tie::Conflict { node, why }) => {
@@ -144,7 +146,7 @@ impl Member<'_> {
         }
         let (node, machine_id) = (self.name.clone(), machine.id.clone());
         let condition = match tie {
-            None => return unproven("the cluster's API cannot be asked"),
+            None => return self.unasked(),
             Some(Tie::Conflict { node, why }) => {
                 findings.push(self.mismatch(&node.name, why));
                 return unproven(why.clone());
@@ -169,6 +171,10 @@ impl Member<'_> {
             MachineState::ShuttingDown => unproven("its machine is shutting down, and not terminated yet"),
             _ => condition,
         }
+    }
+
+    fn unasked(&self) -> Condition {
+        unproven(format!("the cluster's API cannot be asked: {}", self.silence))
     }
 
     /// No Node has anything of its machine, which says something of this cluster's Nodes alone.

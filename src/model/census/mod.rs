@@ -35,8 +35,8 @@ pub struct Sources<'a> {
     pub machines: &'a [Machine],
     /// Stack → node → the machine's id in that stack's state.
     pub states: &'a BTreeMap<StackId, BTreeMap<NodeName, String>>,
-    /// None: the cluster's API could not be asked.
-    pub nodes: Option<&'a [Node]>,
+    /// Or why the cluster's API could not be asked.
+    pub nodes: Result<&'a [Node], String>,
     /// The wall clock.
     pub at: jiff::Timestamp,
 }
@@ -51,12 +51,13 @@ pub struct Census {
 /// Compares the sources.
 pub fn take(sources: &Sources) -> Census {
     let Some(record) = sources.record else { return Census::default() };
-    let roll = sources.nodes.map(|nodes| Roll::of(sources.provider, nodes));
+    let roll = sources.nodes.as_ref().ok().map(|nodes| Roll::of(sources.provider, nodes));
     let listed: BTreeMap<&str, &Machine> =
         sources.machines.iter().map(|machine| (machine.id.as_str(), machine)).collect();
     // A record that knows its cluster was held against the API server before the list was taken.
     let ours = record.kube_system_uid.is_some()
         || roll.as_ref().is_some_and(|roll| recognition::knows(roll, record, sources.machines));
+    let silence = sources.nodes.as_ref().err().map_or("", String::as_str);
     let mut census = Census::default();
     let empty = inventory_is_empty(record, sources.machines);
     census.findings.extend(empty);
@@ -71,6 +72,7 @@ pub fn take(sources: &Sources) -> Census {
             listed: &listed,
             twin,
             roll: roll.as_ref(),
+            silence,
             ours,
             at: sources.at,
         };

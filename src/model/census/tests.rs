@@ -119,7 +119,7 @@ pub(crate) mod samples {
                 record: Some(&self.record),
                 machines: &self.machines,
                 states: &self.states,
-                nodes: self.nodes.as_deref(),
+                nodes: self.nodes.as_deref().ok_or_else(|| "etcd is away".to_owned()),
                 at: now(),
             })
         }
@@ -311,7 +311,7 @@ fn each_state_of_a_machine_is_told() {
 #[test]
 fn without_the_cluster_nothing_is_known_of_a_machine_that_lives() {
     let (standing, findings) = first(|books| books.nodes = None);
-    assert!(is_unproven(&standing, "cannot be asked"));
+    assert!(is_unproven(&standing, "cannot be asked: etcd is away"));
     assert_eq!(findings, []);
 }
 
