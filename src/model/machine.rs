@@ -26,6 +26,8 @@ pub struct Machine {
     pub role: Option<Role>,
     pub operation: Option<OperationId>,
     pub state: MachineState,
+    /// When it was last started, where the cloud tells.
+    pub launched: Option<jiff::Timestamp>,
     pub zone: String,
     pub machine_type: String,
     pub image: String,

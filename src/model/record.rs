@@ -36,7 +36,8 @@ pub struct Record {
     /// The cloud account; another one is refused.
     pub account: String,
     pub region: String,
-    /// The UID of the `kube-system` namespace: which cluster a kubeconfig must lead to. Learned at the first contact.
+    /// The UID of the `kube-system` namespace: which cluster a kubeconfig must lead to. Learned when one of
+    /// our machines is first seen as a Node there.
     pub kube_system_uid: Option<String>,
     /// The cluster file as last applied, and the files that it names.
     pub source: Source,

@@ -75,7 +75,8 @@ pub async fn observe(ports: &Ports, task: &Task) -> Result<Observed> {
         record: known,
         machines: &machines,
         states: &machine_ids(task.file.provider, &states),
-        nodes: cluster.as_ref().ok().map(|view| view.nodes.as_slice()),
+        nodes: cluster.as_ref().map(|view| view.nodes.as_slice()).map_err(ToString::to_string),
+        at: ports.clock.now(),
     });
     if let Some(record) = known {
         gone::settle(ports, record, &mut census).await?;
@@ -124,5 +125,9 @@ async fn view(ports: &Ports, record: Option<&Record>) -> Result<View> {
     }
     let (nodes, pods, budgets, attachments) =
         tokio::try_join!(kubernetes.nodes(), kubernetes.pods(), kubernetes.budgets(), kubernetes.attachments())?;
+    // A proxy that was started again in between may lead elsewhere.
+    if kubernetes.identity().await? != identity {
+        return Err(Failure::failed("the kubeconfig began to lead to another cluster while this one was looked at"));
+    }
     Ok(View { identity, nodes: nodes.items, pods: pods.items, budgets, attachments })
 }

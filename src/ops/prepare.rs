@@ -70,18 +70,19 @@ pub async fn prepare(ports: &Ports, task: &Task, request: Request) -> Result<Pre
     let unfinished = journal::unfinished(ports.store.as_ref()).await?;
     let at_work = lock::at_work(ports.store.as_ref(), ports.clock.now()).await?;
     let mut plan = decide(ports, task, request, &observed).await?;
-    plan.notes.extend(
-        observed
-            .cluster
-            .as_ref()
-            .err()
-            .filter(|_| !plan.is_empty())
-            .map(|failure| format!("the cluster cannot be reached ({failure}): new machines will not be seen to join")),
-    );
+    if let Err(failure) = &observed.cluster {
+        plan.notes.push(format!("the cluster cannot be reached ({failure}): {}", unseen(&plan)));
+    }
     ports.progress.tell(Event::StepDone { step, title: "looked at the cluster".into() });
     let (terraform, violations) = look(ports, task, &plan, &observed).await?;
     let drains = match &observed.cluster {
-        Ok(view) => preview::drains(task, &plan, view, ports.clock.now()),
+        Ok(view) => {
+            let newcomers = match plan.removals().next() {
+                Some(_) => preview::newcomers(ports.cloud.as_ref(), &task.file, &plan, view).await,
+                None => Vec::new(),
+            };
+            preview::drains(task, &plan, view, newcomers, ports.clock.now())
+        }
         Err(_) => BTreeMap::new(),
     };
     Ok(Prepared {
@@ -96,13 +97,25 @@ pub async fn prepare(ports: &Ports, task: &Task, request: Request) -> Result<Pre
     })
 }
 
+/// What it means for the plan that the cluster cannot be reached.
+fn unseen(plan: &Plan) -> &'static str {
+    let makes = matches!(plan.foundation, FoundationChange::Create { .. }) || plan.additions().next().is_some();
+    match plan.request {
+        Request::Destroy => "nothing will be drained, and the pods go down with their machines",
+        _ if makes => "new machines will not be seen to join",
+        _ => "how its nodes stand was not looked at",
+    }
+}
+
 async fn decide(ports: &Ports, task: &Task, request: Request, observed: &Observed) -> Result<Plan> {
     let record = observed.record();
     let fresh = format!("{:016x}{:016x}", ports.clock.random(), ports.clock.random());
     let cluster_id = record.map_or(fresh, |record| record.cluster_id.clone());
     let standings = observed.census.standings();
     let images = images(ports, task, record, &request, observed).await?;
-    let choose = |pool: &str, present: &[NodeName], count: u32| preview::choose(observed, pool, present, count);
+    let accepted = request.accept_lost().to_vec();
+    let choose =
+        |pool: &str, present: &[NodeName], count: u32| preview::choose(observed, pool, present, count, &accepted);
     plan::decide(&Inputs {
         file: &task.file,
         source: task.source.clone(),

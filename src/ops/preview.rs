@@ -3,20 +3,30 @@
 use std::collections::BTreeMap;
 
 use super::observe::{Observed, View};
+use super::ports::Cloud;
 use super::ports::terraform::State;
 use super::stacks;
 use super::task::Task;
 use crate::model::drain::{self, NodeReport, Severity};
 use crate::model::failure::{Failure, Result};
+use crate::model::file::ClusterFile;
 use crate::model::guard::{self, Expected};
+use crate::model::kubernetes::Node;
 use crate::model::names::{NodeName, StackId};
-use crate::model::plan::{FoundationChange, Plan, PoolChange, Request, Way};
+use crate::model::plan::{Condition, FoundationChange, Plan, PoolChange, Request, Way};
 use crate::model::record::{Flavour, NodeRecord, Record};
 use crate::model::victims;
 
-/// Chooses who goes, with the reasons in words.
-pub fn choose(observed: &Observed, pool: &str, present: &[NodeName], count: u32) -> Vec<(NodeName, String)> {
+/// Chooses who goes, with the reasons in words. `accepted`: the nodes whose loss a person accepts.
+pub fn choose(
+    observed: &Observed,
+    pool: &str,
+    present: &[NodeName],
+    count: u32,
+    accepted: &[NodeName],
+) -> Vec<(NodeName, String)> {
     let record = observed.record().and_then(|record| record.pools.get(pool));
+    let standings = observed.census.standings();
     let candidates = present.iter().map(|name| {
         let node =
             observed.cluster.as_ref().ok().and_then(|view| view.nodes.iter().find(|node| node.name == name.as_str()));
@@ -30,15 +40,49 @@ pub fn choose(observed: &Observed, pool: &str, present: &[NodeName], count: u32)
                 None => victims::NodeStanding::NotJoined,
             },
             moves: victims::pods_to_move(pods, name.as_str()),
-            blocked: None,
+            blocked: standings.get(name).and_then(|standing| unproven(&standing.condition, accepted.contains(name))),
         }
     });
     let candidates: Vec<victims::Candidate> = candidates.collect();
     victims::choose(&candidates, count as usize).into_iter().map(|choice| (choice.name, choice.reason)).collect()
 }
 
-/// What each node that would be drained will meet.
-pub fn drains(task: &Task, plan: &Plan, view: &View, at: jiff::Timestamp) -> BTreeMap<NodeName, NodeReport> {
+/// Why a node could not go at all, if nobody can tell how it stands.
+fn unproven(condition: &Condition, accepted: bool) -> Option<String> {
+    match condition {
+        Condition::Unseen { .. } if accepted => None,
+        Condition::Unseen { why } | Condition::Unproven { why } => Some(why.clone()),
+        Condition::Ready | Condition::NotReady | Condition::NeverJoined | Condition::Gone => None,
+    }
+}
+
+/// The nodes of the plan that are made before any drain, as they will be.
+pub async fn newcomers(cloud: &dyn Cloud, file: &ClusterFile, plan: &Plan, view: &View) -> Vec<Node> {
+    let mut offers = BTreeMap::new();
+    let mut nodes = Vec::new();
+    for change in &plan.pools {
+        let Some(pool) = file.pool(&change.pool) else { continue };
+        if !change.additions.is_empty() && !offers.contains_key(&pool.machine) {
+            // Who may not ask, or gets no answer, guesses that there is room.
+            offers.insert(pool.machine.clone(), cloud.machine_type(&pool.machine).await.ok().flatten());
+        }
+        for (name, node) in &change.additions {
+            let offers = offers.get(&pool.machine).copied().flatten();
+            nodes.push(drain::newcomer(file, pool, name, &node.zone, offers, &view.nodes));
+        }
+    }
+    nodes
+}
+
+/// What each node that would be drained will meet. `newcomers` are there by then, too.
+pub fn drains(
+    task: &Task,
+    plan: &Plan,
+    view: &View,
+    newcomers: Vec<Node>,
+    at: jiff::Timestamp,
+) -> BTreeMap<NodeName, NodeReport> {
+    let nodes: Vec<Node> = view.nodes.iter().cloned().chain(newcomers).collect();
     let victims: Vec<String> = plan
         .removals()
         .filter(|removal| matches!(removal.way, Way::Drained | Way::Destroyed))
@@ -47,7 +91,7 @@ pub fn drains(task: &Task, plan: &Plan, view: &View, at: jiff::Timestamp) -> BTr
         .collect();
     let reports = drain::preflight(&drain::Situation {
         victims: &victims,
-        nodes: &view.nodes,
+        nodes: &nodes,
         pods: &view.pods,
         budgets: &view.budgets,
         rules: &task.file.drain,
@@ -129,3 +173,6 @@ pub fn foundation(plan: &Plan, flavour: Flavour, record: &Record, state: Option<
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

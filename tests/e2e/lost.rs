@@ -118,3 +118,45 @@ fn a_node_that_is_not_ready_goes_only_when_its_loss_is_accepted() {
     assert_eq!(world.running().len(), 1);
     assert!(!world.nodes().contains(&sick));
 }
+
+#[test]
+fn in_a_cluster_that_has_none_of_the_machines_a_missing_node_proves_nothing() {
+    let world = World::new();
+    world.write(&world.file("min: 2, max: 6", ""));
+    let (one, two) = (world.node(1), world.node(2));
+    for node in [&one, &two, &format!("{}-control-plane-1", world.cluster)] {
+        world.bridge.hold(node);
+    }
+    world.run(&["apply", "--yes", "--join-timeout", "3s"]).ends(6).says("not joined").says(&two);
+    assert!(world.record()["kubeSystemUid"].is_null(), "any cluster may have answered");
+    world.write(&world.file("min: 1, max: 6", ""));
+    let args = ["scale-down", "--pool", &world.pool, "--node", &two, "--yes"];
+    world.run(&args).ends(5).says("--kubeconfig").says(&format!("--accept-lost {two}"));
+    assert_eq!(world.running().len(), 2);
+    let mut accepted = args.to_vec();
+    accepted.extend(["--accept-lost", &two]);
+    world.run(&accepted).ends(0);
+    assert_eq!(world.running().into_keys().collect::<Vec<_>>(), [one.clone()]);
+    world.bridge.release(&one);
+    world.bridge.wait(&one, &Happening::Joined);
+    world.run(&["scale-up", "--pool", &world.pool, "--to", "2", "--yes"]).ends(0);
+    assert!(world.record()["kubeSystemUid"].is_string(), "a machine of ours is a Node there");
+}
+
+#[test]
+fn a_cluster_that_cannot_be_reached_is_named_with_what_that_means() {
+    let world = World::new();
+    world.write(&world.file("min: 1, max: 6", ""));
+    world.apply().ends(0);
+    let astray = |args: &[&str]| {
+        let mut args = args.to_vec();
+        args.extend(["--kubeconfig", "/nonexistent"]);
+        world.run(&args)
+    };
+    astray(&["destroy", "--dry-run"]).ends(0).says("cannot be reached").says("nothing will be drained");
+    let idle = astray(&["plan"]).ends(0).says("Nothing to do").says("cannot be reached");
+    assert!(!idle.stdout.contains("seen to join"), "{}", idle.stdout);
+    world.write(&world.file("min: 0, max: 6", ""));
+    let said = astray(&["scale-down", "--pool", &world.pool, "--node", &world.node(1), "--yes"]).ends(5);
+    said.says("cannot be asked").says("/nonexistent");
+}

@@ -111,6 +111,7 @@ fn machine(entry: Entry, state: MachineState) -> Machine {
         role: Role::from_tag(&entry.role),
         operation: text(entry.operation).map(OperationId::from_text),
         state,
+        launched: None,
         zone: entry.zone,
         machine_type: entry.machine,
         image: entry.image,

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use jiff::SignedDuration;
+
 use super::death::Suspect;
 use super::finding::Finding;
 use super::matching::{Roll, Tie};
@@ -9,6 +11,10 @@ use crate::model::machine::{Machine, MachineState};
 use crate::model::names::{NodeName, StackId};
 use crate::model::plan::{Condition, Standing};
 use crate::model::record::NodeRecord;
+
+/// How long after its start a machine may still be on its way into the cluster: what `--join-timeout` allows for it
+/// unless another time is given.
+const STARTING: SignedDuration = SignedDuration::from_mins(15);
 
 /// One recorded node, and where it may be found.
 pub(super) struct Member<'a> {
@@ -21,6 +27,11 @@ pub(super) struct Member<'a> {
     pub twin: Option<&'a Machine>,
     /// None: the cluster's API could not be asked.
     pub roll: Option<&'a Roll<'a>>,
+    /// Why it could not.
+    pub silence: &'a str,
+    /// The Nodes are this cluster's, beyond doubt.
+    pub ours: bool,
+    pub at: jiff::Timestamp,
 }
 
 pub(super) struct Judged {
@@ -88,7 +99,7 @@ impl Member<'_> {
         let tie = self.tie(None, None);
         let mut findings = vec![Finding::NotMade { node: self.name.clone() }];
         let condition = match &tie {
-            None => unproven("the cluster's API cannot be asked"),
+            None => self.unasked(),
             Some(Tie::None) => Condition::NeverJoined,
             Some(Tie::Node(node)) => unproven(format!("Node `{}` is there, and no machine of it is known", node.name)),
             Some(Tie::Conflict { node, why }) => {
@@ -135,14 +146,14 @@ impl Member<'_> {
         }
         let (node, machine_id) = (self.name.clone(), machine.id.clone());
         let condition = match tie {
-            None => return unproven("the cluster's API cannot be asked"),
+            None => return self.unasked(),
             Some(Tie::Conflict { node, why }) => {
                 findings.push(self.mismatch(&node.name, why));
                 return unproven(why.clone());
             }
             Some(Tie::None) => {
                 findings.push(Finding::NeverJoined { node, machine_id });
-                Condition::NeverJoined
+                self.without_node(machine)
             }
             Some(Tie::Node(found)) if found.ready => {
                 if matches!(state, MachineState::Stopping | MachineState::Stopped) {
@@ -160,6 +171,31 @@ impl Member<'_> {
             MachineState::ShuttingDown => unproven("its machine is shutting down, and not terminated yet"),
             _ => condition,
         }
+    }
+
+    fn unasked(&self) -> Condition {
+        unproven(format!("the cluster's API cannot be asked: {}", self.silence))
+    }
+
+    /// No Node has anything of its machine, which says something of this cluster's Nodes alone.
+    fn without_node(&self, machine: &Machine) -> Condition {
+        if self.ours {
+            return self.starting(machine).map_or(Condition::NeverJoined, |why| Condition::Unseen { why });
+        }
+        let why = "no Node of the cluster that kubectl reaches is a machine of this cluster, so it may be another one's; \
+                   name the right kubeconfig with --kubeconfig, or let a machine join first";
+        Condition::Unseen { why: why.to_owned() }
+    }
+
+    /// Why the machine may become a Node at any moment.
+    fn starting(&self, machine: &Machine) -> Option<String> {
+        let id = &machine.id;
+        if machine.state == MachineState::Pending {
+            return Some(format!("its machine {id} is still starting, and may join at any moment"));
+        }
+        let started = machine.launched.filter(|started| self.at.duration_since(*started) < STARTING)?;
+        let minutes = STARTING.as_mins();
+        Some(format!("its machine {id} was started at {started:.0}, and may still join in the first {minutes} minutes"))
     }
 
     fn mismatch(&self, kubernetes_node: &str, why: &str) -> Finding {

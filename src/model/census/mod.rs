@@ -7,6 +7,7 @@ pub mod death;
 mod finding;
 mod matching;
 mod member;
+mod recognition;
 mod states;
 mod strangers;
 
@@ -14,6 +15,7 @@ use std::collections::BTreeMap;
 
 pub use finding::Finding;
 pub use matching::{Roll, Tie};
+pub use recognition::recognises;
 pub use states::machines_in_state;
 
 use super::kubernetes::Node;
@@ -33,8 +35,10 @@ pub struct Sources<'a> {
     pub machines: &'a [Machine],
     /// Stack → node → the machine's id in that stack's state.
     pub states: &'a BTreeMap<StackId, BTreeMap<NodeName, String>>,
-    /// None: the cluster's API could not be asked.
-    pub nodes: Option<&'a [Node]>,
+    /// Or why the cluster's API could not be asked.
+    pub nodes: Result<&'a [Node], String>,
+    /// The wall clock.
+    pub at: jiff::Timestamp,
 }
 
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -47,16 +51,31 @@ pub struct Census {
 /// Compares the sources.
 pub fn take(sources: &Sources) -> Census {
     let Some(record) = sources.record else { return Census::default() };
-    let roll = sources.nodes.map(|nodes| Roll::of(sources.provider, nodes));
+    let roll = sources.nodes.as_ref().ok().map(|nodes| Roll::of(sources.provider, nodes));
     let listed: BTreeMap<&str, &Machine> =
         sources.machines.iter().map(|machine| (machine.id.as_str(), machine)).collect();
+    // A record that knows its cluster was held against the API server before the list was taken.
+    let ours = record.kube_system_uid.is_some()
+        || roll.as_ref().is_some_and(|roll| recognition::knows(roll, record, sources.machines));
+    let silence = sources.nodes.as_ref().err().map_or("", String::as_str);
     let mut census = Census::default();
     let empty = inventory_is_empty(record, sources.machines);
     census.findings.extend(empty);
     for (stack, name, node) in recorded(record) {
         let in_state = sources.states.get(&stack).and_then(|nodes| nodes.get(name)).map(String::as_str);
         let twin = sources.machines.iter().find(|machine| machine.node.as_ref() == Some(name) && !machine.is_dead());
-        let member = member::Member { name, node, stack, in_state, listed: &listed, twin, roll: roll.as_ref() };
+        let member = member::Member {
+            name,
+            node,
+            stack,
+            in_state,
+            listed: &listed,
+            twin,
+            roll: roll.as_ref(),
+            silence,
+            ours,
+            at: sources.at,
+        };
         let mut judged = member.judge();
         if census.findings.first().is_some_and(|finding| matches!(finding, Finding::EmptyInventory { .. })) {
             // One finding says it for all; and a list that is wrong as a whole makes nobody a suspect.
@@ -126,4 +145,4 @@ fn inventory_is_empty(record: &Record, machines: &[Machine]) -> Option<Finding> 
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -9,7 +9,7 @@ use crate::model::machine::MachineState;
 use crate::model::names::OperationId;
 use samples::{Books, machine, node};
 
-pub(super) mod samples {
+pub(crate) mod samples {
     use super::*;
     use crate::model::file::{Capacity, Disk};
     use crate::model::kubernetes::Resources;
@@ -43,6 +43,7 @@ pub(super) mod samples {
             role: Some(Role::Worker),
             operation: None,
             state,
+            launched: None,
             zone: "z1".into(),
             machine_type: "t".into(),
             image: "ami".into(),
@@ -118,9 +119,14 @@ pub(super) mod samples {
                 record: Some(&self.record),
                 machines: &self.machines,
                 states: &self.states,
-                nodes: self.nodes.as_deref(),
+                nodes: self.nodes.as_deref().ok_or_else(|| "etcd is away".to_owned()),
+                at: now(),
             })
         }
+    }
+
+    pub fn now() -> jiff::Timestamp {
+        "2026-01-01T12:00:00Z".parse().unwrap()
     }
 
     pub fn stack() -> StackId {
@@ -207,6 +213,43 @@ fn a_machine_without_a_node_never_joined() {
 }
 
 #[test]
+fn a_machine_that_is_starting_may_still_join() {
+    let alone = |change: &dyn Fn(&mut Machine)| {
+        let (standing, _) = first(|books| {
+            drop(books.nodes().remove(0));
+            change(&mut books.machines[0]);
+        });
+        standing.condition
+    };
+    let ago = |minutes: i64| Some(samples::now() - jiff::SignedDuration::from_mins(minutes));
+    let Condition::Unseen { why } = alone(&|machine| machine.state = MachineState::Pending) else { panic!() };
+    assert!(why.contains("i-1 is still starting"), "{why}");
+    for (minutes, starting) in [(-5, true), (0, true), (14, true), (15, false), (600, false)] {
+        let condition = alone(&|machine| machine.launched = ago(minutes));
+        let unseen = matches!(condition, Condition::Unseen { .. });
+        assert_eq!(unseen, starting, "{minutes}: {condition:?}");
+        assert!(unseen || condition == Condition::NeverJoined, "{minutes}: {condition:?}");
+    }
+}
+
+#[test]
+fn a_list_of_an_unknown_cluster_proves_that_nothing_joined_only_if_a_node_is_ours() {
+    let foreign: fn(&mut Books) = |books| {
+        *books.nodes() = vec![node("guest", "i-9", true), Node { provider_id: None, ..node("d-w-2", "i-2", true) }];
+    };
+    let (standing, _) = first(foreign);
+    let Condition::Unseen { why } = &standing.condition else { panic!("{standing:?}") };
+    assert!(why.contains("--kubeconfig"), "{why}");
+    let (standing, _) = first(|books| books.nodes().clear());
+    assert!(matches!(standing.condition, Condition::Unseen { .. }), "{standing:?}");
+    let (standing, _) = first(|books| {
+        foreign(books);
+        books.record.kube_system_uid = Some("uid".into());
+    });
+    assert_eq!(standing.condition, Condition::NeverJoined);
+}
+
+#[test]
 fn a_node_is_found_by_name_where_it_has_no_provider_id() {
     let (standing, findings) = first(|books| books.nodes()[0].provider_id = None);
     assert_eq!((standing.condition, findings.len()), (Condition::Ready, 0));
@@ -268,7 +311,7 @@ fn each_state_of_a_machine_is_told() {
 #[test]
 fn without_the_cluster_nothing_is_known_of_a_machine_that_lives() {
     let (standing, findings) = first(|books| books.nodes = None);
-    assert!(is_unproven(&standing, "cannot be asked"));
+    assert!(is_unproven(&standing, "cannot be asked: etcd is away"));
     assert_eq!(findings, []);
 }
 

@@ -39,7 +39,10 @@ impl Proof {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum WayIn {
+    /// The token that it was given to join with is deleted.
     TokenDeleted,
+    /// `scaler` gave it none. What a person gave it is not known here: so a machine that is starting is not taken for
+    /// one that never joined, and the Nodes are listed again right before the point of no return.
     NeverIssued,
 }
 

@@ -258,6 +258,10 @@ fn way(inputs: &Inputs, name: &NodeName) -> Result<Way> {
             .because("its pods cannot be seen to stop, so it cannot be drained, and may still be at work")
             .hint("repair the node, or terminate its machine in the cloud")
             .hint(format!("if its pods may be lost: --accept-lost {name}"))),
+        Some(Condition::Unseen { .. }) if accepted => Ok(Way::Accepted),
+        Some(Condition::Unseen { why }) => Err(Failure::refused(format!("nobody can tell how node `{name}` stands"))
+            .because(why)
+            .hint(format!("if nothing on it is needed, it goes without a drain: --accept-lost {name}"))),
         Some(Condition::Unproven { why }) => {
             Err(Failure::refused(format!("nobody can tell how node `{name}` stands")).because(why))
         }

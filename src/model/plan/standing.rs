@@ -17,8 +17,10 @@ pub enum Condition {
     Ready,
     /// Its machine runs, and its Node does not say that it is Ready.
     NotReady,
-    /// Its machine runs, and a complete list of the recorded cluster has no Node for it.
+    /// Its machine runs, and a complete list of this very cluster has no Node for it.
     NeverJoined,
+    /// No Node is seen for its machine, and that proves nothing: why. A person may accept its loss.
+    Unseen { why: String },
     /// The cloud proves that its machine is gone.
     Gone,
     /// Nobody can tell: why.

@@ -59,7 +59,10 @@ fn check_identity(identity: Result<String>, record: Option<&Record>) -> Check {
             format!("this is another cluster: its namespace kube-system has the UID {uid}, the record says {known}"),
         )
         .fix("name the right kubeconfig: --kubeconfig, or `access.kubeconfig` of the cluster file"),
-        None => Check::ok(name, "the record does not know its cluster yet, and learns it at the first contact"),
+        None => Check::ok(
+            name,
+            "the record does not know its cluster yet, and learns it when one of its machines has joined",
+        ),
     }
 }
 

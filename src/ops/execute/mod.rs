@@ -1,11 +1,13 @@
 //! Doing what was decided: under the lock, in the journal, each part past its own point of no return.
 
+mod acquaint;
 mod carry_on;
 mod destroy;
 mod finish;
 mod give_back;
 mod join;
 mod login;
+mod lost;
 mod make;
 mod part;
 mod remove;
@@ -178,17 +180,8 @@ impl Session<'_> {
         }
     }
 
-    /// The first contact with the cluster's API fixes which cluster this is.
-    async fn learn_cluster(&mut self) -> Result<()> {
-        if let (None, Ok(kubernetes)) = (&self.record.kube_system_uid, &self.ports.kubernetes) {
-            // A cluster that is not there yet is no error.
-            self.record.kube_system_uid = kubernetes.identity().await.ok();
-        }
-        Ok(())
-    }
-
     async fn change(&mut self, ended: &mut Ended) -> Result<()> {
-        self.learn_cluster().await?;
+        self.learn_cluster().await;
         let (foundation, made) = self.make_foundation().await?;
         ended.changed |= self.plan.foundation == FoundationChange::Tags;
         ended.made(made);
@@ -204,8 +197,10 @@ impl Session<'_> {
             }
             ended.made(made);
         }
-        if let Some(shortfall) = self.wait_until_ready(&joining).await? {
-            ended.shortfalls.push(shortfall);
+        match self.wait_until_ready(&joining).await? {
+            Some(shortfall) => ended.shortfalls.push(shortfall),
+            None if !joining.is_empty() => self.learn_cluster().await,
+            None => {}
         }
         if plan.removals().next().is_some() && !ended.shortfalls.is_empty() {
             // New nodes come first: without them the pods of the old ones may have no place to go.

@@ -15,12 +15,16 @@ use crate::ops::ports::Kubernetes;
 use crate::ops::ports::terraform::PlanMode;
 use crate::ops::stacks;
 
+<<<<<<< HEAD
 use super::Ended;
 use super::give_back::still_cordoned;
+=======
+>>>>>>> wt2
 use super::part::{PartEnd, PartRun};
 use super::retire::permit;
 use super::session::Session;
 use super::witness::Drains;
+use super::{Ended, acquaint, lost};
 
 /// How often a node is drained again that had a late pod at the last look. More would only hide who puts them there.
 const LATE_DRAINS: u32 = 2;
@@ -125,10 +129,9 @@ impl Session<'_> {
         .await
     }
 
-    /// A complete list has no Node with this machine's provider id, name or address.
+    /// A complete list of this very cluster has no Node with this machine's provider id, name or address.
     async fn never_joined(&self, removal: &Removal) -> Result<()> {
-        let kubernetes = self.ports.kubernetes.clone()?;
-        let nodes = kubernetes.nodes().await?;
+        let nodes = self.nodes_as_proof().await?;
         let machines = self.ports.cloud.machines(&self.record.cluster_id).await?;
         let machine = machines.iter().find(|machine| Some(&machine.id) == removal.machine_id.as_ref());
         let addresses: Vec<&str> = machine
@@ -136,7 +139,7 @@ impl Session<'_> {
             .flat_map(|machine| [&machine.private_address, &machine.public_address])
             .filter_map(|address| address.as_deref())
             .collect();
-        let roll = Roll::of(self.plan.provider, &nodes.items);
+        let roll = Roll::of(self.plan.provider, &nodes);
         if roll.tie(&removal.node, removal.machine_id.as_deref(), &addresses) == Tie::None {
             return Ok(());
         }
@@ -220,14 +223,12 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// A node whose loss was accepted must still be lost: one that is Ready again can be drained.
+    /// A node whose loss was accepted must still be that node, and lost.
     async fn still_lost(&self, removal: &Removal, kubernetes: &dyn Kubernetes) -> Result<()> {
-        match kubernetes.node(removal.node.as_str()).await? {
-            Some(node) if node.ready => Err(Failure::refused(format!("node `{}` is Ready again", removal.node))
-                .because("it can be drained now, so its loss need not be accepted")
-                .hint("run the command again without --accept-lost for it")),
-            _ => Ok(()),
+        if let Some(uid) = &self.record.kube_system_uid {
+            acquaint::same(kubernetes, uid).await?;
         }
+        lost::still_lost(removal, kubernetes.node(removal.node.as_str()).await?.as_ref())
     }
 
     /// Whether the drained nodes are empty still. A pod that came late is seen off as the others were.

@@ -24,12 +24,23 @@ pub struct Fake {
     /// Resources that the login has no right to.
     pub denied: Vec<&'static str>,
     pub told: std::sync::Mutex<Vec<Event>>,
+    /// From this call of `identity` on, it is another cluster, with this UID.
+    pub turns_after: Option<(u64, &'static str)>,
+    identities: AtomicU64,
 }
 
 impl Fake {
     pub fn answering(sight: impl Fn(&str, u64) -> Result<Sighting> + Send + Sync + 'static) -> Fake {
         let nodes = Box::new(|_| Ok(Vec::new()));
-        Fake { sight: Box::new(sight), nodes, now: AtomicU64::new(0), denied: Vec::new(), told: Default::default() }
+        Fake {
+            sight: Box::new(sight),
+            nodes,
+            now: AtomicU64::new(0),
+            denied: Vec::new(),
+            told: Default::default(),
+            turns_after: None,
+            identities: AtomicU64::new(0),
+        }
     }
 
     pub fn with_nodes(mut self, nodes: impl Fn(u64) -> Result<Vec<Node>> + Send + Sync + 'static) -> Fake {
@@ -127,7 +138,9 @@ impl Kubernetes for Fake {
     }
 
     async fn identity(&self) -> Result<String> {
-        Ok("uid-kube-system".to_owned())
+        let before = self.identities.fetch_add(1, Ordering::Relaxed);
+        let turned = self.turns_after.filter(|(calls, _)| before >= *calls);
+        Ok(turned.map_or("uid-kube-system", |(_, uid)| uid).to_owned())
     }
 
     async fn server_version(&self) -> Result<String> {

@@ -80,6 +80,7 @@ fn machine(instance: &Instance) -> Result<Machine> {
         role: tag(tags::ROLE).and_then(|role| Role::from_tag(&role)),
         operation: tag(tags::OPERATION).map(OperationId::from_text),
         state: state(instance)?,
+        launched: instance.launch_time().and_then(|time| jiff::Timestamp::from_second(time.secs()).ok()),
         zone: zone.to_owned(),
         machine_type: instance.instance_type().map(|kind| kind.as_str().to_owned()).unwrap_or_default(),
         image: instance.image_id().unwrap_or_default().to_owned(),
@@ -141,6 +142,8 @@ mod tests {
         assert_eq!((first.zone.as_str(), first.machine_type.as_str()), ("eu-west-1a", "t3.medium"));
         assert_eq!(first.provider_id, format!("aws:///eu-west-1a/{}", first.id));
         assert!(first.private_address.is_some(), "{first:?}");
+        let age = jiff::Timestamp::now().duration_since(first.launched.expect("EC2 tells it"));
+        assert!(age.abs().as_hours() < 1, "{age:?}");
 
         for (id, expected) in ids.iter().zip([Running, Stopped, Terminated]) {
             assert_eq!(aws.sight(id).await.unwrap(), Sighting::Found(expected));
