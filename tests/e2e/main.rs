@@ -13,6 +13,7 @@ mod aws;
 mod drains;
 mod files;
 mod guard;
+mod kept;
 mod locks;
 mod lost;
 mod pipelines;

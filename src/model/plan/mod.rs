@@ -8,6 +8,7 @@ mod fixed;
 mod request;
 mod sizes;
 mod standing;
+mod stored;
 mod zones;
 
 use std::collections::BTreeMap;
@@ -18,6 +19,7 @@ pub use decide::{CONTROL_PLANE, Inputs, decide};
 pub use request::{Request, SizeChange};
 pub use sizes::may_grow;
 pub use standing::{Condition, Standing};
+pub use stored::stored;
 
 use super::names::{NodeName, StackId};
 use super::provider::Provider;
