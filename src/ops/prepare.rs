@@ -75,7 +75,7 @@ pub async fn prepare(ports: &Ports, task: &Task, request: Request) -> Result<Pre
             .cluster
             .as_ref()
             .err()
-            .filter(|_| !plan.is_empty())
+            .filter(|_| plan.changes_stacks())
             .map(|failure| format!("the cluster cannot be reached ({failure}): new machines will not be seen to join")),
     );
     ports.progress.tell(Event::StepDone { step, title: "looked at the cluster".into() });
@@ -171,7 +171,7 @@ async fn look(
     };
     let flavour = ports.terraform.tool().await?.flavour;
     let step = "terraform".to_owned();
-    if plan.is_empty() {
+    if !plan.changes_stacks() {
         return Ok((summaries, violations));
     }
     ports.progress.tell(Event::StepStarted { step: step.clone(), title: "asking Terraform what it would do".into() });

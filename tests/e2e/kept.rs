@@ -55,3 +55,22 @@ fn a_count_that_is_written_is_stored_and_nothing_else() {
     world.run(&["plan", "--cluster", &url(&world)]).ends(0).says("Nothing to do");
     assert_eq!(world.workers().len(), 2);
 }
+
+#[test]
+fn a_changed_file_is_stored_though_no_machine_changes() {
+    let world = World::new();
+    world.apply().ends(0);
+    let before = world.record();
+    world.write(&world.file("min: 1, max: 6", "").replace("timeout: 60s", "timeout: 50s, deleteEmptyDirData: false"));
+    let said = world.run(&["plan", "--detailed-exitcode", "--output", "json"]).ends(2).json();
+    assert_eq!((&said["changes"], &said["plan"]["stores"]), (&true.into(), &true.into()));
+    world.run(&["apply"]).ends(5).says("stored in its place").says("--yes");
+    assert_eq!(world.record(), before);
+    world.apply().ends(0).says("is done");
+    let text = std::fs::read_to_string(world.path()).expect("the cluster file");
+    assert_eq!(world.record()["source"]["clusterFile"], text);
+    assert_eq!(world.record()["pools"], before["pools"]);
+    world.is_in_order();
+    world.run(&["plan", "--detailed-exitcode"]).ends(0).says("Nothing to do");
+    world.run(&["plan", "--detailed-exitcode", "--cluster", &url(&world)]).ends(0);
+}

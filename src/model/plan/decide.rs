@@ -83,6 +83,7 @@ pub fn decide(inputs: &Inputs) -> Result<Plan> {
         request: inputs.request.clone(),
         base: Base { generation: inputs.record.map(|record| record.generation), serials: inputs.serials.clone() },
         source: inputs.source.clone(),
+        stores: inputs.record.is_none_or(|record| record.source != kept),
         foundation: foundation_change(inputs)?,
         pools,
         notes,

@@ -188,6 +188,9 @@ impl Session<'_> {
 
     async fn change(&mut self, ended: &mut Ended) -> Result<()> {
         self.learn_cluster().await?;
+        if !self.plan.changes_stacks() {
+            return Ok(());
+        }
         let (foundation, made) = self.make_foundation().await?;
         ended.made(made);
         self.retire(&foundation, ended).await?;
