@@ -197,7 +197,8 @@ async fn look(
     if let Some(foundation) = foundation {
         for change in &plan.pools {
             let nodes = preview::nodes_after(record, change);
-            stacks::init_pool(ports, task, record, &change.pool, &nodes, &foundation).await?;
+            let tags = stacks::wanted_tags(task, record, &plan.request, &change.pool);
+            stacks::init_pool(ports, task, record, &change.pool, &nodes, &foundation, tags).await?;
             let saved = ports.terraform.plan(&change.stack(), mode, None).await?;
             judge(saved.json(), &preview::pool(plan, flavour, record, change));
         }

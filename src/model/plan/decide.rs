@@ -116,7 +116,7 @@ fn foundation_change(inputs: &Inputs) -> Result<FoundationChange> {
         return Ok(FoundationChange::Destroy { nodes: ids.collect() });
     }
     if inputs.record.is_some_and(|record| record.stacks.contains_key(&StackId::Foundation)) {
-        let tags = matches!(inputs.request, Request::Apply { .. }) && tags_changed(inputs);
+        let tags = matches!(inputs.request, Request::Apply { .. }) && tags_changed(inputs, &StackId::Foundation);
         return Ok(if tags { FoundationChange::Tags } else { FoundationChange::Keep });
     }
     // A foundation that an earlier apply could not finish keeps the machines that were decided on then.
@@ -146,8 +146,10 @@ fn foundation_change(inputs: &Inputs) -> Result<FoundationChange> {
     Ok(FoundationChange::Create { nodes: nodes.collect() })
 }
 
-fn tags_changed(inputs: &Inputs) -> bool {
-    inputs.previous.is_some_and(|previous| previous.tags != inputs.file.tags)
+/// Stack by stack: an operation that ended halfway may have changed those of one and not of another.
+fn tags_changed(inputs: &Inputs, stack: &StackId) -> bool {
+    let standing = inputs.record.and_then(|record| record.tags.get(stack));
+    standing.or(inputs.previous.map(|previous| &previous.tags)).is_some_and(|tags| *tags != inputs.file.tags)
 }
 
 fn image_for(inputs: &Inputs, pool: &str) -> Result<String> {
@@ -172,13 +174,14 @@ fn pool_change(inputs: &Inputs, pool: &Pool) -> Result<PoolChange> {
     removals.extend(leave(inputs, &pool.name, &present, leaving)?);
     let additions = additions(inputs, pool, record, &present, target.saturating_sub(present.len() as u32))?;
     let stays = present.len() as u32 - leaving;
+    let stack = StackId::Pool(pool.name.clone());
     Ok(PoolChange {
         pool: pool.name.clone(),
         before,
         after: target,
         additions,
         removals,
-        tags: matches!(inputs.request, Request::Apply { .. }) && stays > 0 && tags_changed(inputs),
+        tags: matches!(inputs.request, Request::Apply { .. }) && stays > 0 && tags_changed(inputs, &stack),
         retired: false,
     })
 }

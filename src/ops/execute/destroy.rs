@@ -27,7 +27,8 @@ impl Session<'_> {
             self.drain_what_goes(change).await?;
             let Some(foundation) = &foundation else { continue };
             let nodes = self.nodes(&change.pool);
-            stacks::init_pool(self.ports, self.task, &self.record, &change.pool, &nodes, foundation).await?;
+            let tags = stacks::standing_tags(self.task, &self.record, &change.pool);
+            stacks::init_pool(self.ports, self.task, &self.record, &change.pool, &nodes, foundation, tags).await?;
             self.destroy_pool(change, ended).await?;
         }
         self.interrupts.check()?;

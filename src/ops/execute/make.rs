@@ -43,8 +43,13 @@ impl Session<'_> {
             PartEnd::Done(state) => {
                 self.pin(&id, lock).await?;
                 self.serial(StackId::Foundation, state.serial.clone());
+                self.record.tags.insert(StackId::Foundation, self.task.file.tags.clone());
                 self.keep_control_plane(&nodes, &state);
-                Ok((stacks::foundation_output(&state)?, Made { nodes: nodes.into_keys().collect(), shortfall: None }))
+                let made = match self.plan.foundation {
+                    FoundationChange::Create { .. } => nodes.into_keys().collect(),
+                    _ => Vec::new(),
+                };
+                Ok((stacks::foundation_output(&state)?, Made { nodes: made, shortfall: None }))
             }
             PartEnd::Failed { failure, state } => {
                 if let Some(state) = state {
@@ -70,8 +75,11 @@ impl Session<'_> {
         let id = PartId::new(change.stack(), Act::Make);
         let additions = self.settle(&change.additions, foundation);
         let mut nodes = self.nodes(&change.pool);
+        let empty = nodes.is_empty();
         nodes.extend(additions.clone());
-        let lock = stacks::init_pool(self.ports, self.task, &self.record, &change.pool, &nodes, foundation).await?;
+        let tags = stacks::wanted_tags(self.task, &self.record, &self.plan.request, &change.pool).clone();
+        let lock =
+            stacks::init_pool(self.ports, self.task, &self.record, &change.pool, &nodes, foundation, &tags).await?;
         let names: Vec<NodeName> = additions.keys().cloned().collect();
         let retagged = if change.tags { stacks::bound(&self.nodes(&change.pool)) } else { Vec::new() };
         let expected = guard::permits_for_pool(
@@ -92,6 +100,10 @@ impl Session<'_> {
         };
         self.pin(&id, lock).await?;
         self.serial(change.stack(), state.serial.clone());
+        // An apply that failed may have changed the tags of some; in a pool that was empty nobody has others.
+        if shortfall.is_none() || empty {
+            self.record.tags.insert(change.stack(), tags);
+        }
         let mut made = Vec::new();
         let ids = stacks::machine_ids(self.plan.provider, &state);
         for (name, node) in additions {

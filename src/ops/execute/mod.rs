@@ -21,13 +21,13 @@ use crate::model::journal::Entry;
 use crate::model::machine::Place;
 use crate::model::names::{NodeName, OperationId};
 use crate::model::plan::{self, FoundationChange, Plan, Request};
-use crate::model::record::{PoolRecord, Record};
+use crate::model::record::{FORMAT, PoolRecord, Record};
 use crate::ops::interrupts::Interrupts;
 use crate::ops::journal::Journal;
 use crate::ops::lock;
 use crate::ops::ports::{Event, Ports, Version};
 use crate::ops::task::{Mandate, Task};
-use crate::ops::{place, record, start};
+use crate::ops::{observe, place, record, start};
 
 use session::Session;
 
@@ -139,6 +139,12 @@ async fn first_record(
 
 /// The record as this operation will leave it, before anything was done: names that it uses are used up.
 fn adopt(mut record: Record, task: &Task, plan: &Plan) -> Result<Record> {
+    let former = observe::previous(&record)?;
+    for stack in record.stacks.keys() {
+        // The stored cluster file changes now, and with it the answer to which tags stand.
+        record.tags.entry(stack.clone()).or_insert_with(|| former.tags.clone());
+    }
+    record.format = FORMAT;
     record.source = plan::stored(&plan.request, &plan.source, Some(&record))?;
     record.name = task.file.name.clone();
     for change in &plan.pools {
@@ -192,6 +198,7 @@ impl Session<'_> {
             return Ok(());
         }
         let (foundation, made) = self.make_foundation().await?;
+        ended.changed |= self.plan.foundation == FoundationChange::Tags;
         ended.made(made);
         self.retire(&foundation, ended).await?;
         let plan = self.plan;

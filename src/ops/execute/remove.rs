@@ -178,7 +178,9 @@ impl Session<'_> {
         for removal in &going {
             nodes.remove(&removal.node);
         }
-        let lock = stacks::init_pool(self.ports, self.task, &self.record, &change.pool, &nodes, foundation).await?;
+        let tags = stacks::standing_tags(self.task, &self.record, &change.pool);
+        let lock =
+            stacks::init_pool(self.ports, self.task, &self.record, &change.pool, &nodes, foundation, tags).await?;
         let machines: Vec<guard::Machine> =
             going.iter().filter_map(|removal| Some((removal.node.clone(), removal.machine_id.clone()?))).collect();
         let run = PartRun {
