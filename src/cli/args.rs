@@ -80,7 +80,7 @@ pub struct Target {
     /// Work from the stored record: s3://bucket/prefix or file:///folder.
     #[arg(long, value_name = "URL")]
     pub cluster: Option<String>,
-    /// Change one field of the cluster file for this run, such as pools.workers.max=30.
+    /// Change one field of the cluster file for this run, such as pools.workers.max=30. `apply` stores it with the file.
     #[arg(long = "set", value_name = "PATH=VALUE")]
     pub sets: Vec<String>,
     /// The kubeconfig to use instead of the cluster file's.

@@ -64,10 +64,10 @@ pub fn from_file(app: &App, target: &Target) -> Result<Loaded> {
 
 /// The cluster file that a PLAN was made from, as it was then.
 pub fn of_saved(app: &App, target: &Target, saved: &SavedPlan) -> Result<Loaded> {
-    let file = parse(app, Path::new("the cluster file in the plan"), &saved.plan.source.cluster_file, &saved.sets)?;
+    let source = &saved.plan.source;
+    let file = parse(app, Path::new("the cluster file in the plan"), &source.cluster_file, &source.sets)?;
     let folder = if saved.folder.is_dir() { saved.folder.clone() } else { app.settings.folder.clone() };
     let register = register(app, &file, &folder)?;
-    let source = &saved.plan.source;
     complete(
         app,
         target,
@@ -78,7 +78,7 @@ pub fn of_saved(app: &App, target: &Target, saved: &SavedPlan) -> Result<Loaded>
             folder,
             path: None,
             register,
-            sets: saved.sets.clone(),
+            sets: source.sets.clone(),
         },
     )
 }
@@ -128,7 +128,11 @@ async fn from_store(app: &App, target: &Target, url: &str) -> Result<(Loaded, st
 }
 
 fn of_record(app: &App, target: &Target, record: Record, spec: StoreSpec) -> Result<Loaded> {
-    let sets: Vec<String> = record.source.sets.iter().chain(&target.sets).cloned().collect();
+    let mut sets = record.source.sets.clone();
+    // The same ones once more say nothing new; an `apply` that is repeated would pile them up.
+    if !sets.ends_with(&target.sets) {
+        sets.extend(target.sets.iter().cloned());
+    }
     let mut file = parse(app, Path::new("the stored cluster file"), &record.source.cluster_file, &sets)?;
     file.store = spec;
     let register = if file.provider == Provider::Sandbox { record.account.clone() } else { String::new() };

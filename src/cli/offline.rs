@@ -35,6 +35,7 @@ pub fn stacks(app: &App, loaded: &Loaded, record: Option<&Path>) -> Result<Stack
     };
     let file = &loaded.file;
     let deployment = Deployment {
+        tags: &file.tags,
         file,
         cluster_id: record.as_ref().map_or(NEW_CLUSTER, |record| &record.cluster_id),
         account: record.as_ref().map(|record| record.account.as_str()).filter(|_| file.provider != Provider::Sandbox),

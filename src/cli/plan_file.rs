@@ -13,15 +13,12 @@ use crate::ops::task::Task;
 pub struct SavedPlan {
     pub format: u32,
     pub plan: Plan,
-    /// `--set` options; they are part of what was decided.
-    pub sets: Vec<String>,
     /// The folder that relative paths of the cluster file count from, where it still exists.
     pub folder: PathBuf,
 }
 
 pub fn write(path: &Path, plan: &Plan, task: &Task) -> Result<()> {
-    let saved =
-        SavedPlan { format: PLAN_FORMAT, plan: plan.clone(), sets: task.sets.clone(), folder: task.folder.clone() };
+    let saved = SavedPlan { format: PLAN_FORMAT, plan: plan.clone(), folder: task.folder.clone() };
     let text = serde_json::to_string_pretty(&saved)
         .map_err(|error| Failure::failed("the plan cannot be written as JSON").caused_by(&error))?;
     // Beside its place first: a reader never finds half a plan.

@@ -20,7 +20,8 @@ pub struct Edited {
 
 /// None where the pool has bounds: the record holds its size then, and the file needs no change.
 pub fn prepare(app: &App, target: &Target, request: &Request) -> Result<Option<Edited>> {
-    let Request::Scale { pool: name, change, .. } = request else { return Ok(None) };
+    let mut request = request.clone();
+    let Request::Scale { pool: name, change, write, .. } = &mut request else { return Ok(None) };
     let loaded = load::from_file(app, target)?;
     let Some(pool) = loaded.file.pool(name) else { return Ok(None) };
     let PoolSize::Fixed(count) = pool.size else { return Ok(None) };
@@ -42,7 +43,8 @@ pub fn prepare(app: &App, target: &Target, request: &Request) -> Result<Option<E
     };
     let before = loaded.source.cluster_file;
     let text = file::set_count(&before, name, wanted)?;
-    Ok(Some(Edited { path, before, text, request: request.clone() }))
+    *write = Some(wanted);
+    Ok(Some(Edited { path, before, text, request }))
 }
 
 impl Edited {

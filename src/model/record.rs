@@ -10,7 +10,7 @@ use super::names::{NodeName, OperationId, StackId};
 use super::provider::Provider;
 
 /// The major number changes when an older `scaler` would misread the record; it then refuses to touch it.
-pub const FORMAT: Format = Format { major: 1, minor: 0 };
+pub const FORMAT: Format = Format { major: 1, minor: 1 };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Format {
@@ -44,6 +44,10 @@ pub struct Record {
     pub terraform: Option<TerraformPin>,
     /// What was known of each stack's state after its last apply.
     pub stacks: BTreeMap<StackId, StackSerial>,
+    /// The cluster file's tags that everything in a stack carries. Since format 1.1; a stack that is not here carries
+    /// those of the stored cluster file.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags: BTreeMap<StackId, Tags>,
     pub control_plane: PoolRecord,
     pub pools: BTreeMap<String, PoolRecord>,
     /// Everything was destroyed; the record stays as history.
@@ -75,12 +79,16 @@ impl Record {
             source,
             terraform: None,
             stacks: BTreeMap::new(),
+            tags: BTreeMap::new(),
             control_plane: PoolRecord::default(),
             pools: BTreeMap::new(),
             destroyed: false,
         }
     }
 }
+
+/// Tag → value, without those that `scaler` adds.
+pub type Tags = BTreeMap<String, String>;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -109,7 +109,7 @@ fn check(task: &Task, record: Option<&Record>, place: &Place) -> Result<()> {
 }
 
 /// The cluster file of the record. This `scaler` or an older one found it valid when it was applied.
-fn previous(record: &Record) -> Result<ClusterFile> {
+pub fn previous(record: &Record) -> Result<ClusterFile> {
     let source = &record.source;
     let sets: Vec<Set> = source.sets.iter().map(Set::new).collect();
     file::parse("the stored cluster file", &source.cluster_file, &sets)

@@ -184,7 +184,7 @@ async fn look(
     };
     let flavour = ports.terraform.tool().await?.flavour;
     let step = "terraform".to_owned();
-    if plan.is_empty() {
+    if !plan.changes_stacks() {
         return Ok((summaries, violations));
     }
     ports.progress.tell(Event::StepStarted { step: step.clone(), title: "asking Terraform what it would do".into() });
@@ -210,7 +210,8 @@ async fn look(
     if let Some(foundation) = foundation {
         for change in &plan.pools {
             let nodes = preview::nodes_after(record, change);
-            stacks::init_pool(ports, task, record, &change.pool, &nodes, &foundation).await?;
+            let tags = stacks::wanted_tags(task, record, &plan.request, &change.pool);
+            stacks::init_pool(ports, task, record, &change.pool, &nodes, &foundation, tags).await?;
             let saved = ports.terraform.plan(&change.stack(), mode, None).await?;
             judge(saved.json(), &preview::pool(plan, flavour, record, change));
         }

@@ -9,8 +9,9 @@ use super::ports::terraform::{Stack, State};
 use super::task::Task;
 use crate::model::failure::{Failure, Kind, Result};
 use crate::model::names::{NodeName, StackId};
+use crate::model::plan::Request;
 use crate::model::provider::Provider;
-use crate::model::record::{Flavour, NodeRecord, Record, TerraformPin};
+use crate::model::record::{Flavour, NodeRecord, Record, Tags, TerraformPin};
 use crate::model::{census, guard};
 use crate::render;
 
@@ -19,7 +20,20 @@ pub fn bound(nodes: &BTreeMap<NodeName, NodeRecord>) -> Vec<guard::Machine> {
     nodes.iter().filter_map(|(name, node)| Some((name.clone(), node.machine_id.clone()?))).collect()
 }
 
-/// Renders and initialises a pool's stack for these nodes. Returns the lock file's text.
+/// The tags that a pool has and keeps: everything but its own change of them leaves them as they are.
+pub fn standing_tags<'a>(task: &'a Task, record: &'a Record, pool: &str) -> &'a Tags {
+    record.tags.get(&StackId::Pool(pool.to_owned())).unwrap_or(&task.file.tags)
+}
+
+/// The tags of a pool when an operation is done: only `apply` brings in those of the cluster file.
+pub fn wanted_tags<'a>(task: &'a Task, record: &'a Record, request: &Request, pool: &str) -> &'a Tags {
+    match request {
+        Request::Apply { .. } => &task.file.tags,
+        Request::Scale { .. } | Request::Destroy => standing_tags(task, record, pool),
+    }
+}
+
+/// Renders and initialises a pool's stack for these nodes, with these tags. Returns the lock file's text.
 pub async fn init_pool(
     ports: &Ports,
     task: &Task,
@@ -27,8 +41,9 @@ pub async fn init_pool(
     pool: &str,
     nodes: &BTreeMap<NodeName, NodeRecord>,
     foundation: &Value,
+    tags: &Tags,
 ) -> Result<String> {
-    let deployment = task.deployment(&record.cluster_id, Some(&record.account));
+    let deployment = task.deployment(&record.cluster_id, Some(&record.account), tags);
     let files = render::pool(&deployment, pool, nodes, foundation)?;
     init(ports, record.terraform.as_ref(), Stack { id: StackId::Pool(pool.to_owned()), files }).await
 }
@@ -40,7 +55,7 @@ pub async fn init_foundation(
     record: &Record,
     nodes: &BTreeMap<NodeName, NodeRecord>,
 ) -> Result<String> {
-    let deployment = task.deployment(&record.cluster_id, Some(&record.account));
+    let deployment = task.deployment(&record.cluster_id, Some(&record.account), &task.file.tags);
     let files = render::foundation(&deployment, nodes)?;
     init(ports, record.terraform.as_ref(), Stack { id: StackId::Foundation, files }).await
 }
@@ -61,7 +76,7 @@ pub async fn states(ports: &Ports, task: &Task, record: &Record) -> Result<BTree
     // A foundation that was not finished has no output yet, and so no pools either.
     let Ok(output) = output else { return Ok(states) };
     for (pool, pool_record) in &record.pools {
-        init_pool(ports, task, record, pool, &pool_record.nodes, &output).await?;
+        init_pool(ports, task, record, pool, &pool_record.nodes, &output, standing_tags(task, record, pool)).await?;
         let id = StackId::Pool(pool.clone());
         if let Some(state) = ports.terraform.state(&id).await? {
             states.insert(id, state);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::model::file::ClusterFile;
 use crate::model::journal::{Command, Consent};
 use crate::model::lock::Holder;
-use crate::model::record::Source;
+use crate::model::record::{Source, Tags};
 use crate::render::{Assets, Backend, Deployment};
 
 /// A cluster as its file and the options of this run describe it. Everything was read; nothing here does input or output.
@@ -48,9 +48,10 @@ pub struct Mandate {
 }
 
 impl Task {
-    pub fn deployment<'a>(&'a self, cluster_id: &'a str, account: Option<&'a str>) -> Deployment<'a> {
+    pub fn deployment<'a>(&'a self, cluster_id: &'a str, account: Option<&'a str>, tags: &'a Tags) -> Deployment<'a> {
         Deployment {
             file: &self.file,
+            tags,
             cluster_id,
             account,
             backend: &self.backend,

@@ -10,12 +10,14 @@ use crate::model::failure::{Failure, Result};
 use crate::model::file::ClusterFile;
 use crate::model::names::{NodeName, StackId};
 use crate::model::provider::Provider;
-use crate::model::record::NodeRecord;
+use crate::model::record::{NodeRecord, Tags};
 
 /// What all stacks of a cluster share.
 #[derive(Debug, Clone)]
 pub struct Deployment<'a> {
     pub file: &'a ClusterFile,
+    /// The cluster file's, or those that the stack has and is to keep.
+    pub tags: &'a Tags,
     pub cluster_id: &'a str,
     /// The account that the provider must find itself in; None when rendering offline for a new cluster.
     pub account: Option<&'a str>,

@@ -45,7 +45,7 @@ fn common(deployment: &Deployment) -> Map<String, Value> {
     let file = deployment.file;
     let mut values = Map::new();
     values.insert("cluster".into(), json!({ "name": file.name, "id": deployment.cluster_id, "region": file.region }));
-    values.insert("tags".into(), json!(file.tags));
+    values.insert("tags".into(), json!(deployment.tags));
     if file.provider == Provider::Sandbox {
         values.insert("register".into(), json!(deployment.register));
     }

@@ -4,6 +4,7 @@
 
 #[macro_use]
 mod each_tool;
+mod broken;
 mod gates;
 mod remains;
 mod running;
@@ -13,6 +14,7 @@ mod aws;
 mod drains;
 mod files;
 mod guard;
+mod kept;
 mod locks;
 mod lost;
 mod pipelines;
@@ -23,4 +25,5 @@ mod sandbox_day;
 mod secrets;
 mod signals;
 mod stored;
+mod tags;
 mod vanished;

@@ -14,7 +14,7 @@ pub struct Args {
     /// Save the decisions to this file, for `scaler apply PLAN`.
     #[arg(long, value_name = "PLAN")]
     out: Option<PathBuf>,
-    /// End with exit code 2 if there are changes.
+    /// End with exit code 2 if there are changes; a cluster file that would only be stored is one.
     #[arg(long)]
     detailed_exitcode: bool,
     /// A node that is not Ready and whose pods may be lost; once for each.

@@ -40,7 +40,7 @@ pub async fn run(app: &App, args: Args) -> Result<ExitCode> {
         (None, None) => SizeChange::Without(operate::names(&args.nodes)),
     };
     let accept_lost = operate::names(&args.change.accept_lost);
-    let request = Request::Scale { pool: args.pool, change, zone: None, accept_lost };
+    let request = Request::Scale { pool: args.pool, change, zone: None, write: None, accept_lost };
     let written = if args.write { write_count::prepare(app, &args.target, &request)? } else { None };
     operate::run_writing(app, &args.target, &args.change, Order::Request(request), Command::ScaleDown, written).await
 }

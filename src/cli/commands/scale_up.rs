@@ -39,7 +39,7 @@ pub async fn run(app: &App, args: Args) -> Result<ExitCode> {
         (None, by) => SizeChange::UpBy(by.unwrap_or_default()),
     };
     let accept_lost = operate::names(&args.change.accept_lost);
-    let request = Request::Scale { pool: args.pool, change, zone: args.zone, accept_lost };
+    let request = Request::Scale { pool: args.pool, change, zone: args.zone, write: None, accept_lost };
     let written = if args.write { write_count::prepare(app, &args.target, &request)? } else { None };
     operate::run_writing(app, &args.target, &args.change, Order::Request(request), Command::ScaleUp, written).await
 }

@@ -22,6 +22,9 @@ pub fn text(prepared: &Prepared, width: usize) -> String {
     if plan.is_empty() {
         text.push_str("Nothing to do: the cluster is as it should be.\n");
     }
+    if plan.stores && plan.base.generation.is_some() {
+        text.push_str("\ncluster file: it is not the one that was applied last, and is stored in its place\n");
+    }
     foundation(&mut text, plan, width);
     for change in &plan.pools {
         pool(&mut text, change, &prepared.drains, width);

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::request::Request;
 use super::standing::{Condition, Standing};
+use super::stored::stored;
 use super::{Base, FoundationChange, PLAN_FORMAT, Plan, PoolChange, Removal, Way, fixed, sizes, zones};
 use crate::model::failure::{Failure, Kind, Result};
 use crate::model::file::{Capacity, ClusterFile, Pool};
@@ -50,6 +51,19 @@ pub fn decide(inputs: &Inputs) -> Result<Plan> {
         }
         notes.extend(fixed::notes(previous, inputs.file));
     }
+    if let Request::Scale { pool, .. } = &inputs.request {
+        known_pool(inputs, pool)?;
+    }
+    let kept = stored(&inputs.request, &inputs.source, inputs.record)?;
+    if matches!(inputs.request, Request::Scale { .. })
+        && (&kept.cluster_file, &kept.files) != (&inputs.source.cluster_file, &inputs.source.files)
+    {
+        notes.push(
+            "the cluster file is not the one that was applied: this run goes by it, and the stored one stays; \
+             `scaler apply` stores it"
+                .into(),
+        );
+    }
     let mut pools = Vec::new();
     for pool in &inputs.file.pools {
         let change = pool_change(inputs, pool)?;
@@ -57,11 +71,6 @@ pub fn decide(inputs: &Inputs) -> Result<Plan> {
         if !named_only && (change.before != change.after || has_work(&change)) {
             pools.push(change);
         }
-    }
-    if let Request::Scale { pool, .. } = &inputs.request
-        && inputs.file.pool(pool).is_none()
-    {
-        return Err(unknown_pool(inputs.file, pool));
     }
     if !matches!(inputs.request, Request::Scale { .. }) {
         pools.extend(departing_pools(inputs)?);
@@ -74,6 +83,7 @@ pub fn decide(inputs: &Inputs) -> Result<Plan> {
         request: inputs.request.clone(),
         base: Base { generation: inputs.record.map(|record| record.generation), serials: inputs.serials.clone() },
         source: inputs.source.clone(),
+        stores: inputs.record.is_none_or(|record| record.source != kept),
         foundation: foundation_change(inputs)?,
         pools,
         notes,
@@ -84,10 +94,19 @@ fn has_work(change: &PoolChange) -> bool {
     !change.additions.is_empty() || !change.removals.is_empty() || change.tags || change.retired
 }
 
-fn unknown_pool(file: &ClusterFile, pool: &str) -> Failure {
-    let names: Vec<&str> = file.pools.iter().map(|pool| pool.name.as_str()).collect();
-    Failure::new(Kind::Usage, format!("cluster `{}` has no pool `{pool}`", file.name))
-        .hint(format!("its pools are: {}", names.join(", ")))
+/// A pool that only the cluster file at hand has would go again with the next `apply` of the stored one.
+fn known_pool(inputs: &Inputs, pool: &str) -> Result<()> {
+    let file = inputs.file;
+    if file.pool(pool).is_none() {
+        let names: Vec<&str> = file.pools.iter().map(|pool| pool.name.as_str()).collect();
+        return Err(Failure::new(Kind::Usage, format!("cluster `{}` has no pool `{pool}`", file.name))
+            .hint(format!("its pools are: {}", names.join(", "))));
+    }
+    if inputs.previous.is_some_and(|previous| previous.pool(pool).is_none()) {
+        return Err(Failure::refused(format!("pool `{pool}` is new in the cluster file, and was not applied yet"))
+            .hint("`scaler apply` makes it and stores the cluster file; after that it can be scaled"));
+    }
+    Ok(())
 }
 
 fn foundation_change(inputs: &Inputs) -> Result<FoundationChange> {
@@ -97,7 +116,7 @@ fn foundation_change(inputs: &Inputs) -> Result<FoundationChange> {
         return Ok(FoundationChange::Destroy { nodes: ids.collect() });
     }
     if inputs.record.is_some_and(|record| record.stacks.contains_key(&StackId::Foundation)) {
-        let tags = matches!(inputs.request, Request::Apply { .. }) && tags_changed(inputs);
+        let tags = matches!(inputs.request, Request::Apply { .. }) && tags_changed(inputs, &StackId::Foundation);
         return Ok(if tags { FoundationChange::Tags } else { FoundationChange::Keep });
     }
     // A foundation that an earlier apply could not finish keeps the machines that were decided on then.
@@ -127,8 +146,10 @@ fn foundation_change(inputs: &Inputs) -> Result<FoundationChange> {
     Ok(FoundationChange::Create { nodes: nodes.collect() })
 }
 
-fn tags_changed(inputs: &Inputs) -> bool {
-    inputs.previous.is_some_and(|previous| previous.tags != inputs.file.tags)
+/// Stack by stack: an operation that ended halfway may have changed those of one and not of another.
+fn tags_changed(inputs: &Inputs, stack: &StackId) -> bool {
+    let standing = inputs.record.and_then(|record| record.tags.get(stack));
+    standing.or(inputs.previous.map(|previous| &previous.tags)).is_some_and(|tags| *tags != inputs.file.tags)
 }
 
 fn image_for(inputs: &Inputs, pool: &str) -> Result<String> {
@@ -153,13 +174,14 @@ fn pool_change(inputs: &Inputs, pool: &Pool) -> Result<PoolChange> {
     removals.extend(leave(inputs, &pool.name, &present, leaving)?);
     let additions = additions(inputs, pool, record, &present, target.saturating_sub(present.len() as u32))?;
     let stays = present.len() as u32 - leaving;
+    let stack = StackId::Pool(pool.name.clone());
     Ok(PoolChange {
         pool: pool.name.clone(),
         before,
         after: target,
         additions,
         removals,
-        tags: matches!(inputs.request, Request::Apply { .. }) && stays > 0 && tags_changed(inputs),
+        tags: matches!(inputs.request, Request::Apply { .. }) && stays > 0 && tags_changed(inputs, &stack),
         retired: false,
     })
 }

@@ -8,6 +8,7 @@ mod fixed;
 mod request;
 mod sizes;
 mod standing;
+mod stored;
 mod zones;
 
 use std::collections::BTreeMap;
@@ -18,6 +19,7 @@ pub use decide::{CONTROL_PLANE, Inputs, decide};
 pub use request::{Request, SizeChange};
 pub use sizes::may_grow;
 pub use standing::{Condition, Standing};
+pub use stored::stored;
 
 use super::names::{NodeName, StackId};
 use super::provider::Provider;
@@ -35,6 +37,9 @@ pub struct Plan {
     pub base: Base,
     /// The cluster file that was decided on, and the files that it names.
     pub source: Source,
+    /// The record will hold another cluster file than now, or other `--set` options, or other text of a file that it names.
+    #[serde(default)]
+    pub stores: bool,
     pub foundation: FoundationChange,
     /// One a pool that has something to do, in the order of the file; pools that are going come last.
     pub pools: Vec<PoolChange>,
@@ -119,9 +124,14 @@ pub enum Way {
 }
 
 impl Plan {
-    /// True if there is nothing to do.
+    /// True if there is nothing to do. A cluster file that is stored is something: later runs go by it.
     pub fn is_empty(&self) -> bool {
-        self.foundation == FoundationChange::Keep && self.pools.is_empty()
+        !self.stores && !self.changes_stacks()
+    }
+
+    /// True if there is anything for Terraform.
+    pub fn changes_stacks(&self) -> bool {
+        self.foundation != FoundationChange::Keep || !self.pools.is_empty()
     }
 
     pub fn removals(&self) -> impl Iterator<Item = &Removal> {

@@ -10,7 +10,15 @@ pub enum Request {
     /// Make it as the cluster file says.
     Apply { accept_lost: Vec<NodeName> },
     /// Change the size of one pool with bounds.
-    Scale { pool: String, change: SizeChange, zone: Option<String>, accept_lost: Vec<NodeName> },
+    Scale {
+        pool: String,
+        change: SizeChange,
+        zone: Option<String>,
+        /// `--write`: the `count` that the cluster file has from now on.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        write: Option<u32>,
+        accept_lost: Vec<NodeName>,
+    },
     /// Everything goes.
     Destroy,
 }

@@ -118,6 +118,7 @@ fn record() -> Record {
         kube_system_uid: None,
         source: Source { cluster_file: String::new(), sets: Vec::new(), files: BTreeMap::new() },
         terraform: None,
+        tags: BTreeMap::new(),
         stacks: BTreeMap::new(),
         control_plane: pool(&["demo-cp-1"]),
         pools: BTreeMap::from([

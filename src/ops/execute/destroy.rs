@@ -27,8 +27,9 @@ impl Session<'_> {
             self.drain_what_goes(change).await?;
             let Some(foundation) = &foundation else { continue };
             let nodes = self.nodes(&change.pool);
+            let tags = stacks::standing_tags(self.task, &self.record, &change.pool);
             let lock_file =
-                stacks::init_pool(self.ports, self.task, &self.record, &change.pool, &nodes, foundation).await?;
+                stacks::init_pool(self.ports, self.task, &self.record, &change.pool, &nodes, foundation, tags).await?;
             self.destroy_pool(change, lock_file, ended).await?;
         }
         self.interrupts.check()?;

@@ -43,6 +43,7 @@ impl Session<'_> {
             PartEnd::Done(state) => {
                 self.pin(&run).await?;
                 self.serial(StackId::Foundation, state.serial.clone());
+                self.record.tags.insert(StackId::Foundation, self.task.file.tags.clone());
                 self.keep_control_plane(&nodes, &state);
                 let made = match self.plan.foundation {
                     FoundationChange::Create { .. } => nodes.into_keys().collect(),
@@ -74,9 +75,11 @@ impl Session<'_> {
         let id = PartId::new(change.stack(), Act::Make);
         let additions = self.settle(&change.additions, foundation);
         let mut nodes = self.nodes(&change.pool);
+        let empty = nodes.is_empty();
         nodes.extend(additions.clone());
+        let tags = stacks::wanted_tags(self.task, &self.record, &self.plan.request, &change.pool).clone();
         let lock_file =
-            stacks::init_pool(self.ports, self.task, &self.record, &change.pool, &nodes, foundation).await?;
+            stacks::init_pool(self.ports, self.task, &self.record, &change.pool, &nodes, foundation, &tags).await?;
         let names: Vec<NodeName> = additions.keys().cloned().collect();
         let retagged = if change.tags { stacks::bound(&self.nodes(&change.pool)) } else { Vec::new() };
         let expected = guard::permits_for_pool(
@@ -97,6 +100,10 @@ impl Session<'_> {
         };
         self.pin(&run).await?;
         self.serial(change.stack(), state.serial.clone());
+        // An apply that failed may have changed the tags of some; in a pool that was empty nobody has others.
+        if shortfall.is_none() || empty {
+            self.record.tags.insert(change.stack(), tags);
+        }
         let mut made = Vec::new();
         let ids = stacks::machine_ids(self.plan.provider, &state);
         for (name, node) in additions {

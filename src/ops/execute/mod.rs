@@ -23,14 +23,14 @@ use crate::model::failure::{Failure, Kind, Result};
 use crate::model::journal::Entry;
 use crate::model::machine::Place;
 use crate::model::names::{NodeName, OperationId};
-use crate::model::plan::{FoundationChange, Plan, Request};
-use crate::model::record::{PoolRecord, Record};
+use crate::model::plan::{self, FoundationChange, Plan, Request};
+use crate::model::record::{FORMAT, PoolRecord, Record};
 use crate::ops::interrupts::Interrupts;
 use crate::ops::journal::Journal;
 use crate::ops::lock;
 use crate::ops::ports::{Event, Ports, Version};
 use crate::ops::task::{Mandate, Task};
-use crate::ops::{place, record, start};
+use crate::ops::{observe, place, record, start};
 
 use session::Session;
 
@@ -101,7 +101,7 @@ async fn under_lock(
         None => first_record(ports, task, plan, &place, &operation, &lease).await?,
     };
     let former = Some(record.source.clone()).filter(|_| plan.base.generation.is_some());
-    let record = adopt(record, task, plan);
+    let record = adopt(record, task, plan)?;
     let mut session = Session::new(ports, task, plan, operation, lease, interrupts, journal, former, record);
     let ended = session.work().await;
     session.close(ended, version).await
@@ -141,15 +141,21 @@ async fn first_record(
 }
 
 /// The record as this operation will leave it, before anything was done: names that it uses are used up.
-fn adopt(mut record: Record, task: &Task, plan: &Plan) -> Record {
-    record.source = plan.source.clone();
+fn adopt(mut record: Record, task: &Task, plan: &Plan) -> Result<Record> {
+    let former = observe::previous(&record)?;
+    for stack in record.stacks.keys() {
+        // The stored cluster file changes now, and with it the answer to which tags stand.
+        record.tags.entry(stack.clone()).or_insert_with(|| former.tags.clone());
+    }
+    record.format = FORMAT;
+    record.source = plan::stored(&plan.request, &plan.source, Some(&record))?;
     record.name = task.file.name.clone();
     for change in &plan.pools {
         let pool = record.pools.entry(change.pool.clone()).or_default();
         let used = change.additions.len() as u64;
         pool.next_number = pool.next_number.max(1) + used;
     }
-    record
+    Ok(record)
 }
 
 /// How the work of an operation ended, once it had begun.
@@ -182,6 +188,9 @@ impl Session<'_> {
 
     async fn change(&mut self, ended: &mut Ended) -> Result<()> {
         self.learn_cluster().await;
+        if !self.plan.changes_stacks() {
+            return Ok(());
+        }
         let (foundation, made) = self.make_foundation().await?;
         ended.changed |= self.plan.foundation == FoundationChange::Tags;
         ended.made(made);

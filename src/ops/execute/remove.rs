@@ -15,11 +15,7 @@ use crate::ops::ports::Kubernetes;
 use crate::ops::ports::terraform::PlanMode;
 use crate::ops::stacks;
 
-<<<<<<< HEAD
-use super::Ended;
 use super::give_back::still_cordoned;
-=======
->>>>>>> wt2
 use super::part::{PartEnd, PartRun};
 use super::retire::permit;
 use super::session::Session;
@@ -166,8 +162,9 @@ impl Session<'_> {
         for removal in &going {
             nodes.remove(&removal.node);
         }
+        let tags = stacks::standing_tags(self.task, &self.record, &change.pool);
         let lock_file =
-            stacks::init_pool(self.ports, self.task, &self.record, &change.pool, &nodes, foundation).await?;
+            stacks::init_pool(self.ports, self.task, &self.record, &change.pool, &nodes, foundation, tags).await?;
         let machines: Vec<guard::Machine> =
             going.iter().filter_map(|removal| Some((removal.node.clone(), removal.machine_id.clone()?))).collect();
         let run = PartRun {

@@ -49,8 +49,9 @@ impl Session<'_> {
         for removal in gone {
             nodes.remove(&removal.node);
         }
+        let tags = stacks::standing_tags(self.task, &self.record, &change.pool);
         let lock_file =
-            stacks::init_pool(self.ports, self.task, &self.record, &change.pool, &nodes, foundation).await?;
+            stacks::init_pool(self.ports, self.task, &self.record, &change.pool, &nodes, foundation, tags).await?;
         let machines: Vec<guard::Machine> =
             gone.iter().filter_map(|removal| Some((removal.node.clone(), removal.machine_id.clone()?))).collect();
         let run = PartRun {
