@@ -2,6 +2,7 @@
 
 mod doctor;
 mod done;
+mod findings;
 mod plan;
 mod status;
 

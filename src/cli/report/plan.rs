@@ -5,6 +5,7 @@ use std::fmt::Write;
 
 use serde_json::{Value, json};
 
+use super::findings;
 use crate::cli::terminal::{self, Table};
 use crate::model::drain::NodeReport;
 use crate::model::names::NodeName;
@@ -39,7 +40,7 @@ pub fn text(prepared: &Prepared, width: usize) -> String {
         }
     }
     section(&mut text, "Notes", plan.notes.iter().cloned(), width);
-    section(&mut text, "Beside this", prepared.findings.iter().map(ToString::to_string), width);
+    section(&mut text, "Beside this", findings::told(&prepared.findings).into_iter(), width);
     let against = prepared.violations.iter().map(ToString::to_string);
     section(&mut text, "Refused", against, width);
     section(&mut text, "At work", prepared.at_work.iter().map(ToString::to_string), width);

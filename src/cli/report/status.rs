@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::findings;
 use crate::cli::terminal::{self, Table};
 use crate::model::lock::LockState;
 use crate::ops::status::{NodeLine, Report};
@@ -35,8 +36,8 @@ pub fn text(report: &Report, width: usize) -> String {
     if !report.findings.is_empty() {
         text.push_str("\nWhat does not fit together:\n");
     }
-    for finding in &report.findings {
-        text.push_str(&terminal::wrapped("  - ", "    ", &finding.to_string(), width));
+    for finding in findings::told(&report.findings) {
+        text.push_str(&terminal::wrapped("  - ", "    ", &finding, width));
     }
     if let Some(unfinished) = &report.unfinished {
         text.push_str("\nNot finished:\n");
