@@ -76,7 +76,13 @@ pub async fn prepare(ports: &Ports, task: &Task, request: Request) -> Result<Pre
     ports.progress.tell(Event::StepDone { step, title: "looked at the cluster".into() });
     let (terraform, violations) = look(ports, task, &plan, &observed).await?;
     let drains = match &observed.cluster {
-        Ok(view) => preview::drains(task, &plan, view, ports.clock.now()),
+        Ok(view) => {
+            let newcomers = match plan.removals().next() {
+                Some(_) => preview::newcomers(ports.cloud.as_ref(), &task.file, &plan, view).await,
+                None => Vec::new(),
+            };
+            preview::drains(task, &plan, view, newcomers, ports.clock.now())
+        }
         Err(_) => BTreeMap::new(),
     };
     Ok(Prepared {

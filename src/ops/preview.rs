@@ -3,12 +3,15 @@
 use std::collections::BTreeMap;
 
 use super::observe::{Observed, View};
+use super::ports::Cloud;
 use super::ports::terraform::State;
 use super::stacks;
 use super::task::Task;
 use crate::model::drain::{self, NodeReport, Severity};
 use crate::model::failure::{Failure, Result};
+use crate::model::file::ClusterFile;
 use crate::model::guard::{self, Expected};
+use crate::model::kubernetes::Node;
 use crate::model::names::{NodeName, StackId};
 use crate::model::plan::{Condition, FoundationChange, Plan, PoolChange, Request, Way};
 use crate::model::record::{Flavour, NodeRecord, Record};
@@ -53,8 +56,33 @@ fn unproven(condition: &Condition, accepted: bool) -> Option<String> {
     }
 }
 
-/// What each node that would be drained will meet.
-pub fn drains(task: &Task, plan: &Plan, view: &View, at: jiff::Timestamp) -> BTreeMap<NodeName, NodeReport> {
+/// The nodes of the plan that are made before any drain, as they will be.
+pub async fn newcomers(cloud: &dyn Cloud, file: &ClusterFile, plan: &Plan, view: &View) -> Vec<Node> {
+    let mut offers = BTreeMap::new();
+    let mut nodes = Vec::new();
+    for change in &plan.pools {
+        let Some(pool) = file.pool(&change.pool) else { continue };
+        if !change.additions.is_empty() && !offers.contains_key(&pool.machine) {
+            // Who may not ask, or gets no answer, guesses that there is room.
+            offers.insert(pool.machine.clone(), cloud.machine_type(&pool.machine).await.ok().flatten());
+        }
+        for (name, node) in &change.additions {
+            let offers = offers.get(&pool.machine).copied().flatten();
+            nodes.push(drain::newcomer(file, pool, name, &node.zone, offers, &view.nodes));
+        }
+    }
+    nodes
+}
+
+/// What each node that would be drained will meet. `newcomers` are there by then, too.
+pub fn drains(
+    task: &Task,
+    plan: &Plan,
+    view: &View,
+    newcomers: Vec<Node>,
+    at: jiff::Timestamp,
+) -> BTreeMap<NodeName, NodeReport> {
+    let nodes: Vec<Node> = view.nodes.iter().cloned().chain(newcomers).collect();
     let victims: Vec<String> = plan
         .removals()
         .filter(|removal| matches!(removal.way, Way::Drained | Way::Destroyed))
@@ -63,7 +91,7 @@ pub fn drains(task: &Task, plan: &Plan, view: &View, at: jiff::Timestamp) -> BTr
         .collect();
     let reports = drain::preflight(&drain::Situation {
         victims: &victims,
-        nodes: &view.nodes,
+        nodes: &nodes,
         pods: &view.pods,
         budgets: &view.budgets,
         rules: &task.file.drain,

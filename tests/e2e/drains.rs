@@ -83,3 +83,28 @@ fn a_plan_shows_what_a_drain_will_meet_and_changes_nothing() {
     assert_eq!(world.record(), before);
     assert_eq!(world.unschedulable(), Vec::<String>::new());
 }
+
+#[test]
+fn a_pool_is_replaced_in_one_apply_though_its_pods_fit_on_the_new_nodes_alone() {
+    let world = World::new();
+    // Nodes of other tests are no place for these pods.
+    let zone = format!("{}-z", world.cluster);
+    let text = world.file("count: 2", "").replace("[local-a, local-b]", &format!("[{zone}]"));
+    world.write(&text);
+    world.apply().ends(0);
+    let namespace = world.k.namespace("replaced");
+    let selector = format!("scaler/pool: {}", world.pool);
+    let workload = workload(&namespace, &world.pool, 2, 1)
+        .replace(&selector, &format!("topology.kubernetes.io/zone: {zone}"))
+        .replace("image: web }", "image: web, resources: { requests: { cpu: 3 } } }");
+    world.k.apply(&workload);
+    world.wait_ready(&namespace, 2);
+    let next = format!("{}b", world.pool);
+    world.write(&text.replace(&format!("name: {},", world.pool), &format!("name: {next},")));
+    world.apply().ends(0);
+    let left = world.sandbox.machines().into_iter().filter(crate::world::runs).map(|machine| machine.node);
+    let mut workers: Vec<String> = left.filter(|node| !node.contains("control-plane")).collect();
+    workers.sort();
+    assert_eq!(workers, [1, 2].map(|number| format!("{}-{next}-{number}", world.cluster)));
+    world.wait_ready(&namespace, 2);
+}
