@@ -6,6 +6,7 @@ mod destroy;
 mod finish;
 mod join;
 mod login;
+mod lost;
 mod make;
 mod part;
 mod remove;

@@ -15,11 +15,11 @@ use crate::ops::ports::Kubernetes;
 use crate::ops::ports::terraform::PlanMode;
 use crate::ops::stacks;
 
-use super::Ended;
 use super::part::{PartEnd, PartRun};
 use super::retire::permit;
 use super::session::Session;
 use super::witness::Drains;
+use super::{Ended, acquaint, lost};
 
 impl Session<'_> {
     pub(super) async fn remove(&mut self, foundation: &Value, ended: &mut Ended) -> Result<()> {
@@ -234,14 +234,12 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// A node whose loss was accepted must still be lost: one that is Ready again can be drained.
+    /// A node whose loss was accepted must still be that node, and lost.
     async fn still_lost(&self, removal: &Removal, kubernetes: &dyn Kubernetes) -> Result<()> {
-        match kubernetes.node(removal.node.as_str()).await? {
-            Some(node) if node.ready => Err(Failure::refused(format!("node `{}` is Ready again", removal.node))
-                .because("it can be drained now, so its loss need not be accepted")
-                .hint("run the command again without --accept-lost for it")),
-            _ => Ok(()),
+        if let Some(uid) = &self.record.kube_system_uid {
+            acquaint::same(kubernetes, uid).await?;
         }
+        lost::still_lost(removal, kubernetes.node(removal.node.as_str()).await?.as_ref())
     }
 
     /// Puts back what the parts changed that did not reach their point of no return. Returns the nodes.
