@@ -13,13 +13,13 @@ use crate::model::plan::{PoolChange, Removal, Way};
 use crate::ops::drain::{self, Obstacle, Victim};
 use crate::ops::ports::Kubernetes;
 use crate::ops::ports::terraform::PlanMode;
-use crate::ops::stacks;
+use crate::ops::{identity, stacks};
 
 use super::part::{PartEnd, PartRun};
 use super::retire::permit;
 use super::session::Session;
 use super::witness::Drains;
-use super::{Ended, acquaint, lost};
+use super::{Ended, lost};
 
 impl Session<'_> {
     pub(super) async fn remove(&mut self, foundation: &Value, ended: &mut Ended) -> Result<()> {
@@ -142,7 +142,11 @@ impl Session<'_> {
 
     /// A complete list of this very cluster has no Node with this machine's provider id, name or address.
     async fn never_joined(&self, removal: &Removal) -> Result<()> {
-        let nodes = self.nodes_as_proof().await?;
+        let nodes = match removal.machine_id {
+            Some(_) => self.nodes_as_proof().await?,
+            // Where no machine is known none is destroyed: it is a name that leaves the record.
+            None => self.ports.kubernetes.clone()?.nodes().await?.items,
+        };
         let machines = self.ports.cloud.machines(&self.record.cluster_id).await?;
         let machine = machines.iter().find(|machine| Some(&machine.id) == removal.machine_id.as_ref());
         let addresses: Vec<&str> = machine
@@ -237,7 +241,7 @@ impl Session<'_> {
     /// A node whose loss was accepted must still be that node, and lost.
     async fn still_lost(&self, removal: &Removal, kubernetes: &dyn Kubernetes) -> Result<()> {
         if let Some(uid) = &self.record.kube_system_uid {
-            acquaint::same(kubernetes, uid).await?;
+            identity::same(kubernetes, uid).await?;
         }
         lost::still_lost(removal, kubernetes.node(removal.node.as_str()).await?.as_ref())
     }
