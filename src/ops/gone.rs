@@ -2,6 +2,7 @@
 
 use futures::{StreamExt, TryStreamExt, stream};
 
+use super::identity;
 use super::ports::{Clock, Cloud, Event, Kubernetes, Ports, Progress};
 use crate::model::census::death::{APART, Death, Doubt, First, Moment, Suspect, UnknownOnce};
 use crate::model::census::{Census, Roll};
@@ -33,6 +34,8 @@ pub struct Inquiry<'a> {
     provider: Provider,
     /// The record's: an id means nothing in another account or region.
     place: Place,
+    /// The UID of the record's cluster, where it is known.
+    cluster: Option<String>,
 }
 
 /// Asks for each suspect of the census by its id, and takes in what is found. Takes a minute if the cloud does not know
@@ -56,6 +59,7 @@ impl<'a> Inquiry<'a> {
             progress: ports.progress.as_ref(),
             provider: record.provider,
             place: Place { account: record.account.clone(), region: record.region.clone() },
+            cluster: record.kube_system_uid.clone(),
         }
     }
 
@@ -113,7 +117,7 @@ impl<'a> Inquiry<'a> {
         }
         let nodes = match self.kubernetes {
             // No list is no proof, and the doubt says so; a machine that is terminated needs none.
-            Some(kubernetes) => kubernetes.nodes().await.ok().map(|nodes| nodes.items),
+            Some(kubernetes) => self.nodes(kubernetes).await.ok(),
             None => None,
         };
         let sight = |suspect: &'_ Suspect| {
@@ -123,6 +127,14 @@ impl<'a> Inquiry<'a> {
         let asked: Vec<_> = suspects.iter().map(sight).collect();
         let sightings = stream::iter(asked).buffered(AT_ONCE).try_collect().await?;
         Ok(Answers { nodes, sightings })
+    }
+
+    /// A Node that another cluster does not renew is silent there only.
+    async fn nodes(&self, kubernetes: &dyn Kubernetes) -> Result<Vec<Node>> {
+        match &self.cluster {
+            Some(uid) => identity::nodes_of(kubernetes, uid).await,
+            None => Ok(kubernetes.nodes().await?.items),
+        }
     }
 
     fn moment(&self) -> Moment {
@@ -178,7 +190,15 @@ mod tests {
 
     fn inquiry(fake: &Fake) -> Inquiry<'_> {
         let place = Place { account: "1".into(), region: "r".into() };
-        Inquiry { cloud: fake, kubernetes: Some(fake), clock: fake, progress: fake, provider: Provider::Aws, place }
+        Inquiry {
+            cloud: fake,
+            kubernetes: Some(fake),
+            clock: fake,
+            progress: fake,
+            provider: Provider::Aws,
+            place,
+            cluster: Some("uid-kube-system".into()),
+        }
     }
 
     async fn found(fake: &Fake, count: usize) -> Vec<Result<Deathbed, Doubt>> {
@@ -225,6 +245,15 @@ mod tests {
     async fn a_cluster_that_does_not_answer_leaves_a_doubt() {
         let fake = Fake::answering(|_, _| Ok(Sighting::Unknown)).with_nodes(|_| Err(Failure::failed("down")));
         assert_eq!(found(&fake, 1).await, [Err(Doubt::NobodyToAsk)]);
+    }
+
+    #[tokio::test]
+    async fn the_silence_of_another_cluster_is_no_proof() {
+        for turned in [0, 2] {
+            let mut fake = Fake::answering(|_, _| Ok(Sighting::Unknown));
+            fake.turns_after = Some((turned, "uid-other"));
+            assert_eq!(found(&fake, 1).await, [Err(Doubt::NobodyToAsk)], "from question {turned} on");
+        }
     }
 
     #[tokio::test]

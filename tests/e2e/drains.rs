@@ -103,7 +103,8 @@ fn a_pool_is_replaced_in_one_apply_though_its_pods_fit_on_the_new_nodes_alone() 
     world.write(&text.replace(&format!("name: {},", world.pool), &format!("name: {next},")));
     world.apply().ends(0);
     let left = world.sandbox.machines().into_iter().filter(crate::world::runs).map(|machine| machine.node);
-    let workers: Vec<String> = left.filter(|node| !node.contains("control-plane")).collect();
+    let mut workers: Vec<String> = left.filter(|node| !node.contains("control-plane")).collect();
+    workers.sort();
     assert_eq!(workers, [1, 2].map(|number| format!("{}-{next}-{number}", world.cluster)));
     world.wait_ready(&namespace, 2);
 }

@@ -136,7 +136,7 @@ fn in_a_cluster_that_has_none_of_the_machines_a_missing_node_proves_nothing() {
     let mut accepted = args.to_vec();
     accepted.extend(["--accept-lost", &two]);
     world.run(&accepted).ends(0);
-    assert_eq!(world.running().into_keys().collect::<Vec<_>>(), [one.clone()]);
+    assert!(world.running().into_keys().eq([one.clone()]));
     world.bridge.release(&one);
     world.bridge.wait(&one, &Happening::Joined);
     world.run(&["scale-up", "--pool", &world.pool, "--to", "2", "--yes"]).ends(0);

@@ -66,7 +66,7 @@ mod tests {
     use crate::model::drain::samples::node;
     use crate::model::file;
 
-    const FILE: &str = "apiVersion: scaler/v1\nkind: Cluster\nname: d\nprovider: sandbox\nregion: local\n\
+    const FILE: &str = "apiVersion: scaler/v1\nkind: Cluster\nname: demo\nprovider: sandbox\nregion: local\n\
         kubernetes: { version: 1.36.3 }\nstore: { backend: local, path: store }\nnetwork: { zones: [z1] }\n\
         sandbox: { register: register }\ncontrolPlane: { count: 1, machine: small, image: { id: base } }\n\
         pools:\n  - name: w\n    machine: small\n    image: { id: base }\n    count: 1\n    labels: { tier: web }\n\

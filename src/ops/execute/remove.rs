@@ -13,14 +13,14 @@ use crate::model::plan::{PoolChange, Removal, Way};
 use crate::ops::drain::{self, Obstacle, Victim};
 use crate::ops::ports::Kubernetes;
 use crate::ops::ports::terraform::PlanMode;
-use crate::ops::stacks;
+use crate::ops::{identity, stacks};
 
 use super::give_back::still_cordoned;
 use super::part::{PartEnd, PartRun};
 use super::retire::permit;
 use super::session::Session;
 use super::witness::Drains;
-use super::{Ended, acquaint, lost};
+use super::{Ended, lost};
 
 /// How often a node is drained again that had a late pod at the last look. More would only hide who puts them there.
 const LATE_DRAINS: u32 = 2;
@@ -127,7 +127,11 @@ impl Session<'_> {
 
     /// A complete list of this very cluster has no Node with this machine's provider id, name or address.
     async fn never_joined(&self, removal: &Removal) -> Result<()> {
-        let nodes = self.nodes_as_proof().await?;
+        let nodes = match removal.machine_id {
+            Some(_) => self.nodes_as_proof().await?,
+            // Where no machine is known none is destroyed: it is a name that leaves the record.
+            None => self.ports.kubernetes.clone()?.nodes().await?.items,
+        };
         let machines = self.ports.cloud.machines(&self.record.cluster_id).await?;
         let machine = machines.iter().find(|machine| Some(&machine.id) == removal.machine_id.as_ref());
         let addresses: Vec<&str> = machine
@@ -223,7 +227,7 @@ impl Session<'_> {
     /// A node whose loss was accepted must still be that node, and lost.
     async fn still_lost(&self, removal: &Removal, kubernetes: &dyn Kubernetes) -> Result<()> {
         if let Some(uid) = &self.record.kube_system_uid {
-            acquaint::same(kubernetes, uid).await?;
+            identity::same(kubernetes, uid).await?;
         }
         lost::still_lost(removal, kubernetes.node(removal.node.as_str()).await?.as_ref())
     }
