@@ -42,13 +42,8 @@ pub const CONTROL_PLANE: &str = "control-plane";
 /// Decides. A refusal (exit 5) says which field, pool or node stands against it.
 pub fn decide(inputs: &Inputs) -> Result<Plan> {
     let mut notes = Vec::new();
-    if let Some(previous) = inputs.previous {
-        let forbidden = fixed::forbidden_changes(previous, inputs.file);
-        if !forbidden.is_empty() {
-            let mut failure = Failure::refused("the cluster file changes what cannot change once a cluster stands");
-            failure.causes = forbidden;
-            return Err(failure.hint("put the former values back, or make a new cluster beside this one"));
-        }
+    if let (Some(previous), Some(record)) = (inputs.previous, inputs.record) {
+        refuse_forbidden(inputs, previous, record)?;
         notes.extend(fixed::notes(previous, inputs.file));
     }
     if let Request::Scale { pool, .. } = &inputs.request {
@@ -87,6 +82,21 @@ pub fn decide(inputs: &Inputs) -> Result<Plan> {
         foundation: foundation_change(inputs)?,
         pools,
         notes,
+    })
+}
+
+fn refuse_forbidden(inputs: &Inputs, previous: &ClusterFile, record: &Record) -> Result<()> {
+    let key = fixed::forbidden_key((previous, &record.source), (inputs.file, &inputs.source));
+    let mut failure = Failure::refused("the cluster file changes what cannot change once a cluster stands");
+    failure.causes = fixed::forbidden_changes(previous, inputs.file);
+    failure.causes.extend(key.clone());
+    if failure.causes.is_empty() {
+        return Ok(());
+    }
+    let failure = failure.hint("put the former values back, or make a new cluster beside this one");
+    Err(match key {
+        Some(_) => failure.hint("to let another key in: add it to `authorized_keys` on the machines"),
+        None => failure,
     })
 }
 

@@ -1,6 +1,7 @@
 //! What of a cluster file may change, compared with the file that was applied last.
 
 use crate::model::file::ClusterFile;
+use crate::model::record::Source;
 
 /// The fields that cannot change once the cluster stands, with what they were and what they are now.
 pub fn forbidden_changes(before: &ClusterFile, after: &ClusterFile) -> Vec<String> {
@@ -29,6 +30,18 @@ pub fn forbidden_changes(before: &ClusterFile, after: &ClusterFile) -> Vec<Strin
     compare("controlPlane.endpoint", endpoint(before), endpoint(after));
     compare("sandbox.register", before.sandbox.register.clone(), after.sandbox.register.clone());
     found
+}
+
+/// The same of the SSH key: it is fixed by its text, wherever its file lies.
+pub fn forbidden_key(before: (&ClusterFile, &Source), after: (&ClusterFile, &Source)) -> Option<String> {
+    (public_key(before) != public_key(after))
+        .then(|| "`ssh.publicKeyFile` holds another key than the one that the machines were made with".to_owned())
+}
+
+/// Empty if there is none.
+fn public_key<'a>((file, source): (&ClusterFile, &'a Source)) -> &'a str {
+    let stored = file.ssh.public_key_file.as_ref().and_then(|path| source.files.get(path));
+    stored.map(|stored| stored.text.trim()).unwrap_or_default()
 }
 
 fn listed<T: ToString>(values: &[T]) -> String {
