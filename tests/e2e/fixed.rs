@@ -1,5 +1,6 @@
 //! What cannot change once a cluster stands, and what can as long as none does.
 
+use crate::broken::Broken;
 use crate::world::World;
 
 #[test]
@@ -17,4 +18,26 @@ fn another_ssh_key_is_refused_by_name() {
     std::fs::write(world.folder().join("moved.pub"), "ssh-ed25519 AAAA one").expect("a key");
     world.write(&world.file("min: 1, max: 6", "ssh: { publicKeyFile: ./moved.pub }\n"));
     world.apply().ends(0);
+}
+
+#[test]
+fn the_file_of_a_first_apply_that_made_nothing_can_be_corrected() {
+    let mut world = World::new();
+    let broken = Broken::before(&mut world);
+    broken.fail("foundation");
+    world.apply().ends(6);
+    assert!(world.sandbox.machines().is_empty());
+    let file = world.file("min: 1, max: 6", "tags: { team: blue }\n");
+    let file =
+        file.replace("[local-a, local-b]", "[local-c]").replace("count: 1, machine: small", "count: 3, machine: big");
+    world.write(&file);
+    broken.mend();
+    world.apply().ends(0);
+    let nodes = world.record()["controlPlane"]["nodes"].as_object().expect("control planes").clone();
+    assert_eq!(nodes.len(), 3);
+    assert!(nodes.values().all(|node| node["zone"] == "local-c" && node["machine"] == "big"), "{nodes:?}");
+    assert_eq!(world.workers().len(), 1);
+    // From here on it is fixed.
+    world.write(&file.replace("local-c", "local-a"));
+    world.apply().ends(5).says("`network.zones` was local-c and is now local-a");
 }

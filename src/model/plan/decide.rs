@@ -25,6 +25,8 @@ pub struct Inputs<'a> {
     /// The operation whose name new machines carry.
     pub operation: OperationId,
     pub serials: BTreeMap<StackId, StackSerial>,
+    /// Some stack's state has something in it.
+    pub stands: bool,
     /// Every node of the record.
     pub standings: &'a BTreeMap<NodeName, Standing>,
     /// Pool → the id of the image for its new machines. The control plane's is under [`CONTROL_PLANE`].
@@ -42,7 +44,10 @@ pub const CONTROL_PLANE: &str = "control-plane";
 /// Decides. A refusal (exit 5) says which field, pool or node stands against it.
 pub fn decide(inputs: &Inputs) -> Result<Plan> {
     let mut notes = Vec::new();
-    if let (Some(previous), Some(record)) = (inputs.previous, inputs.record) {
+    // While a first apply has made nothing, its cluster file can still be corrected.
+    if let (Some(previous), Some(record)) = (inputs.previous, inputs.record)
+        && (inputs.stands || !record.stacks.is_empty())
+    {
         refuse_forbidden(inputs, previous, record)?;
         notes.extend(fixed::notes(previous, inputs.file));
     }
@@ -90,6 +95,9 @@ fn refuse_forbidden(inputs: &Inputs, previous: &ClusterFile, record: &Record) ->
     let mut failure = Failure::refused("the cluster file changes what cannot change once a cluster stands");
     failure.causes = fixed::forbidden_changes(previous, inputs.file);
     failure.causes.extend(key.clone());
+    if !record.stacks.contains_key(&StackId::Foundation) && tags_changed(inputs, &StackId::Foundation) {
+        failure.causes.push("`tags` can change only when the foundation is finished".into());
+    }
     if failure.causes.is_empty() {
         return Ok(());
     }
@@ -129,9 +137,15 @@ fn foundation_change(inputs: &Inputs) -> Result<FoundationChange> {
         let tags = matches!(inputs.request, Request::Apply { .. }) && tags_changed(inputs, &StackId::Foundation);
         return Ok(if tags { FoundationChange::Tags } else { FoundationChange::Keep });
     }
-    // A foundation that an earlier apply could not finish keeps the machines that were decided on then.
-    if let Some(nodes) = nodes.filter(|nodes| !nodes.is_empty()) {
-        return Ok(FoundationChange::Create { nodes: nodes.clone() });
+    // A foundation that an earlier apply could not finish keeps the machines that were decided on then, if one stands.
+    if let Some(nodes) = nodes
+        && !decides_control_plane(inputs.record, inputs.standings)
+    {
+        let known = nodes.iter().map(|(name, node)| {
+            let standing = inputs.standings.get(name).and_then(|standing| standing.machine_id.clone());
+            (name.clone(), NodeRecord { machine_id: node.machine_id.clone().or(standing), ..node.clone() })
+        });
+        return Ok(FoundationChange::Create { nodes: known.collect() });
     }
     let file = inputs.file;
     let zones = zones::spread(&file.network.zones, &BTreeMap::new(), file.control_plane.count);
@@ -154,6 +168,16 @@ fn foundation_change(inputs: &Inputs) -> Result<FoundationChange> {
         (name, node)
     });
     Ok(FoundationChange::Create { nodes: nodes.collect() })
+}
+
+/// Whether the control plane's machines are yet to be decided on: then an image is needed for them.
+pub fn decides_control_plane(record: Option<&Record>, standings: &BTreeMap<NodeName, Standing>) -> bool {
+    let stands = |(name, node): (&NodeName, &NodeRecord)| {
+        node.machine_id.is_some() || standings.get(name).is_some_and(|standing| standing.machine_id.is_some())
+    };
+    record.is_none_or(|record| {
+        !record.stacks.contains_key(&StackId::Foundation) && !record.control_plane.nodes.iter().any(stands)
+    })
 }
 
 /// Stack by stack: an operation that ended halfway may have changed those of one and not of another.

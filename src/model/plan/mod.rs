@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-pub use decide::{CONTROL_PLANE, Inputs, decide};
+pub use decide::{CONTROL_PLANE, Inputs, decide, decides_control_plane};
 pub use request::{Request, SizeChange};
 pub use sizes::may_grow;
 pub use standing::{Condition, Standing};
