@@ -57,7 +57,10 @@ pub async fn run_writing(
     let request = match &order {
         Order::Request(request) => written.as_ref().map_or(request, |edited| &edited.request).clone(),
         Order::Destroy { .. } => Request::Destroy,
-        Order::Saved(_) => saved.as_ref().map(|saved| saved.plan.request.clone()).unwrap_or(Request::Destroy),
+        Order::Saved(_) => {
+            let nothing_else = Request::Apply { accept_lost: Vec::new() };
+            saved.as_ref().map_or(nothing_else, |saved| saved.plan.request.clone())
+        }
     };
     let prepared = app.look(prepare::prepare(&cluster.ports, &cluster.task, request)).await?;
     if let Some(saved) = &saved {

@@ -14,6 +14,32 @@ fn a_stale_plan_is_refused() {
 }
 
 #[test]
+fn a_plan_cannot_be_turned_into_a_destroy() {
+    let world = World::new();
+    world.apply().ends(0);
+    world.write(&world.file("min: 2, max: 6", ""));
+    world.run(&["plan", "--out", "plan.json"]).ends(0);
+    let path = world.folder().join("plan.json");
+    let mut plan: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).expect("a plan")).expect("JSON");
+    // As a whole plan of it would be, so that nothing else about it is amiss.
+    let nodes = world.record()["pools"][&world.pool]["nodes"].as_object().expect("nodes").clone();
+    let standing = world.k.get(&format!("/api/v1/nodes/{}", world.node(1)));
+    let removals: Vec<_> = nodes
+        .iter()
+        .map(|(name, node)| {
+            serde_json::json!({ "node": name, "machineId": node["machineId"],
+                "nodeUid": standing["metadata"]["uid"], "way": "destroyed", "reason": "" })
+        })
+        .collect();
+    plan["plan"]["request"] = serde_json::json!({ "do": "destroy" });
+    plan["plan"]["pools"][0]["additions"] = serde_json::json!({});
+    plan["plan"]["pools"][0]["removals"] = removals.into();
+    std::fs::write(&path, plan.to_string()).expect("the plan is written");
+    world.run(&["apply", "plan.json", "--yes"]).ends(5).says("asks for something else than `apply`");
+    assert_eq!(world.running().len(), 1);
+}
+
+#[test]
 fn a_fresh_plan_is_applied_as_it_was_shown() {
     let world = World::new();
     world.apply().ends(0);
