@@ -41,3 +41,27 @@ fn the_file_of_a_first_apply_that_made_nothing_can_be_corrected() {
     world.write(&file.replace("local-c", "local-a"));
     world.apply().ends(5).says("`network.zones` was local-c and is now local-a");
 }
+
+#[test]
+fn every_machine_carries_the_operation_that_made_it() {
+    let world = World::new();
+    world.apply().ends(0);
+    let record = world.record();
+    let operation = &record["operation"];
+    let journal = world.folder().join(format!("store/journal/{}/1.json", operation.as_str().expect("an id")));
+    let entries = std::fs::read_dir(journal.parent().expect("a folder")).expect("a journal").flatten();
+    for entry in entries {
+        let text = std::fs::read_to_string(entry.path()).expect("an entry");
+        assert!(!text.contains("planned\""), "{text}");
+    }
+    let pools = [&record["controlPlane"], &record["pools"][&world.pool]];
+    for node in pools.iter().flat_map(|pool| pool["nodes"].as_object().expect("nodes").values()) {
+        assert_eq!(node["operation"], *operation);
+    }
+    for stack in ["foundation".to_owned(), format!("pool-{}", world.pool)] {
+        let state = std::fs::read_to_string(world.folder().join(format!("store/terraform/{stack}.tfstate")));
+        let state = state.expect("a state");
+        assert!(state.contains(operation.as_str().expect("an id")), "{state}");
+        assert!(!state.contains("\"scaler:operation\": \"planned\""), "{state}");
+    }
+}

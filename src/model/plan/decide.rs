@@ -22,7 +22,7 @@ pub struct Inputs<'a> {
     /// The record's id, or the one that a new cluster will have.
     pub cluster_id: &'a str,
     pub request: Request,
-    /// The operation whose name new machines carry.
+    /// Stands for the operation whose name new machines will carry ([`Plan::carried_out_by`]).
     pub operation: OperationId,
     pub serials: BTreeMap<StackId, StackSerial>,
     /// Some stack's state has something in it.

@@ -21,7 +21,7 @@ pub use sizes::may_grow;
 pub use standing::{Condition, Standing};
 pub use stored::stored;
 
-use super::names::{NodeName, StackId};
+use super::names::{NodeName, OperationId, StackId};
 use super::provider::Provider;
 use super::record::{NodeRecord, Source, StackSerial};
 
@@ -132,6 +132,19 @@ impl Plan {
     /// True if there is anything for Terraform.
     pub fn changes_stacks(&self) -> bool {
         self.foundation != FoundationChange::Keep || !self.pools.is_empty()
+    }
+
+    /// The plan with the operation's name on every machine that it makes: they are found again by it.
+    pub fn carried_out_by(mut self, operation: &OperationId) -> Plan {
+        let foundation = match &mut self.foundation {
+            FoundationChange::Create { nodes } => Some(nodes),
+            _ => None,
+        };
+        let made = self.pools.iter_mut().map(|change| &mut change.additions).chain(foundation);
+        for node in made.flat_map(BTreeMap::values_mut).filter(|node| node.machine_id.is_none()) {
+            node.operation = operation.clone();
+        }
+        self
     }
 
     pub fn removals(&self) -> impl Iterator<Item = &Removal> {

@@ -57,6 +57,7 @@ fn text_of<S: serde::Serializer>(failure: &Option<Failure>, to: S) -> Result<S::
 /// Carries out a plan that was agreed to. What it was decided on is checked again under the lock.
 pub async fn run(ports: &Ports, task: &Task, mandate: Mandate, plan: Plan, interrupts: Interrupts) -> Result<Done> {
     let operation = OperationId::new(ports.clock.now(), ports.clock.random());
+    let plan = plan.carried_out_by(&operation);
     let held = lock::acquire(
         ports.store.clone(),
         ports.clock.clone(),
