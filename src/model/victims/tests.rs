@@ -119,6 +119,7 @@ fn record() -> Record {
         source: Source { cluster_file: String::new(), sets: Vec::new(), files: BTreeMap::new() },
         terraform: None,
         stacks: BTreeMap::new(),
+        tags: BTreeMap::new(),
         control_plane: pool(&["demo-cp-1"]),
         pools: BTreeMap::from([
             ("workers".to_owned(), pool(&["demo-workers-1", "demo-workers-2", "demo-workers-10"])),
