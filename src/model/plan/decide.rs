@@ -66,9 +66,12 @@ pub fn decide(inputs: &Inputs) -> Result<Plan> {
     }
     let mut pools = Vec::new();
     for pool in &inputs.file.pools {
+        // What another pool has lost is no matter of this one's.
+        if matches!(&inputs.request, Request::Scale { pool: wanted, .. } if *wanted != pool.name) {
+            continue;
+        }
         let change = pool_change(inputs, pool)?;
-        let named_only = matches!(&inputs.request, Request::Scale { pool: wanted, .. } if *wanted != pool.name);
-        if !named_only && (change.before != change.after || has_work(&change)) {
+        if change.before != change.after || has_work(&change) {
             pools.push(change);
         }
     }
