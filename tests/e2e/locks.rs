@@ -1,6 +1,8 @@
 //! Stale plans, and clusters that are not the record's.
 
-use crate::world::World;
+use crate::gates::Gates;
+use crate::running::Running;
+use crate::world::{Program, World};
 
 #[test]
 fn a_stale_plan_is_refused() {
@@ -59,4 +61,22 @@ fn another_clusters_kubeconfig_is_refused() {
     record["kubeSystemUid"] = "another".into();
     std::fs::write(&path, record.to_string()).expect("the record is written");
     world.run(&["plan"]).ends(5).says("another cluster");
+}
+
+#[test]
+fn a_plan_names_who_is_at_work_for_programs_too() {
+    let mut world = World::new();
+    world.apply().ends(0);
+    let file = world.path().display().to_string();
+    let colleague = Program::new(world.program.environment.clone());
+    let gates = Gates::before(&mut world);
+    gates.shut("mkdir");
+    let running = Running::start(&world.program, &["scale-up", "--pool", &world.pool, "--to", "2", "--yes"]);
+    gates.reached("mkdir");
+    let said = colleague.run(&["plan", "-f", &file, "--output", "json"]).ends(0).json();
+    let operation = world.lock()["operation"].as_str().expect("an operation").to_owned();
+    assert!(said["atWork"].to_string().contains(&operation), "{said}");
+    gates.open("mkdir");
+    running.end().ends(0);
+    assert!(colleague.run(&["plan", "-f", &file, "--output", "json"]).ends(0).json()["atWork"].is_null());
 }
