@@ -14,6 +14,9 @@ fn another_ssh_key_is_refused_by_name() {
     key("ssh-ed25519 BBBB two\n");
     world.apply().ends(5).says("`ssh.publicKeyFile` holds another key").says("authorized_keys");
     assert_eq!(world.record(), before);
+    // A colleague has another key at the same path: the stored one stays.
+    world.run(&["scale-up", "--pool", &world.pool, "--to", "2", "--yes"]).ends(0);
+    assert_eq!(world.record()["source"], before["source"]);
     // The same key may lie elsewhere.
     std::fs::write(world.folder().join("moved.pub"), "ssh-ed25519 AAAA one").expect("a key");
     world.write(&world.file("min: 1, max: 6", "ssh: { publicKeyFile: ./moved.pub }\n"));

@@ -94,7 +94,10 @@ pub fn decide(inputs: &Inputs) -> Result<Plan> {
 }
 
 fn refuse_forbidden(inputs: &Inputs, previous: &ClusterFile, record: &Record) -> Result<()> {
-    let key = fixed::forbidden_key((previous, &record.source), (inputs.file, &inputs.source));
+    // Only `apply` stores the key: a colleague who has another one at the same path may scale and destroy.
+    let key = matches!(inputs.request, Request::Apply { .. })
+        .then(|| fixed::forbidden_key((previous, &record.source), (inputs.file, &inputs.source)))
+        .flatten();
     let mut failure = Failure::refused("the cluster file changes what cannot change once a cluster stands");
     failure.causes = fixed::forbidden_changes(previous, inputs.file);
     failure.causes.extend(key.clone());
