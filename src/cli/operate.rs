@@ -69,6 +69,13 @@ pub async fn run_writing(
     if let (Some(status), false) = (&prepared.unfinished, change.dry_run) {
         return Err(lock::unfinished(status));
     }
+    if let Some(edited) =
+        written.as_ref().filter(|edited| edited.differs() && prepared.plan.is_empty() && !change.dry_run)
+    {
+        // The cluster has this count, and its stored file too: only the file at hand is behind.
+        agree(app, change, &order, &prepared)?;
+        edited.save()?;
+    }
     if change.dry_run || prepared.plan.is_empty() {
         app.print(&report::plan(&prepared, app.width()), &report::plan_document(&prepared))?;
         return Ok(ExitCode::SUCCESS);

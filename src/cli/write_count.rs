@@ -48,6 +48,11 @@ pub fn prepare(app: &App, target: &Target, request: &Request) -> Result<Option<E
 }
 
 impl Edited {
+    /// Whether the file is to change at all.
+    pub fn differs(&self) -> bool {
+        self.before != self.text
+    }
+
     /// Writes the file, if nobody else changed it meanwhile.
     pub fn save(&self) -> Result<()> {
         self.replace(&self.before, &self.text)

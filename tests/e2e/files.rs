@@ -14,6 +14,10 @@ fn a_fixed_pool_names_the_line_to_change_or_changes_it() {
     world.run(&["scale-up", "--pool", &pool, "--to", "2", "--yes", "--write"]).ends(0);
     let text = std::fs::read_to_string(world.path()).expect("the cluster file");
     assert!(text.contains("count: 2") && text.contains("# kept"), "{text}");
+    // A copy that is behind what the cluster has is brought up to it.
+    world.write(&world.file("count: 1  ", "# kept\n"));
+    world.run(&["scale-up", "--pool", &pool, "--to", "2", "--yes", "--write"]).ends(0).says("Nothing to do");
+    assert_eq!(std::fs::read_to_string(world.path()).expect("the cluster file"), text);
     assert_eq!(world.workers().len(), 2);
 }
 

@@ -160,3 +160,6 @@ impl Plan {
         self.removals().next().is_some() || matches!(self.foundation, FoundationChange::Destroy { .. })
     }
 }
+
+#[cfg(test)]
+mod tests;
