@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use super::foundation::foundation_change;
 use super::request::Request;
 use super::standing::{Condition, Standing};
 use super::stored::stored;
-use super::{Base, FoundationChange, PLAN_FORMAT, Plan, PoolChange, Removal, Way, fixed, sizes, zones};
+use super::{Base, PLAN_FORMAT, Plan, PoolChange, Removal, Way, fixed, sizes, zones};
 use crate::model::failure::{Failure, Kind, Result};
-use crate::model::file::{Capacity, ClusterFile, Pool};
+use crate::model::file::{ClusterFile, Pool};
 use crate::model::names::{NodeName, OperationId, StackId};
 use crate::model::record::{NodeRecord, PoolRecord, Record, Source, StackSerial};
 use crate::model::{user_data, victims};
@@ -48,7 +49,7 @@ pub fn decide(inputs: &Inputs) -> Result<Plan> {
     if let (Some(previous), Some(record)) = (inputs.previous, inputs.record)
         && (inputs.stands || !record.stacks.is_empty())
     {
-        refuse_forbidden(inputs, previous, record)?;
+        fixed::refuse(inputs, previous, record)?;
         notes.extend(fixed::notes(previous, inputs.file));
     }
     if let Request::Scale { pool, .. } = &inputs.request {
@@ -93,27 +94,6 @@ pub fn decide(inputs: &Inputs) -> Result<Plan> {
     })
 }
 
-fn refuse_forbidden(inputs: &Inputs, previous: &ClusterFile, record: &Record) -> Result<()> {
-    // Only `apply` stores the key: a colleague who has another one at the same path may scale and destroy.
-    let key = matches!(inputs.request, Request::Apply { .. })
-        .then(|| fixed::forbidden_key((previous, &record.source), (inputs.file, &inputs.source)))
-        .flatten();
-    let mut failure = Failure::refused("the cluster file changes what cannot change once a cluster stands");
-    failure.causes = fixed::forbidden_changes(previous, inputs.file);
-    failure.causes.extend(key.clone());
-    if !record.stacks.contains_key(&StackId::Foundation) && tags_changed(inputs, &StackId::Foundation) {
-        failure.causes.push("`tags` can change only when the foundation is finished".into());
-    }
-    if failure.causes.is_empty() {
-        return Ok(());
-    }
-    let failure = failure.hint("put the former values back, or make a new cluster beside this one");
-    Err(match key {
-        Some(_) => failure.hint("to let another key in: add it to `authorized_keys` on the machines"),
-        None => failure,
-    })
-}
-
 fn has_work(change: &PoolChange) -> bool {
     !change.additions.is_empty() || !change.removals.is_empty() || change.tags || change.retired
 }
@@ -133,66 +113,13 @@ fn known_pool(inputs: &Inputs, pool: &str) -> Result<()> {
     Ok(())
 }
 
-fn foundation_change(inputs: &Inputs) -> Result<FoundationChange> {
-    let nodes = inputs.record.map(|record| &record.control_plane.nodes);
-    if inputs.request == Request::Destroy {
-        let ids = nodes.into_iter().flatten().map(|(name, node)| (name.clone(), node.machine_id.clone()));
-        return Ok(FoundationChange::Destroy { nodes: ids.collect() });
-    }
-    if inputs.record.is_some_and(|record| record.stacks.contains_key(&StackId::Foundation)) {
-        let tags = matches!(inputs.request, Request::Apply { .. }) && tags_changed(inputs, &StackId::Foundation);
-        return Ok(if tags { FoundationChange::Tags } else { FoundationChange::Keep });
-    }
-    // A foundation that an earlier apply could not finish keeps the machines that were decided on then, if one stands.
-    if let Some(nodes) = nodes
-        && !decides_control_plane(inputs.record, inputs.standings)
-    {
-        let known = nodes.iter().map(|(name, node)| {
-            let standing = inputs.standings.get(name).and_then(|standing| standing.machine_id.clone());
-            (name.clone(), NodeRecord { machine_id: node.machine_id.clone().or(standing), ..node.clone() })
-        });
-        return Ok(FoundationChange::Create { nodes: known.collect() });
-    }
-    let file = inputs.file;
-    let zones = zones::spread(&file.network.zones, &BTreeMap::new(), file.control_plane.count);
-    let image = image_for(inputs, CONTROL_PLANE)?;
-    let nodes = zones.into_iter().zip(1u64..).map(|(zone, number)| {
-        let name = NodeName::new(&file.name, CONTROL_PLANE, number);
-        let node = NodeRecord {
-            user_data: user_data::control_plane_user_data(file, inputs.cluster_id, &name, &zone),
-            zone,
-            image: image.clone(),
-            machine: file.control_plane.machine.clone(),
-            disk: file.control_plane.disk.clone(),
-            capacity: Capacity::OnDemand,
-            subnet: None,
-            public_address: !file.network.private,
-            key_name: None,
-            operation: inputs.operation.clone(),
-            machine_id: None,
-        };
-        (name, node)
-    });
-    Ok(FoundationChange::Create { nodes: nodes.collect() })
-}
-
-/// Whether the control plane's machines are yet to be decided on: then an image is needed for them.
-pub fn decides_control_plane(record: Option<&Record>, standings: &BTreeMap<NodeName, Standing>) -> bool {
-    let stands = |(name, node): (&NodeName, &NodeRecord)| {
-        node.machine_id.is_some() || standings.get(name).is_some_and(|standing| standing.machine_id.is_some())
-    };
-    record.is_none_or(|record| {
-        !record.stacks.contains_key(&StackId::Foundation) && !record.control_plane.nodes.iter().any(stands)
-    })
-}
-
 /// Stack by stack: an operation that ended halfway may have changed those of one and not of another.
-fn tags_changed(inputs: &Inputs, stack: &StackId) -> bool {
+pub(super) fn tags_changed(inputs: &Inputs, stack: &StackId) -> bool {
     let standing = inputs.record.and_then(|record| record.tags.get(stack));
     standing.or(inputs.previous.map(|previous| &previous.tags)).is_some_and(|tags| *tags != inputs.file.tags)
 }
 
-fn image_for(inputs: &Inputs, pool: &str) -> Result<String> {
+pub(super) fn image_for(inputs: &Inputs, pool: &str) -> Result<String> {
     inputs
         .images
         .get(pool)

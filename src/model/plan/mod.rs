@@ -5,6 +5,7 @@
 
 mod decide;
 mod fixed;
+mod foundation;
 mod request;
 mod sizes;
 mod standing;
@@ -15,7 +16,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-pub use decide::{CONTROL_PLANE, Inputs, decide, decides_control_plane};
+pub use decide::{CONTROL_PLANE, Inputs, decide};
+pub use foundation::decides_control_plane;
 pub use request::{Request, SizeChange};
 pub use sizes::may_grow;
 pub use standing::{Condition, Standing};
