@@ -74,6 +74,7 @@ fn new(deployment: &Deployment, file: &ClusterFile, loaded: &Loaded) -> Result<S
         request: Request::Apply { accept_lost: Vec::new() },
         operation: OperationId::from_text("unknown"),
         serials: BTreeMap::new(),
+        stands: false,
         standings: &BTreeMap::new(),
         images: &images,
         choose: &|_, _, _| Vec::new(),

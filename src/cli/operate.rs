@@ -12,6 +12,7 @@ use crate::model::journal::{Command, Consent};
 use crate::model::names::NodeName;
 use crate::model::plan::Request;
 use crate::ops::execute;
+use crate::ops::journal;
 use crate::ops::lock;
 use crate::ops::prepare::{self, Prepared};
 use crate::ops::task::Mandate;
@@ -56,7 +57,10 @@ pub async fn run_writing(
     let request = match &order {
         Order::Request(request) => written.as_ref().map_or(request, |edited| &edited.request).clone(),
         Order::Destroy { .. } => Request::Destroy,
-        Order::Saved(_) => saved.as_ref().map(|saved| saved.plan.request.clone()).unwrap_or(Request::Destroy),
+        Order::Saved(_) => {
+            let nothing_else = Request::Apply { accept_lost: Vec::new() };
+            saved.as_ref().map_or(nothing_else, |saved| saved.plan.request.clone())
+        }
     };
     let prepared = app.look(prepare::prepare(&cluster.ports, &cluster.task, request)).await?;
     if let Some(saved) = &saved {
@@ -64,6 +68,13 @@ pub async fn run_writing(
     }
     if let (Some(status), false) = (&prepared.unfinished, change.dry_run) {
         return Err(lock::unfinished(status));
+    }
+    if let Some(edited) =
+        written.as_ref().filter(|edited| edited.differs() && prepared.plan.is_empty() && !change.dry_run)
+    {
+        // The cluster has this count, and its stored file too: only the file at hand is behind.
+        agree(app, change, &order, &prepared)?;
+        edited.save()?;
     }
     if change.dry_run || prepared.plan.is_empty() {
         app.print(&report::plan(&prepared, app.width()), &report::plan_document(&prepared))?;
@@ -77,7 +88,24 @@ pub async fn run_writing(
     }
     let mandate = Mandate { command, consent };
     let done = execute::run(&cluster.ports, &cluster.task, mandate, prepared.plan, app.interrupts.clone()).await;
+    let done = match (done, &written) {
+        (Err(failure), Some(edited)) => Err(put_back(&cluster, edited, failure).await),
+        (done, _) => done,
+    };
     finish(app, &cluster, done)
+}
+
+/// An operation that did nothing leaves the cluster file as it was. One that is not finished may have done something: what
+/// finishes it goes by the file as it was written.
+async fn put_back(cluster: &Cluster, edited: &write_count::Edited, failure: Failure) -> Failure {
+    let finished = journal::unfinished(cluster.ports.store.as_ref()).await.is_ok_and(|status| status.is_none());
+    if failure.kind == Kind::Partial || !(failure.kind == Kind::LockHeld || finished) {
+        return failure.hint(format!("{} keeps the count that was written to it", edited.path.display()));
+    }
+    match edited.restore() {
+        Ok(()) => failure,
+        Err(kept) => failure.because(kept),
+    }
 }
 
 fn agree(app: &App, change: &Change, order: &Order, prepared: &Prepared) -> Result<Consent> {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::model::failure::{Failure, Kind, Result};
-use crate::model::plan::{PLAN_FORMAT, Plan};
+use crate::model::plan::{PLAN_FORMAT, Plan, Request};
 use crate::ops::task::Task;
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -42,6 +42,12 @@ pub fn read(path: &Path) -> Result<SavedPlan> {
         return Err(Failure::refused(format!("the plan {} has format {}", path.display(), saved.format))
             .because(format!("this scaler writes and reads format {PLAN_FORMAT}"))
             .hint("make the plan anew with this version"));
+    }
+    // A PLAN is its own consent; `destroy` has another, and nothing writes a PLAN of it.
+    if !matches!(saved.plan.request, Request::Apply { .. }) {
+        return Err(Failure::refused(format!("the plan {} asks for something else than `apply`", path.display()))
+            .because("`scaler plan` writes no such plan, so it was changed")
+            .hint("nothing was changed; give the command itself: scale-up, scale-down or destroy"));
     }
     Ok(saved)
 }

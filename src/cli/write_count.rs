@@ -48,21 +48,34 @@ pub fn prepare(app: &App, target: &Target, request: &Request) -> Result<Option<E
 }
 
 impl Edited {
+    /// Whether the file is to change at all.
+    pub fn differs(&self) -> bool {
+        self.before != self.text
+    }
+
     /// Writes the file, if nobody else changed it meanwhile.
     pub fn save(&self) -> Result<()> {
+        self.replace(&self.before, &self.text)
+            .map_err(|failure| failure.hint("nothing was done; run the command again"))
+    }
+
+    /// Writes the former text back, if nobody else changed it meanwhile.
+    pub fn restore(&self) -> Result<()> {
+        self.replace(&self.text, &self.before)
+            .map_err(|failure| failure.context("the cluster file keeps the count that was written to it"))
+    }
+
+    fn replace(&self, old: &str, new: &str) -> Result<()> {
         let failed = |error: std::io::Error| {
-            Failure::failed(format!("{} cannot be changed", self.path.display()))
-                .because(error)
-                .hint("nothing else was changed")
+            Failure::failed(format!("{} cannot be changed", self.path.display())).because(error)
         };
-        if std::fs::read_to_string(&self.path).map_err(failed)? != self.before {
-            return Err(Failure::refused(format!("{} was changed by someone else meanwhile", self.path.display()))
-                .hint("nothing was done; run the command again"));
+        if std::fs::read_to_string(&self.path).map_err(failed)? != old {
+            return Err(Failure::refused(format!("{} was changed by someone else meanwhile", self.path.display())));
         }
         let dir = self.path.parent().unwrap_or(std::path::Path::new("."));
         let permissions = std::fs::metadata(&self.path).map_err(failed)?.permissions();
         let file = tempfile::NamedTempFile::new_in(dir).map_err(failed)?;
-        std::fs::write(file.path(), &self.text).map_err(failed)?;
+        std::fs::write(file.path(), new).map_err(failed)?;
         std::fs::set_permissions(file.path(), permissions).map_err(failed)?;
         file.persist(&self.path).map_err(|error| failed(error.error))?;
         Ok(())

@@ -125,6 +125,7 @@ async fn decide(ports: &Ports, task: &Task, request: Request, observed: &Observe
         request,
         operation: OperationId::from_text("planned"),
         serials: observed.serials(),
+        stands: observed.states.values().any(|state| !state.resources.is_empty()),
         standings: &standings,
         images: &images,
         choose: &choose,
@@ -145,7 +146,7 @@ async fn images(
     }
     let mut resolved: Vec<(Image, String, String)> = Vec::new();
     let mut wanted: Vec<(&str, &Image, &str)> = Vec::new();
-    if record.is_none_or(|record| record.control_plane.nodes.is_empty()) {
+    if plan::decides_control_plane(record, &observed.census.standings()) {
         let plane = &task.file.control_plane;
         wanted.push((CONTROL_PLANE, &plane.image, &plane.machine));
     }

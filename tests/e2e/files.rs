@@ -1,6 +1,8 @@
 //! Cluster files: bad ones, hostile ones, and `--write`.
 
-use crate::world::World;
+use crate::gates::Gates;
+use crate::running::Running;
+use crate::world::{Program, World};
 
 #[test]
 fn a_fixed_pool_names_the_line_to_change_or_changes_it() {
@@ -12,7 +14,32 @@ fn a_fixed_pool_names_the_line_to_change_or_changes_it() {
     world.run(&["scale-up", "--pool", &pool, "--to", "2", "--yes", "--write"]).ends(0);
     let text = std::fs::read_to_string(world.path()).expect("the cluster file");
     assert!(text.contains("count: 2") && text.contains("# kept"), "{text}");
+    // A copy that is behind what the cluster has is brought up to it.
+    world.write(&world.file("count: 1  ", "# kept\n"));
+    world.run(&["scale-up", "--pool", &pool, "--to", "2", "--yes", "--write"]).ends(0).says("Nothing to do");
+    assert_eq!(std::fs::read_to_string(world.path()).expect("the cluster file"), text);
     assert_eq!(world.workers().len(), 2);
+}
+
+#[test]
+fn a_count_that_was_written_for_nothing_is_taken_back() {
+    let mut world = World::new();
+    world.write(&world.file("count: 1", ""));
+    world.apply().ends(0);
+    let before = std::fs::read_to_string(world.path()).expect("the cluster file");
+    let colleague = Program::new(world.program.environment.clone());
+    let gates = Gates::before(&mut world);
+    gates.shut("show");
+    let args = ["scale-up", "--pool", &world.pool, "--to", "2", "--yes", "--write"];
+    let running = Running::start(&world.program, &args);
+    gates.reached("show");
+    let file = world.path().display().to_string();
+    colleague.run(&["apply", "-f", &file, "--yes", "--set", "drain.jobs=evict"]).ends(0);
+    gates.open("show");
+    running.end().ends(5).says("the cluster was changed by another run since this was decided");
+    assert_eq!(std::fs::read_to_string(world.path()).expect("the cluster file"), before);
+    assert_eq!(world.workers().len(), 1);
+    world.is_in_order();
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! Stale plans, and clusters that are not the record's.
 
-use crate::world::World;
+use crate::gates::Gates;
+use crate::running::Running;
+use crate::world::{Program, World};
 
 #[test]
 fn a_stale_plan_is_refused() {
@@ -11,6 +13,32 @@ fn a_stale_plan_is_refused() {
     world.run(&["scale-up", "--pool", &world.pool, "--to", "3", "--yes"]).ends(0);
     world.run(&["apply", "plan.json"]).ends(5).says("stale");
     assert_eq!(world.workers().len(), 3);
+}
+
+#[test]
+fn a_plan_cannot_be_turned_into_a_destroy() {
+    let world = World::new();
+    world.apply().ends(0);
+    world.write(&world.file("min: 2, max: 6", ""));
+    world.run(&["plan", "--out", "plan.json"]).ends(0);
+    let path = world.folder().join("plan.json");
+    let mut plan: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).expect("a plan")).expect("JSON");
+    // As a whole plan of it would be, so that nothing else about it is amiss.
+    let nodes = world.record()["pools"][&world.pool]["nodes"].as_object().expect("nodes").clone();
+    let standing = world.k.get(&format!("/api/v1/nodes/{}", world.node(1)));
+    let removals: Vec<_> = nodes
+        .iter()
+        .map(|(name, node)| {
+            serde_json::json!({ "node": name, "machineId": node["machineId"],
+                "nodeUid": standing["metadata"]["uid"], "way": "destroyed", "reason": "" })
+        })
+        .collect();
+    plan["plan"]["request"] = serde_json::json!({ "do": "destroy" });
+    plan["plan"]["pools"][0]["additions"] = serde_json::json!({});
+    plan["plan"]["pools"][0]["removals"] = removals.into();
+    std::fs::write(&path, plan.to_string()).expect("the plan is written");
+    world.run(&["apply", "plan.json", "--yes"]).ends(5).says("asks for something else than `apply`");
+    assert_eq!(world.running().len(), 1);
 }
 
 #[test]
@@ -33,4 +61,22 @@ fn another_clusters_kubeconfig_is_refused() {
     record["kubeSystemUid"] = "another".into();
     std::fs::write(&path, record.to_string()).expect("the record is written");
     world.run(&["plan"]).ends(5).says("another cluster");
+}
+
+#[test]
+fn a_plan_names_who_is_at_work_for_programs_too() {
+    let mut world = World::new();
+    world.apply().ends(0);
+    let file = world.path().display().to_string();
+    let colleague = Program::new(world.program.environment.clone());
+    let gates = Gates::before(&mut world);
+    gates.shut("mkdir");
+    let running = Running::start(&world.program, &["scale-up", "--pool", &world.pool, "--to", "2", "--yes"]);
+    gates.reached("mkdir");
+    let said = colleague.run(&["plan", "-f", &file, "--output", "json"]).ends(0).json();
+    let operation = world.lock()["operation"].as_str().expect("an operation").to_owned();
+    assert!(said["atWork"].to_string().contains(&operation), "{said}");
+    gates.open("mkdir");
+    running.end().ends(0);
+    assert!(colleague.run(&["plan", "-f", &file, "--output", "json"]).ends(0).json()["atWork"].is_null());
 }

@@ -35,6 +35,21 @@ fn many_vanished_machines_are_retired_only_when_each_is_named() {
 }
 
 #[test]
+fn a_pool_is_scaled_whatever_another_one_has_lost() {
+    let world = World::new();
+    let other = format!("{}x", world.pool);
+    let second = format!("  - {{ name: {other}, machine: small, image: {{ id: base }}, min: 0, max: 2 }}\n");
+    world.write(&world.file("count: 3", &second));
+    world.apply().ends(0);
+    for number in [1, 2] {
+        world.sandbox.vanish(&world.running()[&world.node(number)]);
+    }
+    world.run(&["scale-up", "--pool", &other, "--to", "1", "--yes"]).ends(0);
+    assert_eq!(world.workers().len(), 3);
+    world.apply().ends(5).says("--accept-lost");
+}
+
+#[test]
 fn a_list_without_a_single_machine_is_not_believed() {
     let world = World::new();
     world.write(&world.file("count: 2", ""));

@@ -13,6 +13,7 @@ mod world;
 mod aws;
 mod drains;
 mod files;
+mod fixed;
 mod guard;
 mod kept;
 mod locks;

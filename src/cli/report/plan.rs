@@ -137,6 +137,7 @@ pub fn document(prepared: &Prepared) -> Value {
         "findings": prepared.findings,
         "refusals": prepared.violations.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "clusterUnreachable": prepared.unreachable.as_ref().map(ToString::to_string),
+        "atWork": prepared.at_work.as_ref().map(ToString::to_string),
         "unfinished": prepared.unfinished.as_ref().map(|status| status.operation().to_string()),
     })
 }

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use super::foundation::foundation_change;
 use super::request::Request;
 use super::standing::{Condition, Standing};
 use super::stored::stored;
-use super::{Base, FoundationChange, PLAN_FORMAT, Plan, PoolChange, Removal, Way, fixed, sizes, zones};
+use super::{Base, PLAN_FORMAT, Plan, PoolChange, Removal, Way, fixed, sizes, zones};
 use crate::model::failure::{Failure, Kind, Result};
-use crate::model::file::{Capacity, ClusterFile, Pool};
+use crate::model::file::{ClusterFile, Pool};
 use crate::model::names::{NodeName, OperationId, StackId};
 use crate::model::record::{NodeRecord, PoolRecord, Record, Source, StackSerial};
 use crate::model::{user_data, victims};
@@ -22,9 +23,11 @@ pub struct Inputs<'a> {
     /// The record's id, or the one that a new cluster will have.
     pub cluster_id: &'a str,
     pub request: Request,
-    /// The operation whose name new machines carry.
+    /// Stands for the operation whose name new machines will carry ([`Plan::carried_out_by`]).
     pub operation: OperationId,
     pub serials: BTreeMap<StackId, StackSerial>,
+    /// Some stack's state has something in it.
+    pub stands: bool,
     /// Every node of the record.
     pub standings: &'a BTreeMap<NodeName, Standing>,
     /// Pool → the id of the image for its new machines. The control plane's is under [`CONTROL_PLANE`].
@@ -42,13 +45,11 @@ pub const CONTROL_PLANE: &str = "control-plane";
 /// Decides. A refusal (exit 5) says which field, pool or node stands against it.
 pub fn decide(inputs: &Inputs) -> Result<Plan> {
     let mut notes = Vec::new();
-    if let Some(previous) = inputs.previous {
-        let forbidden = fixed::forbidden_changes(previous, inputs.file);
-        if !forbidden.is_empty() {
-            let mut failure = Failure::refused("the cluster file changes what cannot change once a cluster stands");
-            failure.causes = forbidden;
-            return Err(failure.hint("put the former values back, or make a new cluster beside this one"));
-        }
+    // While a first apply has made nothing, its cluster file can still be corrected.
+    if let (Some(previous), Some(record)) = (inputs.previous, inputs.record)
+        && (inputs.stands || !record.stacks.is_empty())
+    {
+        fixed::refuse(inputs, previous, record)?;
         notes.extend(fixed::notes(previous, inputs.file));
     }
     if let Request::Scale { pool, .. } = &inputs.request {
@@ -66,9 +67,12 @@ pub fn decide(inputs: &Inputs) -> Result<Plan> {
     }
     let mut pools = Vec::new();
     for pool in &inputs.file.pools {
+        // What another pool has lost is no matter of this one's.
+        if matches!(&inputs.request, Request::Scale { pool: wanted, .. } if *wanted != pool.name) {
+            continue;
+        }
         let change = pool_change(inputs, pool)?;
-        let named_only = matches!(&inputs.request, Request::Scale { pool: wanted, .. } if *wanted != pool.name);
-        if !named_only && (change.before != change.after || has_work(&change)) {
+        if change.before != change.after || has_work(&change) {
             pools.push(change);
         }
     }
@@ -109,50 +113,13 @@ fn known_pool(inputs: &Inputs, pool: &str) -> Result<()> {
     Ok(())
 }
 
-fn foundation_change(inputs: &Inputs) -> Result<FoundationChange> {
-    let nodes = inputs.record.map(|record| &record.control_plane.nodes);
-    if inputs.request == Request::Destroy {
-        let ids = nodes.into_iter().flatten().map(|(name, node)| (name.clone(), node.machine_id.clone()));
-        return Ok(FoundationChange::Destroy { nodes: ids.collect() });
-    }
-    if inputs.record.is_some_and(|record| record.stacks.contains_key(&StackId::Foundation)) {
-        let tags = matches!(inputs.request, Request::Apply { .. }) && tags_changed(inputs, &StackId::Foundation);
-        return Ok(if tags { FoundationChange::Tags } else { FoundationChange::Keep });
-    }
-    // A foundation that an earlier apply could not finish keeps the machines that were decided on then.
-    if let Some(nodes) = nodes.filter(|nodes| !nodes.is_empty()) {
-        return Ok(FoundationChange::Create { nodes: nodes.clone() });
-    }
-    let file = inputs.file;
-    let zones = zones::spread(&file.network.zones, &BTreeMap::new(), file.control_plane.count);
-    let image = image_for(inputs, CONTROL_PLANE)?;
-    let nodes = zones.into_iter().zip(1u64..).map(|(zone, number)| {
-        let name = NodeName::new(&file.name, CONTROL_PLANE, number);
-        let node = NodeRecord {
-            user_data: user_data::control_plane_user_data(file, inputs.cluster_id, &name, &zone),
-            zone,
-            image: image.clone(),
-            machine: file.control_plane.machine.clone(),
-            disk: file.control_plane.disk.clone(),
-            capacity: Capacity::OnDemand,
-            subnet: None,
-            public_address: !file.network.private,
-            key_name: None,
-            operation: inputs.operation.clone(),
-            machine_id: None,
-        };
-        (name, node)
-    });
-    Ok(FoundationChange::Create { nodes: nodes.collect() })
-}
-
 /// Stack by stack: an operation that ended halfway may have changed those of one and not of another.
-fn tags_changed(inputs: &Inputs, stack: &StackId) -> bool {
+pub(super) fn tags_changed(inputs: &Inputs, stack: &StackId) -> bool {
     let standing = inputs.record.and_then(|record| record.tags.get(stack));
     standing.or(inputs.previous.map(|previous| &previous.tags)).is_some_and(|tags| *tags != inputs.file.tags)
 }
 
-fn image_for(inputs: &Inputs, pool: &str) -> Result<String> {
+pub(super) fn image_for(inputs: &Inputs, pool: &str) -> Result<String> {
     inputs
         .images
         .get(pool)

@@ -1,9 +1,36 @@
 //! What of a cluster file may change, compared with the file that was applied last.
 
+use super::decide::{Inputs, tags_changed};
+use super::request::Request;
+use crate::model::failure::{Failure, Result};
 use crate::model::file::ClusterFile;
+use crate::model::names::StackId;
+use crate::model::record::{Record, Source};
+
+/// Refuses (exit 5) what cannot change once the cluster stands, or a part of it.
+pub(super) fn refuse(inputs: &Inputs, previous: &ClusterFile, record: &Record) -> Result<()> {
+    // Only `apply` stores the key: a colleague who has another one at the same path may scale and destroy.
+    let key = matches!(inputs.request, Request::Apply { .. })
+        .then(|| forbidden_key((previous, &record.source), (inputs.file, &inputs.source)))
+        .flatten();
+    let mut failure = Failure::refused("the cluster file changes what cannot change once a cluster stands");
+    failure.causes = forbidden_changes(previous, inputs.file);
+    failure.causes.extend(key.clone());
+    if !record.stacks.contains_key(&StackId::Foundation) && tags_changed(inputs, &StackId::Foundation) {
+        failure.causes.push("`tags` can change only when the foundation is finished".into());
+    }
+    if failure.causes.is_empty() {
+        return Ok(());
+    }
+    let failure = failure.hint("put the former values back, or make a new cluster beside this one");
+    Err(match key {
+        Some(_) => failure.hint("to let another key in: add it to `authorized_keys` on the machines"),
+        None => failure,
+    })
+}
 
 /// The fields that cannot change once the cluster stands, with what they were and what they are now.
-pub fn forbidden_changes(before: &ClusterFile, after: &ClusterFile) -> Vec<String> {
+fn forbidden_changes(before: &ClusterFile, after: &ClusterFile) -> Vec<String> {
     let mut found = Vec::new();
     let mut compare = |path: &str, before: String, after: String| {
         if before != after {
@@ -29,6 +56,18 @@ pub fn forbidden_changes(before: &ClusterFile, after: &ClusterFile) -> Vec<Strin
     compare("controlPlane.endpoint", endpoint(before), endpoint(after));
     compare("sandbox.register", before.sandbox.register.clone(), after.sandbox.register.clone());
     found
+}
+
+/// The same of the SSH key: it is fixed by its text, wherever its file lies.
+fn forbidden_key(before: (&ClusterFile, &Source), after: (&ClusterFile, &Source)) -> Option<String> {
+    (public_key(before) != public_key(after))
+        .then(|| "`ssh.publicKeyFile` holds another key than the one that the machines were made with".to_owned())
+}
+
+/// Empty if there is none.
+fn public_key<'a>((file, source): (&ClusterFile, &'a Source)) -> &'a str {
+    let stored = file.ssh.public_key_file.as_ref().and_then(|path| source.files.get(path));
+    stored.map(|stored| stored.text.trim()).unwrap_or_default()
 }
 
 fn listed<T: ToString>(values: &[T]) -> String {

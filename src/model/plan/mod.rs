@@ -5,6 +5,7 @@
 
 mod decide;
 mod fixed;
+mod foundation;
 mod request;
 mod sizes;
 mod standing;
@@ -16,12 +17,13 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use decide::{CONTROL_PLANE, Inputs, decide};
+pub use foundation::decides_control_plane;
 pub use request::{Request, SizeChange};
 pub use sizes::may_grow;
 pub use standing::{Condition, Standing};
 pub use stored::stored;
 
-use super::names::{NodeName, StackId};
+use super::names::{NodeName, OperationId, StackId};
 use super::provider::Provider;
 use super::record::{NodeRecord, Source, StackSerial};
 
@@ -134,6 +136,19 @@ impl Plan {
         self.foundation != FoundationChange::Keep || !self.pools.is_empty()
     }
 
+    /// The plan with the operation's name on every machine that it makes: they are found again by it.
+    pub fn carried_out_by(mut self, operation: &OperationId) -> Plan {
+        let foundation = match &mut self.foundation {
+            FoundationChange::Create { nodes } => Some(nodes),
+            _ => None,
+        };
+        let made = self.pools.iter_mut().map(|change| &mut change.additions).chain(foundation);
+        for node in made.flat_map(BTreeMap::values_mut).filter(|node| node.machine_id.is_none()) {
+            node.operation = operation.clone();
+        }
+        self
+    }
+
     pub fn removals(&self) -> impl Iterator<Item = &Removal> {
         self.pools.iter().flat_map(|pool| &pool.removals)
     }
@@ -147,3 +162,6 @@ impl Plan {
         self.removals().next().is_some() || matches!(self.foundation, FoundationChange::Destroy { .. })
     }
 }
+
+#[cfg(test)]
+mod tests;

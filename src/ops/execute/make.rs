@@ -120,12 +120,7 @@ impl Session<'_> {
         let text = |value: &Value| value.as_str().map(str::to_owned);
         let settled = additions.iter().map(|(name, node)| {
             let subnet = text(&foundation["subnets"][&node.zone]);
-            let node = NodeRecord {
-                subnet,
-                key_name: text(&foundation["key_name"]),
-                operation: self.operation.clone(),
-                ..node.clone()
-            };
+            let node = NodeRecord { subnet, key_name: text(&foundation["key_name"]), ..node.clone() };
             (name.clone(), node)
         });
         settled.collect()

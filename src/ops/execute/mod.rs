@@ -24,7 +24,7 @@ use crate::model::journal::Entry;
 use crate::model::machine::Place;
 use crate::model::names::{NodeName, OperationId};
 use crate::model::plan::{self, FoundationChange, Plan, Request};
-use crate::model::record::{FORMAT, PoolRecord, Record};
+use crate::model::record::{FORMAT, NodeRecord, PoolRecord, Record};
 use crate::ops::interrupts::Interrupts;
 use crate::ops::journal::Journal;
 use crate::ops::lock;
@@ -60,6 +60,7 @@ fn text_of<S: serde::Serializer>(failure: &Option<Failure>, to: S) -> Result<S::
 /// Carries out a plan that was agreed to. What it was decided on is checked again under the lock.
 pub async fn run(ports: &Ports, task: &Task, mandate: Mandate, plan: Plan, interrupts: Interrupts) -> Result<Done> {
     let operation = OperationId::new(ports.clock.now(), ports.clock.random());
+    let plan = plan.carried_out_by(&operation);
     let held = lock::acquire(
         ports.store.clone(),
         ports.clock.clone(),
@@ -133,11 +134,14 @@ async fn first_record(
         Record::new(&plan.cluster_id, &plan.cluster, plan.provider, place, plan.source.clone(), operation.clone());
     record.fence = lease.fence;
     if let FoundationChange::Create { nodes } = &plan.foundation {
-        record.control_plane =
-            PoolRecord { next_number: nodes.len() as u64 + 1, size: nodes.len() as u32, nodes: nodes.clone() };
+        record.control_plane = control_plane(nodes);
     }
     let version = record::commit(ports.store.as_ref(), lease, &record, None, &task.holder, ports.clock.now()).await?;
     Ok((record, version))
+}
+
+fn control_plane(nodes: &BTreeMap<NodeName, NodeRecord>) -> PoolRecord {
+    PoolRecord { next_number: nodes.len() as u64 + 1, size: nodes.len() as u32, nodes: nodes.clone() }
 }
 
 /// The record as this operation will leave it, before anything was done: names that it uses are used up.
@@ -150,6 +154,9 @@ fn adopt(mut record: Record, task: &Task, plan: &Plan) -> Result<Record> {
     record.format = FORMAT;
     record.source = plan::stored(&plan.request, &plan.source, Some(&record))?;
     record.name = task.file.name.clone();
+    if let FoundationChange::Create { nodes } = &plan.foundation {
+        record.control_plane = control_plane(nodes);
+    }
     for change in &plan.pools {
         let pool = record.pools.entry(change.pool.clone()).or_default();
         let used = change.additions.len() as u64;
