@@ -120,7 +120,6 @@ fn record() -> Record {
         terraform: None,
         tags: BTreeMap::new(),
         stacks: BTreeMap::new(),
-        tags: BTreeMap::new(),
         control_plane: pool(&["demo-cp-1"]),
         pools: BTreeMap::from([
             ("workers".to_owned(), pool(&["demo-workers-1", "demo-workers-2", "demo-workers-10"])),
