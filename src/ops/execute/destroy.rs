@@ -50,12 +50,16 @@ impl Session<'_> {
             Ok(kubernetes) if !victims.is_empty() => kubernetes.clone(),
             _ if change.removals.iter().all(|removal| removal.machine_id.is_none()) => return Ok(()),
             Ok(_) => {
-                return Ok(self.without_drain(
+                self.without_drain(
                     change,
                     "the cluster has no Nodes of it, or could not be reached when this was decided",
-                ));
+                );
+                return Ok(());
             }
-            Err(failure) => return Ok(self.without_drain(change, failure)),
+            Err(failure) => {
+                self.without_drain(change, failure);
+                return Ok(());
+            }
         };
         let drains = Drains::of(self, kubernetes, self.task.file.drain.clone(), true);
         let drainer = drains.drainer();
