@@ -120,9 +120,11 @@ fn after_its_drain() {
     let (lost, other) = (world.node(1), world.node(2));
     let args = ["scale-down", "--pool", &world.pool, "--node", &lost, "--node", &other, "--yes"];
     let mut running = Running::start(&world.program, &args);
+    // The first look is over then, and the next time that a plan is shown is after the drains.
+    running.wait("operation ");
+    gates.shut("show");
     running.wait(&format!("{lost}: drained"));
     running.wait(&format!("{other}: drained"));
-    gates.shut("show");
     gates.reached("show");
     vanish(&world, &lost);
     gates.open("show");
