@@ -81,7 +81,7 @@ fn while_terraform_plans_the_removal() {
         let node = world.node(1);
         let args = ["scale-down", "--pool", &world.pool, "--node", &node, "--yes"];
         let mut running = Running::start(&world.program, &args);
-        running.wait("cordoned");
+        running.wait("operation ");
         gates.shut("plan");
         gates.reached("plan");
         running.signal(name);
@@ -102,7 +102,7 @@ fn after_the_guard_and_before_the_point_of_no_return() {
         let node = world.node(1);
         let args = ["scale-down", "--pool", &world.pool, "--node", &node, "--yes"];
         let mut running = Running::start(&world.program, &args);
-        running.wait(&format!("{node}: drained"));
+        running.wait("operation ");
         gates.shut("show");
         // The last thing that Terraform is asked before the last look at the node.
         gates.reached("show");
