@@ -67,6 +67,8 @@ impl Standing {
         // Machines that have joined need it no more, and it would only look at them again and again.
         drop(bridge);
         folder.write("cluster.yml", &cluster_file(sandbox, pools, 1, each));
+        // Stored, so that nothing is to do for `plan`, not even that.
+        must(&mut folder.scaler(&["apply", "--yes"]));
         must(&mut folder.scaler(&["render", "--record", "store/cluster.json", "--out", "."]));
         let names = (1..=pools).map(|number| format!("pool-p{number}"));
         let stacks = std::iter::once("foundation".to_owned()).chain(names).collect();
