@@ -111,7 +111,6 @@ impl Session<'_> {
         let removals: Vec<&Removal> = change.removals.iter().collect();
         self.bury(&id, &change.pool, &removals).await?;
         ended.removed.extend(removals.iter().map(|removal| removal.node.clone()));
-        self.pool(&change.pool).size = 0;
         Ok(())
     }
 

@@ -83,9 +83,7 @@ impl Session<'_> {
         }
         if !obstacles.is_empty() {
             if !self.task.options.partial || obstacles.len() == victims.len() {
-                return Err(
-                    drain::refusal(&obstacles).hint("nothing was destroyed, and what was cordoned is given back")
-                );
+                return Err(blocked(&obstacles));
             }
             self.spare(drains, &obstacles, spared).await?;
         }
@@ -234,9 +232,6 @@ impl Session<'_> {
 
     /// Whether the drained nodes are empty still. A pod that came late is seen off as the others were.
     async fn still_empty(&self, drains: &Drains, drained: &[Victim]) -> Result<()> {
-        let refused = |obstacles: &[Obstacle]| {
-            drain::refusal(obstacles).hint("nothing was destroyed, and what was cordoned is given back")
-        };
         let mut obstacles = drains.drainer().verify_empty(drained).await?;
         for _ in 0..LATE_DRAINS {
             if obstacles.is_empty() {
@@ -244,13 +239,13 @@ impl Session<'_> {
             }
             let late: Vec<Victim> = obstacles.iter().map(|obstacle| obstacle.victim.clone()).collect();
             let ends = drains.drainer().drain_all(&late).await?;
-            let blocked: Vec<Obstacle> = ends.into_iter().filter_map(Result::err).collect();
-            if !blocked.is_empty() {
-                return Err(refused(&blocked));
+            let staying: Vec<Obstacle> = ends.into_iter().filter_map(Result::err).collect();
+            if !staying.is_empty() {
+                return Err(blocked(&staying));
             }
             obstacles = drains.drainer().verify_empty(drained).await?;
         }
-        if obstacles.is_empty() { Ok(()) } else { Err(refused(&obstacles)) }
+        if obstacles.is_empty() { Ok(()) } else { Err(blocked(&obstacles)) }
     }
 
     /// Puts back what the parts changed that did not reach their point of no return, and returns why with what came of it.
@@ -268,6 +263,11 @@ impl Session<'_> {
         }
         Err(why)
     }
+}
+
+/// Before the point of no return, whichever look found it.
+fn blocked(obstacles: &[Obstacle]) -> Failure {
+    drain::refusal(obstacles).hint("nothing was destroyed, and what was cordoned is given back")
 }
 
 fn stopped_at(pool: &str) -> Failure {
