@@ -14,6 +14,7 @@ pub mod plan;
 pub mod provider;
 pub mod record;
 pub mod redact;
+pub mod state;
 pub mod store_url;
 pub mod user_data;
 pub mod victims;

@@ -72,6 +72,11 @@ impl StackId {
             StackId::Pool(pool) => Some(pool),
         }
     }
+
+    /// Where its state lies, below the store's prefix.
+    pub fn state_key(&self) -> String {
+        format!("terraform/{self}.tfstate")
+    }
 }
 
 impl fmt::Display for StackId {

@@ -19,6 +19,7 @@ mod preview;
 pub mod record;
 mod stacks;
 mod start;
+mod state;
 pub mod status;
 pub mod task;
 

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use super::ports::terraform::State;
 use super::ports::{Ports, Version};
 use super::task::Task;
 use super::{gone, place, record, stacks};
@@ -14,6 +13,7 @@ use crate::model::machine::{Machine, Place};
 use crate::model::names::StackId;
 use crate::model::provider::Provider;
 use crate::model::record::{Record, StackSerial};
+use crate::model::state::State;
 
 /// One look at everything.
 pub struct Observed {
@@ -58,7 +58,7 @@ pub async fn observe(ports: &Ports, task: &Task) -> Result<Observed> {
     check(task, known, &place)?;
     let previous = known.map(previous).transpose()?;
     let (machines, states) = match known {
-        Some(record) => (ports.cloud.machines(&record.cluster_id).await?, stacks::states(ports, task, record).await?),
+        Some(record) => (ports.cloud.machines(&record.cluster_id).await?, stacks::states(ports, record).await?),
         None => (Vec::new(), BTreeMap::new()),
     };
     let cluster = view(ports, known).await;

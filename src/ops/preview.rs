@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use super::observe::{Observed, View};
 use super::ports::Cloud;
-use super::ports::terraform::State;
 use super::stacks;
 use super::task::Task;
 use crate::model::drain::{self, NodeReport, Severity};
@@ -15,6 +14,7 @@ use crate::model::kubernetes::Node;
 use crate::model::names::{NodeName, StackId};
 use crate::model::plan::{Condition, FoundationChange, Plan, PoolChange, Request, Way};
 use crate::model::record::{Flavour, NodeRecord, Record};
+use crate::model::state::State;
 use crate::model::victims;
 
 /// Chooses who goes, with the reasons in words. `accepted`: the nodes whose loss a person accepts.

@@ -1,17 +1,19 @@
-//! Stacks of one cluster: rendered from the record, initialised, and read.
+//! Stacks of one cluster: rendered from the record and initialised; what their states say.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
 use super::ports::Ports;
-use super::ports::terraform::{Stack, State};
+use super::ports::terraform::Stack;
+use super::state;
 use super::task::Task;
 use crate::model::failure::{Failure, Kind, Result};
 use crate::model::names::{NodeName, StackId};
 use crate::model::plan::Request;
 use crate::model::provider::Provider;
 use crate::model::record::{Flavour, NodeRecord, Record, Tags, TerraformPin};
+use crate::model::state::State;
 use crate::model::{census, guard};
 use crate::render;
 
@@ -65,24 +67,11 @@ async fn init(ports: &Ports, pin: Option<&TerraformPin>, stack: Stack) -> Result
     ports.terraform.init(&stack, lock.map(String::as_str)).await
 }
 
-/// The states of the stacks that the record knows. Each is initialised as the record has it.
-pub async fn states(ports: &Ports, task: &Task, record: &Record) -> Result<BTreeMap<StackId, State>> {
+/// The states of the stacks that the record knows.
+pub async fn states(ports: &Ports, record: &Record) -> Result<BTreeMap<StackId, State>> {
     check_tool(ports, record).await?;
-    let mut states = BTreeMap::new();
-    init_foundation(ports, task, record, &record.control_plane.nodes).await?;
-    let Some(foundation) = ports.terraform.state(&StackId::Foundation).await? else { return Ok(states) };
-    let output = foundation_output(&foundation);
-    states.insert(StackId::Foundation, foundation);
-    // A foundation that was not finished has no output yet, and so no pools either.
-    let Ok(output) = output else { return Ok(states) };
-    for (pool, pool_record) in &record.pools {
-        init_pool(ports, task, record, pool, &pool_record.nodes, &output, standing_tags(task, record, pool)).await?;
-        let id = StackId::Pool(pool.clone());
-        if let Some(state) = ports.terraform.state(&id).await? {
-            states.insert(id, state);
-        }
-    }
-    Ok(states)
+    let pools = record.pools.keys().map(|pool| StackId::Pool(pool.clone()));
+    state::read_all(ports, std::iter::once(StackId::Foundation).chain(pools).collect()).await
 }
 
 /// What the foundation passes to the pools.

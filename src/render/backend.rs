@@ -63,6 +63,6 @@ impl Backend {
 }
 
 fn key(prefix: &str, stack: &StackId) -> String {
-    let state = format!("terraform/{stack}.tfstate");
+    let state = stack.state_key();
     if prefix.is_empty() { state } else { format!("{prefix}/{state}") }
 }

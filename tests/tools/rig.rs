@@ -9,8 +9,9 @@ use scaler::adapters::process::{Environment, Host};
 use scaler::adapters::terraform::{Options, TerraformCli};
 use scaler::model::failure::Failure;
 use scaler::model::names::StackId;
+use scaler::model::state::State;
 use scaler::ops::interrupts::{Interrupter, channel};
-use scaler::ops::ports::terraform::{Applied, PlanMode, Stack, State, Terraform};
+use scaler::ops::ports::terraform::{Applied, PlanMode, Stack, Terraform};
 use scaler::ops::ports::{Event, Progress};
 
 use super::support::{SUPERVISOR, boot, lease, wait_until};
@@ -90,9 +91,15 @@ impl Rig {
 
     pub async fn done(&self, mode: PlanMode) -> State {
         match self.apply(mode).await {
-            Ok(Applied::Done(state)) => state,
+            Ok(Applied::Done) => self.state().expect("a state"),
             other => panic!("{other:?}"),
         }
+    }
+
+    /// What Terraform has written.
+    pub fn state(&self) -> Option<State> {
+        let text = std::fs::read(self.root.join("x.tfstate")).unwrap_or_default();
+        scaler::model::state::parse(&text).expect("a state that can be read")
     }
 
     /// Waits until an apply of [`SLOW`] is in the middle.

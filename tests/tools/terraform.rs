@@ -49,7 +49,7 @@ async fn a_stack_is_planned_applied_read_and_destroyed(tool: &Path) {
     let rig = rig(root.path(), tool);
     assert!(matches!(rig.cli.tool().await.unwrap().flavour, Flavour::Terraform | Flavour::Opentofu));
     rig.init(NODES).await;
-    assert_eq!(rig.cli.state(&id()).await, Ok(None));
+    assert_eq!(rig.state(), None);
 
     let look = rig.cli.plan(&id(), PlanMode::Look, None).await.unwrap();
     let changes = look.json()["resource_changes"].as_array().unwrap();
@@ -63,7 +63,7 @@ async fn a_stack_is_planned_applied_read_and_destroyed(tool: &Path) {
     assert_eq!(addresses, ["terraform_data.node[\"d-w-1\"]", "terraform_data.node[\"d-w-2\"]"]);
     assert_eq!(state.resources[addresses[1]]["output"], serde_json::json!({ "name": "d-w-2" }));
     assert_eq!(state.outputs["made"], serde_json::json!({ "d-w-1": "d-w-1", "d-w-2": "d-w-2" }));
-    assert_eq!(rig.cli.state(&id()).await, Ok(Some(state.clone())));
+    assert_eq!(rig.state(), Some(state.clone()));
     let events = std::mem::take(&mut *rig.events.0.lock().unwrap());
     for (action, word) in [("create", "planned"), ("create", "started"), ("create", "done")] {
         let event = Event::Resource {
@@ -91,7 +91,7 @@ async fn a_plan_that_went_stale_is_not_applied(tool: &Path) {
     let state = rig.done(PlanMode::Apply).await;
     let (lease, _hand) = lease(boot().after(LONG));
     assert_eq!(rig.cli.apply(old, &lease).await, Ok(Applied::Stale));
-    assert_eq!(rig.cli.state(&id()).await, Ok(Some(state)));
+    assert_eq!(rig.state(), Some(state));
 }
 
 async fn what_must_not_be_applied_is_not(tool: &Path) {
@@ -102,7 +102,7 @@ async fn what_must_not_be_applied_is_not(tool: &Path) {
     let plan = rig.cli.plan(&id(), PlanMode::Apply, None).await.unwrap();
     let (ended, _hand) = lease(boot());
     assert_eq!(rig.cli.apply(plan, &ended).await.unwrap_err().kind, Kind::Partial);
-    assert_eq!(rig.cli.state(&id()).await, Ok(None));
+    assert_eq!(rig.state(), None);
 }
 
 async fn the_first_signal_leaves_an_apply_alone_and_the_second_ends_it_in_order(tool: &Path) {
@@ -119,9 +119,7 @@ async fn the_first_signal_leaves_an_apply_alone_and_the_second_ends_it_in_order(
     assert_eq!(failure.kind, Kind::Partial);
     assert_eq!(failure.what, "Terraform could not apply stack `pool-w`: it was interrupted");
     assert!(!rig.locked());
-    let other = rig_with(root.path(), "other", &Extra { path: Some(tool), ..Extra::default() });
-    other.init(NODES).await;
-    let state = other.cli.state(&id()).await.unwrap().unwrap();
+    let state = rig.state().unwrap();
     assert!(state.resources.contains_key("terraform_data.first"), "what was made before is in the state");
 }
 
@@ -139,7 +137,7 @@ async fn a_lost_lease_ends_an_apply_in_order(tool: &Path) {
     assert_eq!(failure.kind, Kind::Partial);
     assert!(failure.what.contains("the cluster's lock was lost"), "{failure}");
     assert!(!rig.locked());
-    assert!(rig.cli.state(&id()).await.unwrap().unwrap().resources.contains_key("terraform_data.first"));
+    assert!(rig.state().unwrap().resources.contains_key("terraform_data.first"));
 }
 
 async fn the_holder_of_terraforms_lock_is_named(tool: &Path) {
@@ -283,8 +281,7 @@ async fn after_kill_9_terraform_ends_in_order_and_leaves_no_plan(tool: &Path) {
     wait_until(|| (!root.path().join(".x.tfstate.lock.info").exists()).then_some(()));
 
     let rig = rig_with(root.path(), "later", &Extra { path: Some(tool), ..Extra::default() });
-    rig.init(NODES).await;
-    let state = rig.cli.state(&id()).await.unwrap().unwrap();
+    let state = rig.state().unwrap();
     assert!(state.resources.contains_key("terraform_data.first"), "{state:?}");
     let files = Command::new("find").arg(root.path()).args(["-type", "f"]).output().unwrap();
     let files = String::from_utf8(files.stdout).unwrap();

@@ -12,7 +12,7 @@ use super::failure::failure;
 use super::folder::WorkFolder;
 use super::initialised::Digest;
 use super::news::Said;
-use super::{args, version};
+use super::{args, encryption, version};
 use crate::adapters::process::{Cancel, Finished, Host, Program, Run, Stream};
 use crate::model::failure::{Failure, Kind, Result};
 use crate::model::names::StackId;
@@ -58,6 +58,7 @@ impl TerraformCli {
 
     async fn find(&self) -> Result<(Program, Tool)> {
         let (host, path) = (&self.options.host, self.options.path.as_deref());
+        encryption::refuse(&host.environment)?;
         let (first, second) = match self.options.flavour {
             Some(Flavour::Opentofu) => ("tofu", "terraform"),
             Some(Flavour::Terraform) | None => ("terraform", "tofu"),

@@ -50,10 +50,6 @@ pub fn apply(plan: &Path, lock_timeout: Duration) -> Vec<OsString> {
     all
 }
 
-pub fn state_pull() -> Vec<OsString> {
-    args(&["state", "pull"])
-}
-
 fn lock_timeout_arg(time: Duration) -> OsString {
     format!("-lock-timeout={}s", time.as_secs()).into()
 }
@@ -82,7 +78,6 @@ mod tests {
             ),
             (show(file), "show -json /proc/1/fd/3"),
             (apply(file, wait), "apply -input=false -json -lock-timeout=20s /proc/1/fd/3"),
-            (state_pull(), "state pull"),
         ] {
             assert_eq!(text(args), expected);
         }

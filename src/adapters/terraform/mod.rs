@@ -7,6 +7,7 @@
 mod adapter;
 mod args;
 mod diagnostics;
+mod encryption;
 mod explain;
 mod failure;
 mod folder;
@@ -17,7 +18,6 @@ mod port;
 mod printed;
 mod providers;
 mod saved;
-mod state;
 mod version;
 
 pub use adapter::{Options, TerraformCli};

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use serde_json::Value;
 
 use super::adapter::TerraformCli;
+use super::args;
 use super::diagnostics::Diagnostic;
 use super::failure::plain_failure;
 use super::initialised::Digest;
@@ -14,12 +15,11 @@ use super::lock_info::is_about_lock;
 use super::printed::document;
 use super::providers::SharedProviders;
 use super::saved::{CliPlan, PlanFile};
-use super::{args, state};
 use crate::adapters::process::{Cancel, Program};
 use crate::model::failure::{Failure, Kind, Result};
 use crate::model::names::StackId;
 use crate::ops::lease::Lease;
-use crate::ops::ports::terraform::{Applied, PlanMode, SavedPlan, Stack, State, Terraform, Tool};
+use crate::ops::ports::terraform::{Applied, PlanMode, SavedPlan, Stack, Terraform, Tool};
 
 #[async_trait]
 impl Terraform for TerraformCli {
@@ -107,17 +107,7 @@ impl Terraform for TerraformCli {
             }
             return Err(failure.hint("`scaler status` shows what was done and what remains"));
         }
-        match self.read_state(stack).await {
-            Ok(Some(state)) => Ok(Applied::Done(state)),
-            Ok(None) => Err(Failure::new(Kind::Partial, format!("after its apply, stack `{stack}` has no state"))),
-            Err(failure) => Err(failure
-                .context(format!("stack `{stack}` was applied, but its state could not be read after that"))
-                .with_kind(Kind::Partial)),
-        }
-    }
-
-    async fn state(&self, stack: &StackId) -> Result<Option<State>> {
-        self.read_state(stack).await
+        Ok(Applied::Done)
     }
 }
 
@@ -127,19 +117,6 @@ fn is_stale(error: &Diagnostic) -> bool {
 }
 
 impl TerraformCli {
-    async fn read_state(&self, stack: &StackId) -> Result<Option<State>> {
-        let (program, _) = self.found().await?;
-        let folder = self.folder(stack).await?;
-        // No signal stops it: a short read, and after an apply the only way to learn what was done.
-        let run = self.run_in(&folder, program, args::state_pull());
-        let what = || format!("Terraform's state of stack `{stack}` could not be read");
-        let finished = run.output().await?;
-        if !finished.succeeded() {
-            return Err(plain_failure(&what(), &finished));
-        }
-        state::parse(&finished.stdout).map_err(|failure| failure.context(what()))
-    }
-
     async fn show(&self, program: &Program, stack: &StackId, folder: &Path, file: &PlanFile) -> Result<Value> {
         let unreadable = || format!("Terraform's plan of stack `{stack}` could not be read");
         let run =

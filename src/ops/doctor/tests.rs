@@ -14,7 +14,7 @@ use crate::model::record::{Flavour, Source};
 use crate::ops::gone::fakes::Fake;
 use crate::ops::lease::Lease;
 use crate::ops::ports::probe::{Answer, Printed, Probed, Tool as ToolName};
-use crate::ops::ports::terraform::{Applied, PlanMode, SavedPlan, Stack, State, Tool};
+use crate::ops::ports::terraform::{Applied, PlanMode, SavedPlan, Stack, Tool};
 use crate::ops::ports::{Kubernetes, Terraform};
 use crate::ops::testing::MemoryStore;
 
@@ -60,10 +60,6 @@ impl Terraform for Outside {
     }
 
     async fn apply(&self, _: Box<dyn SavedPlan>, _: &Lease) -> Result<Applied> {
-        unimplemented!()
-    }
-
-    async fn state(&self, _: &StackId) -> Result<Option<State>> {
         unimplemented!()
     }
 }

@@ -9,7 +9,7 @@ use crate::model::plan::{FoundationChange, PoolChange, Removal};
 use crate::ops::drain::Victim;
 use crate::ops::ports::Event;
 use crate::ops::ports::terraform::PlanMode;
-use crate::ops::stacks;
+use crate::ops::{stacks, state};
 
 use super::Ended;
 use super::part::{PartEnd, PartRun};
@@ -20,7 +20,7 @@ use super::witness::Drains;
 impl Session<'_> {
     pub(super) async fn destroy(&mut self, ended: &mut Ended) -> Result<()> {
         let plan = self.plan;
-        let state = self.ports.terraform.state(&StackId::Foundation).await?;
+        let state = state::read(self.ports, &StackId::Foundation).await?;
         let foundation = state.as_ref().and_then(|state| stacks::foundation_output(state).ok());
         for change in &plan.pools {
             self.interrupts.check()?;
@@ -95,7 +95,7 @@ impl Session<'_> {
 
     async fn destroy_pool(&mut self, change: &PoolChange, lock_file: String, ended: &mut Ended) -> Result<()> {
         let id = PartId::new(change.stack(), Act::Destroy);
-        self.bind(&change.pool, self.ports.terraform.state(&change.stack()).await?.as_ref());
+        self.bind(&change.pool, state::read(self.ports, &change.stack()).await?.as_ref());
         let machines = stacks::bound(&self.nodes(&change.pool));
         let run = PartRun {
             id: id.clone(),

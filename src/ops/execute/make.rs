@@ -10,8 +10,9 @@ use crate::model::journal::{Act, PartId};
 use crate::model::names::{NodeName, StackId};
 use crate::model::plan::{FoundationChange, PoolChange};
 use crate::model::record::NodeRecord;
-use crate::ops::ports::terraform::{PlanMode, State};
-use crate::ops::{preview, stacks};
+use crate::model::state::State;
+use crate::ops::ports::terraform::PlanMode;
+use crate::ops::{preview, stacks, state};
 
 use super::part::{PartEnd, PartRun};
 use super::session::Session;
@@ -31,12 +32,12 @@ impl Session<'_> {
             FoundationChange::Create { nodes } => nodes.clone(),
             _ => self.record.control_plane.nodes.clone(),
         };
-        let lock_file = stacks::init_foundation(self.ports, self.task, &self.record, &nodes).await?;
-        let state = self.ports.terraform.state(&StackId::Foundation).await?;
+        let state = state::read(self.ports, &StackId::Foundation).await?;
         if !matches!(self.plan.foundation, FoundationChange::Create { .. } | FoundationChange::Tags) {
             let state = state.ok_or_else(|| Failure::failed("the foundation has no state any more"))?;
             return Ok((stacks::foundation_output(&state)?, Made { nodes: Vec::new(), shortfall: None }));
         }
+        let lock_file = stacks::init_foundation(self.ports, self.task, &self.record, &nodes).await?;
         let expected = preview::foundation(self.plan, self.flavour().await?, &self.record, state.as_ref());
         let run = PartRun { id, mode: PlanMode::Apply, expected, permits: Vec::new(), lock_file };
         match self.run_part(&run, async || Ok(())).await? {

@@ -5,9 +5,10 @@ use crate::model::guard::{self, Expected};
 use crate::model::journal::{Act, ApplyEnd, Entry, PartId, Permit, PlanSummary};
 use crate::model::names::StackId;
 use crate::model::record::{StackSerial, TerraformPin};
+use crate::model::state::State;
 use crate::ops::ports::Event;
-use crate::ops::ports::terraform::{Applied, PlanMode, State};
-use crate::ops::stacks;
+use crate::ops::ports::terraform::{Applied, PlanMode};
+use crate::ops::{stacks, state};
 
 use super::carry_on::Words;
 use super::login;
@@ -58,7 +59,7 @@ impl Session<'_> {
         let terraform = &self.ports.terraform;
         let stack = &run.id.stack;
         for _ in 0..TRIES {
-            let base = terraform.state(stack).await?.map(|state| state.serial);
+            let base = state::read(self.ports, stack).await?.map(|state| state.serial);
             self.note(Entry::PlanStarted { part: run.id.clone() }).await?;
             self.lease.check()?;
             let plan = terraform.plan(stack, run.mode, Some(&self.lease)).await?;
@@ -86,7 +87,7 @@ impl Session<'_> {
                 return Ok(self.failed(run, lost).await);
             }
             match self.carry_on(words(stack), terraform.apply(plan, &self.lease)).await {
-                Ok(Applied::Done(state)) => return Ok(self.done(run, base, state).await),
+                Ok(Applied::Done) => return Ok(self.done(run, base).await),
                 Ok(Applied::Stale) => match self.nothing_done(run).await {
                     Ok(()) => {}
                     Err(unwritten) => return Ok(PartEnd::Failed { failure: unwritten, state: None }),
@@ -127,7 +128,17 @@ impl Session<'_> {
         (!pinned).then(|| run.lock_file.clone())
     }
 
-    async fn done(&self, run: &PartRun, base: Option<StackSerial>, state: State) -> PartEnd {
+    async fn done(&self, run: &PartRun, base: Option<StackSerial>) -> PartEnd {
+        let stack = &run.id.stack;
+        let unknown = match state::read(self.ports, stack).await {
+            Ok(Some(state)) => return self.know_done(run, base, state).await,
+            Ok(None) => Failure::failed(format!("after its apply, stack {stack} has no state")),
+            Err(unread) => unread.context(format!("stack {stack} was applied, but its state cannot be read")),
+        };
+        self.failed(run, unknown).await
+    }
+
+    async fn know_done(&self, run: &PartRun, base: Option<StackSerial>, state: State) -> PartEnd {
         let end =
             ApplyEnd::Done { serial: state.serial.clone(), machines: stacks::machine_ids(self.plan.provider, &state) };
         if let Err(unwritten) = self.note(Entry::ApplyEnded { part: run.id.clone(), end }).await {
@@ -149,7 +160,7 @@ impl Session<'_> {
 
     async fn failed(&self, run: &PartRun, failure: Failure) -> PartEnd {
         // What Terraform did before it failed is in its state, if that can still be read.
-        let state = self.ports.terraform.state(&run.id.stack).await.unwrap_or_default();
+        let state = state::read(self.ports, &run.id.stack).await.unwrap_or_default();
         let serial = state.as_ref().map(|state| state.serial.clone());
         let end = ApplyEnd::Failed { why: failure.to_string(), serial };
         let noted = self.note(Entry::ApplyEnded { part: run.id.clone(), end }).await;

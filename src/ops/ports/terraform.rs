@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::model::failure::{Failure, Result};
 use crate::model::names::StackId;
-use crate::model::record::{Flavour, StackSerial};
+use crate::model::record::Flavour;
 use crate::ops::lease::Lease;
 
 /// One stack's files, ready to be written to an empty folder: path below it → content.
@@ -45,20 +45,10 @@ pub trait SavedPlan: std::any::Any + Send + Sync {
     fn json(&self) -> &Value;
 }
 
-/// A stack's state as far as we look at it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct State {
-    pub serial: StackSerial,
-    /// Output name → value.
-    pub outputs: BTreeMap<String, Value>,
-    /// Address of each managed resource → its attributes.
-    pub resources: BTreeMap<String, Value>,
-}
-
 /// How an apply ended.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Applied {
-    Done(State),
+    Done,
     /// The saved plan no longer fits the state; nothing was done. Plan and guard anew.
     Stale,
     /// Terraform did not get its lock on the state, and so did nothing. Why, in its own words.
@@ -77,7 +67,4 @@ pub trait Terraform: Send + Sync {
     async fn plan(&self, stack: &StackId, mode: PlanMode, lease: Option<&Lease>) -> Result<Box<dyn SavedPlan>>;
 
     async fn apply(&self, plan: Box<dyn SavedPlan>, lease: &Lease) -> Result<Applied>;
-
-    /// The stack's state; None if there is none yet. Needs no lock.
-    async fn state(&self, stack: &StackId) -> Result<Option<State>>;
 }

@@ -52,7 +52,7 @@ impl Search {
             self.clean(&String::from_utf8_lossy(&text), &file.display().to_string());
         }
         let arguments = arguments.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        for tool in ["__supervise", "proxy", "apply", "state"] {
+        for tool in ["__supervise", "proxy", "apply", "show"] {
             assert!(arguments.iter().any(|line| line.contains(tool)), "`{tool}` was never seen: {arguments:?}");
         }
         arguments.iter().for_each(|line| self.clean(line, "the list of processes"));

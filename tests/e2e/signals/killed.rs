@@ -89,6 +89,7 @@ fn while_pods_leave_and_no_terraform_runs() {
 fn while_it_looks() {
     let mut world = of_size(1);
     let gates = Gates::before(&mut world);
+    world.write(&world.file("min: 2, max: 6", ""));
     gates.shut("init");
     let running = Running::start(&world.program, &["plan"]);
     gates.reached("init");

@@ -14,7 +14,8 @@ fn while_terraform_looks() {
     let gates = Gates::before(&mut world);
     let before = world.record();
     for name in SIGNALS {
-        for args in [vec!["plan"], vec!["status"], vec!["scale-up", "--pool", &world.pool, "--to", "2", "--yes"]] {
+        world.write(&world.file("min: 2, max: 6", ""));
+        for args in [vec!["plan"], vec!["scale-up", "--pool", &world.pool, "--to", "2", "--yes"]] {
             gates.shut("init");
             let running = Running::start(&world.program, &args);
             gates.reached("init");
@@ -24,6 +25,7 @@ fn while_terraform_looks() {
             assert_eq!(world.record(), before, "{args:?}");
             world.is_in_order();
         }
+        world.write(&world.file("min: 1, max: 6", ""));
     }
     goes_on(&world);
 }

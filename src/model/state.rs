@@ -1,14 +1,22 @@
-//! A stack's state, from the text of `terraform state pull` (format version 4).
+//! A stack's state, as Terraform writes it (format version 4).
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::printed::document;
-use crate::model::failure::{Failure, Result};
-use crate::model::record::StackSerial;
-use crate::ops::ports::terraform::State;
+use super::failure::{Failure, Result};
+use super::record::StackSerial;
+
+/// As much of a state as we look at.
+#[derive(Debug, Clone, PartialEq)]
+pub struct State {
+    pub serial: StackSerial,
+    /// Output name → value.
+    pub outputs: BTreeMap<String, Value>,
+    /// Address of each managed resource → its attributes.
+    pub resources: BTreeMap<String, Value>,
+}
 
 #[derive(Deserialize)]
 struct File {
@@ -19,6 +27,13 @@ struct File {
     outputs: BTreeMap<String, Output>,
     #[serde(default)]
     resources: Vec<Resource>,
+}
+
+/// What OpenTofu writes instead, where it was told to encrypt (its documentation, "State and Plan Encryption").
+#[derive(Deserialize)]
+struct Encrypted {
+    #[serde(rename = "encrypted_data")]
+    _data: String,
 }
 
 #[derive(Deserialize)]
@@ -46,12 +61,18 @@ struct Instance {
     attributes: Value,
 }
 
-/// None for a state that was never written. Terraform prints such a one as nothing, or, where the backend is remote, as
-/// serial 0 with a lineage that it has just made up; the first one that is written has serial 1.
-pub fn parse(printed: &[u8]) -> Result<Option<State>> {
-    let Some(text) = document(printed)? else { return Ok(None) };
+/// None for a state that was never written: Terraform makes an empty file to lock one that lies in a folder. The first
+/// that is written has serial 1.
+pub fn parse(text: &[u8]) -> Result<Option<State>> {
+    if text.trim_ascii().is_empty() {
+        return Ok(None);
+    }
     let unreadable = || Failure::failed("Terraform's state could not be understood");
-    let file: File = serde_json::from_slice(text).map_err(|error| unreadable().caused_by(&error))?;
+    let is_encrypted = |text| serde_json::from_slice::<Encrypted>(text).is_ok();
+    let file: File = serde_json::from_slice(text).map_err(|error| match is_encrypted(text) {
+        true => unreadable().because("it is encrypted by OpenTofu, and this scaler has no key"),
+        false => unreadable().caused_by(&error),
+    })?;
     if file.version != 4 {
         return Err(unreadable().because(format!("its format has version {}; this scaler knows 4", file.version)));
     }
@@ -160,7 +181,11 @@ mod tests {
     #[test]
     fn nothing_is_no_state_and_another_format_is_refused() {
         assert_eq!(parse(b"\n").unwrap(), None);
+        assert_eq!(parse(br#"{"version":4,"serial":0,"lineage":"l"}"#).unwrap(), None);
         assert!(parse(b"{").is_err());
+        let failure =
+            parse(br#"{"meta":{},"serial":1,"lineage":"l","encrypted_data":"q83v","encryption_version":"v0"}"#);
+        assert!(failure.unwrap_err().to_string().contains("encrypted by OpenTofu"));
         let failure = parse(br#"{"version":5,"serial":1,"lineage":"l"}"#).unwrap_err();
         assert!(failure.to_string().contains("version 5"), "{failure}");
     }
