@@ -53,9 +53,16 @@ impl Moto {
     pub fn try_start() -> Result<Self> {
         let parts = Supervised::new(NAME)?;
         let [port] = free_ports()?;
+        let (path, script) = places::moto()?;
         let program = Program {
-            path: places::moto()?,
-            args: vec!["-H".to_owned(), "127.0.0.1".to_owned(), "-p".to_owned(), port.to_string()],
+            path,
+            args: vec![
+                script.display().to_string(),
+                "-H".to_owned(),
+                "127.0.0.1".to_owned(),
+                "-p".to_owned(),
+                port.to_string(),
+            ],
             log: parts.log(NAME),
         };
         parts.start(NAME, program)?;
@@ -148,6 +155,12 @@ impl Moto {
     #[track_caller]
     pub fn object(&self, region: &str, bucket: &str, key: &str) -> Option<String> {
         s3::object(&self.direct, region, bucket, key).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// The keys of a bucket's objects, up to a thousand.
+    #[track_caller]
+    pub fn keys(&self, region: &str, bucket: &str) -> Vec<String> {
+        s3::keys(&self.direct, region, bucket).unwrap_or_else(|error| panic!("{error}"))
     }
 
     /// Forgets everything.

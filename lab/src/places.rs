@@ -39,8 +39,10 @@ pub(crate) fn supervisor() -> Result<PathBuf> {
     made(project().join("target/lab/bin/lab-supervisor"))
 }
 
-pub(crate) fn moto() -> Result<PathBuf> {
-    made(moto_server())
+/// The Python that has moto, and the script that starts it.
+pub(crate) fn moto() -> Result<(PathBuf, PathBuf)> {
+    made(moto_server())?;
+    Ok((project().join(".venv/bin/python3"), project().join("lab/moto.py")))
 }
 
 fn made(file: PathBuf) -> Result<PathBuf> {

@@ -32,8 +32,7 @@ impl World {
     }
 
     pub fn lock(&self) -> serde_json::Value {
-        let text = std::fs::read(self.folder().join("store/lock.json")).expect("a lock");
-        serde_json::from_slice(&text).expect("the lock is JSON")
+        self.object("lock.json")
     }
 
     /// Every machine that runs is of a node in the record, and every node of the record has its machine.

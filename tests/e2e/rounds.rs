@@ -11,8 +11,7 @@ fn generation(world: &World) -> u64 {
 
 /// The tag of this name on each worker's machine, as Terraform's state has it.
 fn tags(world: &World, name: &str) -> Vec<String> {
-    let path = world.folder().join(format!("store/terraform/pool-{}.tfstate", world.pool));
-    let state: serde_json::Value = serde_json::from_slice(&std::fs::read(path).expect("a state")).expect("JSON");
+    let state = world.object(&format!("terraform/pool-{}.tfstate", world.pool));
     let instances = state["resources"][0]["instances"].as_array().cloned().unwrap_or_default();
     let tag = |one: &serde_json::Value| {
         let machine = &one["attributes"]["input"]["value"]["machine"];
@@ -22,10 +21,19 @@ fn tags(world: &World, name: &str) -> Vec<String> {
 }
 
 #[test]
-fn one_works_the_other_names_it_and_no_update_is_lost() {
-    let world = World::new();
+fn on_a_folder() {
+    one_works_the_other_names_it_and_no_update_is_lost(&World::new());
+}
+
+#[test]
+fn on_s3() {
+    scaler_lab::needs!(Moto);
+    one_works_the_other_names_it_and_no_update_is_lost(&World::on_s3());
+}
+
+fn one_works_the_other_names_it_and_no_update_is_lost(world: &World) {
     world.apply().ends(0);
-    let first = generation(&world);
+    let first = generation(world);
     let mut refused = 0;
     for round in 1..=ROUNDS {
         let set = format!("tags.round=round-{round}");
@@ -47,16 +55,13 @@ fn one_works_the_other_names_it_and_no_update_is_lost() {
                 _ => panic!("round {round}: {said:?}"),
             }
         }
-        assert_eq!(generation(&world), first + round, "one of the two made one generation");
-        assert_eq!(tags(&world, "round"), [format!("round-{round}")], "the state has what was asked for");
+        assert_eq!(generation(world), first + round, "one of the two made one generation");
+        assert_eq!(tags(world, "round"), [format!("round-{round}")], "the state has what was asked for");
         assert_eq!(world.record()["source"]["sets"], serde_json::json!([set]), "and so has the record");
     }
     assert!(refused > 0, "the two never met in {ROUNDS} rounds");
     for number in 1..=first + ROUNDS {
-        let path = world.folder().join(format!("store/history/{number:08}.json"));
-        let text = std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        let record: serde_json::Value = serde_json::from_slice(&text).expect("JSON");
-        assert_eq!(record["generation"], number);
+        assert_eq!(world.object(&format!("history/{number:08}.json"))["generation"], number);
     }
     assert_eq!(world.workers(), [world.node(1)]);
     world.is_in_order();

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, PoisonError};
 
-use scaler_lab::{Bridge, Client, Kubernetes, Machine, MachineState, Sandbox, terraform_config, tools};
+use scaler_lab::{Bridge, Client, Kubernetes, Machine, MachineState, Moto, Sandbox, terraform_config, tools};
 use serde_json::Value;
 
 static NEXT: AtomicU32 = AtomicU32::new(1);
@@ -55,6 +56,7 @@ impl Said {
 pub struct Program {
     pub folder: tempfile::TempDir,
     pub environment: BTreeMap<String, String>,
+    said: Mutex<String>,
 }
 
 impl Program {
@@ -64,7 +66,7 @@ impl Program {
         let temporary = folder.path().join("tmp");
         std::fs::create_dir(&temporary).expect("a folder for temporary files");
         environment.insert("TMPDIR".to_owned(), temporary.display().to_string());
-        Program { folder, environment }
+        Program { folder, environment, said: Mutex::default() }
     }
 
     /// A command that is not started yet.
@@ -75,7 +77,15 @@ impl Program {
     }
 
     pub fn run(&self, args: &[&str]) -> Said {
-        Said::of(self.command(args).output().expect("the program starts"))
+        let said = Said::of(self.command(args).output().expect("the program starts"));
+        let text = format!("{args:?}\n{}\n{}\n", said.stdout, said.stderr);
+        self.said.lock().unwrap_or_else(PoisonError::into_inner).push_str(&text);
+        said
+    }
+
+    /// All that its runs said.
+    pub fn said(&self) -> String {
+        self.said.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -92,7 +102,11 @@ pub fn workload(namespace: &str, pool: &str, replicas: u32, spare: u32) -> Strin
     )
 }
 
-/// A cluster of the sandbox provider, with a local store.
+/// Where a world that has its store on S3 has it.
+const REGION: &str = "eu-west-1";
+const BUCKET: &str = "acme-clusters";
+
+/// A cluster of the sandbox provider.
 pub struct World {
     pub cluster: String,
     pub pool: String,
@@ -102,26 +116,39 @@ pub struct World {
     pub program: Program,
     /// The tool that the cluster file names.
     pub tool: Option<&'static str>,
+    /// The S3 that has its store; without one it is the folder `store`.
+    s3: Option<Moto>,
 }
 
 impl World {
-    /// With one pool, `min: 1`, `max: 6`.
+    /// With one pool, `min: 1`, `max: 6`, and a local store.
     pub fn new() -> World {
-        World::with(None)
+        World::with(None, None)
     }
 
     /// Worked on with `terraform` or `tofu`, which has to be there.
     pub fn of_tool(tool: &'static str) -> World {
-        World::with(Some(tool))
+        World::with(Some(tool), None)
     }
 
-    fn with(tool: Option<&'static str>) -> World {
+    /// With its store on moto's S3.
+    pub fn on_s3() -> World {
+        let s3 = Moto::start();
+        s3.make_bucket(REGION, BUCKET);
+        World::with(None, Some(s3))
+    }
+
+    fn with(tool: Option<&'static str>, s3: Option<Moto>) -> World {
         let k = Kubernetes::shared();
         let sandbox = Sandbox::start();
         let bridge = Bridge::start(k, sandbox.source());
         let (cluster, pool) = (fresh("lab-"), fresh("p"));
-        let program = Program::new(environment(k.kubeconfig()));
-        let world = World { cluster, pool, sandbox, bridge, k, program, tool };
+        let mut variables = environment(k.kubeconfig());
+        if let Some(s3) = &s3 {
+            variables.extend(s3.environment(REGION).into_iter().map(|(name, value)| (name.to_owned(), value)));
+        }
+        let program = Program::new(variables);
+        let world = World { cluster, pool, sandbox, bridge, k, program, tool, s3 };
         world.write(&world.file("min: 1, max: 6", ""));
         world
     }
@@ -139,16 +166,34 @@ impl World {
              provider: sandbox\n\
              region: local\n\
              kubernetes: {{ version: 1.36.3 }}\n\
-             store: {{ backend: local, path: store }}\n\
+             store: {{ {} }}\n\
              network: {{ zones: [local-a, local-b] }}\n\
              sandbox: {{ register: {} }}\n\
              drain: {{ timeout: 60s, totalTimeout: 120s }}\n\
              controlPlane: {{ count: 1, machine: small, image: {{ id: base }} }}\n\
              pools:\n  - {{ name: {}, machine: small, image: {{ id: base }}, {size} }}\n{tools}{extra}",
             self.cluster,
+            self.store(),
             self.sandbox.register().display(),
             self.pool,
         )
+    }
+
+    fn store(&self) -> String {
+        let Some(s3) = &self.s3 else { return "backend: local, path: store".to_owned() };
+        let (prefix, url) = (&self.cluster, s3.url());
+        format!("backend: s3, bucket: {BUCKET}, prefix: {prefix}, region: {REGION}, endpoint: '{url}', pathStyle: true")
+    }
+
+    /// An object of the store, which has to be there.
+    #[track_caller]
+    pub fn object(&self, key: &str) -> Value {
+        let text = match &self.s3 {
+            Some(s3) => s3.object(REGION, BUCKET, &format!("{}/{key}", self.cluster)),
+            None => std::fs::read_to_string(self.folder().join("store").join(key)).ok(),
+        };
+        let text = text.unwrap_or_else(|| panic!("the store has no {key}"));
+        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{key}: {error}: {text}"))
     }
 
     pub fn path(&self) -> PathBuf {
@@ -182,8 +227,7 @@ impl World {
     }
 
     pub fn record(&self) -> Value {
-        let text = std::fs::read(self.folder().join("store/cluster.json")).expect("a record");
-        serde_json::from_slice(&text).expect("the record is JSON")
+        self.object("cluster.json")
     }
 
     /// The names of the workers that the record has.

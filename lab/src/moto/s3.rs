@@ -1,6 +1,8 @@
 //! Buckets and objects, as a test makes and reads them beside the program.
 
-use crate::error::{LabError, Result};
+use roxmltree::{Document, Node};
+
+use crate::error::{Doing, LabError, Result};
 use crate::http::{Endpoint, exchange};
 
 pub(super) fn make_bucket(to: &Endpoint, region: &str, bucket: &str) -> Result<()> {
@@ -22,6 +24,17 @@ pub(super) fn object(to: &Endpoint, region: &str, bucket: &str, key: &str) -> Re
         _ if answer.is_success() => Ok(Some(answer.text)),
         status => Err(LabError::new(format!("moto answered {status} to {bucket}/{key}: {}", answer.text))),
     }
+}
+
+/// The keys of one page.
+pub(super) fn keys(to: &Endpoint, region: &str, bucket: &str) -> Result<Vec<String>> {
+    let answer = exchange(&signed(to, region), "GET", &format!("/{bucket}?list-type=2"), "", &[])?;
+    if !answer.is_success() {
+        return Err(LabError::new(format!("moto answered {} to a list of {bucket}: {}", answer.status, answer.text)));
+    }
+    let document = Document::parse(&answer.text).doing("reading moto's list of objects")?;
+    let named = |node: &Node<'_, '_>| node.tag_name().name() == "Key";
+    Ok(document.descendants().filter(named).filter_map(|node| node.text().map(str::to_owned)).collect())
 }
 
 /// moto reads region and service from the signature's scope, and does not check the signature.

@@ -143,3 +143,21 @@ fn accounts_do_not_see_each_other() {
     moto.reset();
     assert!(moto.instances(REGION).is_empty());
 }
+
+#[test]
+fn a_request_for_a_machine_may_be_sent_twice() {
+    scaler_lab::needs!(Moto);
+    let moto = Moto::start();
+    let run = |token: &str| {
+        let params = [
+            ("Action", "RunInstances"),
+            ("ImageId", "ami-12c6146b"),
+            ("MinCount", "1"),
+            ("MaxCount", "1"),
+            ("ClientToken", token),
+        ];
+        moto.call(REGION, "ec2", &params);
+        moto.instances(REGION).len()
+    };
+    assert_eq!([run("one"), run("one"), run("two")], [1, 1, 2]);
+}

@@ -54,6 +54,10 @@ impl Session<'_> {
                                 self.note(Entry::NodeReady { node: name.clone(), uid: node.uid.clone() }).await?;
                                 self.tell(Event::StepNote { step: step.clone(), note: format!("{name} is Ready") });
                             }
+                            Some(node) if !belongs(node, made[name].as_deref()) => {
+                                unseen = foreign(node, made[name].as_deref());
+                                still.push(name);
+                            }
                             _ => still.push(name),
                         }
                     }
@@ -104,6 +108,12 @@ fn belongs(node: &Node, machine_id: Option<&str>) -> bool {
         (Some(provider_id), Some(machine_id)) => provider_id.rsplit('/').next() == Some(machine_id),
         _ => true,
     }
+}
+
+/// Why a new machine is not the Node that has its name.
+fn foreign(node: &Node, machine_id: Option<&str>) -> String {
+    let (theirs, ours) = (node.provider_id.as_deref().unwrap_or_default(), machine_id.unwrap_or("of another id"));
+    format!("Node `{}` is there, of another machine ({theirs}); the one that was made is {ours}", node.name)
 }
 
 fn count(nodes: usize) -> String {

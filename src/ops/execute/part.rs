@@ -147,11 +147,10 @@ impl Session<'_> {
                 .with_kind(Kind::Partial);
             return PartEnd::Failed { failure, state: Some(state) };
         }
-        let other = base.is_some_and(|base| base.lineage != state.serial.lineage);
-        if other {
+        if let Some(why) = base.and_then(|base| not_after(&base, &state.serial)) {
             let failure =
                 Failure::new(Kind::Partial, format!("the state of stack {} was replaced by another", run.id.stack))
-                    .because("its lineage changed during the apply")
+                    .because(why)
                     .hint("find out who wrote to the store, and bring the former state back from its versions");
             return PartEnd::Failed { failure, state: Some(state) };
         }
@@ -183,6 +182,15 @@ impl Session<'_> {
         pin.locks.insert(run.id.stack.clone(), run.lock_file.clone());
         Ok(())
     }
+}
+
+/// Why a state is not what an apply to this base left. Terraform counts the serial up with each write of a change.
+fn not_after(base: &StackSerial, now: &StackSerial) -> Option<String> {
+    if base.lineage != now.lineage {
+        return Some("its lineage changed during the apply".to_owned());
+    }
+    let (was, is) = (base.serial, now.serial);
+    (is < was).then(|| format!("its serial was {was} before the apply, and is {is} now: an older state was put there"))
 }
 
 fn words(stack: &StackId) -> Words {
@@ -218,4 +226,20 @@ pub fn refusal(run: &PartRun, reasons: Vec<String>) -> Failure {
     failure
         .hint("nothing was changed; look at the machines and the state: they differ from what scaler's record says")
         .hint("`scaler status` shows what differs")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_state_follows_its_base_or_is_not_ours() {
+        let at = |lineage: &str, serial| StackSerial { lineage: lineage.into(), serial };
+        let base = at("l", 7);
+        for serial in [7, 8, 12] {
+            assert_eq!(not_after(&base, &at("l", serial)), None, "{serial}");
+        }
+        assert!(not_after(&base, &at("l", 6)).unwrap().contains("was 7 before the apply, and is 6 now"));
+        assert!(not_after(&base, &at("other", 8)).unwrap().contains("lineage"));
+    }
 }

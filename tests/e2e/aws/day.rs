@@ -16,7 +16,8 @@ fn without(all: &Machines, rest: &Machines) -> Machines {
 fn a_cluster_on_aws_lives_its_day() {
     scaler_lab::needs!(Moto, AwsProvider);
     let aws = Aws::new();
-    aws.program.run(&["apply", "--yes"]).ends(0);
+    let search = aws.search();
+    aws.program.run(&["apply", "--yes", "--work-dir", "work"]).ends(0);
     let first = aws.assert_consists_of(&[1, 2, 3]);
     aws.assert_network_is_closed();
     aws.assert_endpoint_leads_home(&first[&aws.control_plane()]);
@@ -79,6 +80,7 @@ fn a_cluster_on_aws_lives_its_day() {
     aws.elsewhere.run(&["status", "--cluster", &aws.url()]).ends(5).says("was destroyed");
     assert!(instances.iter().any(|one| one.id == foreign && one.state == InstanceState::Running));
 
+    aws.assert_no_secret(search);
     let requests = aws.moto.requests();
     let table = Table::read();
     table.assert_covered(&requests, &Policy::operator());

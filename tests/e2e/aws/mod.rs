@@ -8,3 +8,4 @@ mod leftovers;
 mod network;
 mod policies;
 mod refusals;
+mod secrets;

@@ -1,6 +1,6 @@
 //! A marker in every credential: it may be in no output, no file that stays, no argument list and no error text.
 
-mod search;
+pub mod search;
 
 use scaler_lab::{Fault, Matcher};
 

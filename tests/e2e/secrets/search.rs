@@ -21,14 +21,20 @@ pub struct Search {
 impl Search {
     pub fn of(world: &World, markers: Vec<String>) -> Search {
         let folders = vec![world.folder().to_owned(), world.sandbox.register().to_owned()];
+        // Often enough to see what runs for a hundredth of a second, and others get to work too.
+        Search::through(folders, markers, Duration::from_millis(4))
+    }
+
+    /// Of programs that work in these folders; their processes are looked at this often.
+    pub fn through(folders: Vec<PathBuf>, markers: Vec<String>, pause: Duration) -> Search {
         let (stop, arguments) = (Arc::new(AtomicBool::new(false)), Arc::new(Mutex::new(BTreeSet::new())));
-        let (end, seen, mark) = (stop.clone(), arguments.clone(), world.folder().display().to_string());
+        let marks: Vec<String> = folders.iter().map(|folder| folder.display().to_string()).collect();
+        let (end, seen) = (stop.clone(), arguments.clone());
         let reading = std::thread::spawn(move || {
             while !end.load(Ordering::Relaxed) {
-                let found = arguments_of_all(&mark);
+                let found = arguments_of_all(&marks);
                 seen.lock().unwrap_or_else(PoisonError::into_inner).extend(found);
-                // Often enough to see what runs for a hundredth of a second, and others get to work too.
-                std::thread::sleep(Duration::from_millis(4));
+                std::thread::sleep(pause);
             }
         });
         Search { markers, folders, stop, arguments, reading }
@@ -61,13 +67,14 @@ impl Search {
     }
 }
 
-/// Of the processes that run for this world.
-fn arguments_of_all(mark: &str) -> Vec<String> {
+/// Of the processes that know one of these folders.
+fn arguments_of_all(marks: &[String]) -> Vec<String> {
     let read = |path: PathBuf| std::fs::read(path).unwrap_or_default();
     let processes = std::fs::read_dir("/proc").expect("a list of processes").flatten();
     let ours = processes.map(|entry| entry.path()).filter(|process| {
         let environment = read(process.join("environ"));
-        String::from_utf8_lossy(&environment).contains(mark)
+        let environment = String::from_utf8_lossy(&environment);
+        marks.iter().any(|mark| environment.contains(mark.as_str()))
     });
     ours.map(|process| String::from_utf8_lossy(&read(process.join("cmdline"))).replace('\0', " ")).collect()
 }
