@@ -42,7 +42,7 @@ pub(crate) fn supervisor() -> Result<PathBuf> {
 /// The Python that has moto, and the script that starts it.
 pub(crate) fn moto() -> Result<(PathBuf, PathBuf)> {
     made(moto_server())?;
-    Ok((project().join(".venv/bin/python3"), project().join("lab/moto.py")))
+    Ok((project().join(".venv/bin/python3"), project().join("lab/moto_server.py")))
 }
 
 fn made(file: PathBuf) -> Result<PathBuf> {
