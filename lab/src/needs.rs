@@ -2,7 +2,7 @@
 
 use std::fs::OpenOptions;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::places;
 
@@ -64,12 +64,15 @@ macro_rules! needs {
 #[track_caller]
 pub fn has_all(place: &str, parts: &[Part]) -> bool {
     let missing: Vec<&str> = parts.iter().filter(|part| !part.is_here()).map(|part| part.name()).collect();
-    if missing.is_empty() {
-        return true;
-    }
+    missing.is_empty() || skipped(place, &missing, in_pipeline(std::env::var("CI").ok().as_deref()), &list())
+}
+
+/// False, and the name is in the list; in a pipeline it is a panic.
+#[track_caller]
+fn skipped(place: &str, missing: &[&str], in_pipeline: bool, list: &Path) -> bool {
     let line = format!("{}: without {}", test_name(place), missing.join(", "));
-    assert!(!in_pipeline(), "skipped, which CI does not allow: {line}. `lab/setup` says how to get it");
-    note(&line);
+    assert!(!in_pipeline, "skipped, which CI does not allow: {line}. `lab/setup` says how to get it");
+    note(&line, list);
     false
 }
 
@@ -78,8 +81,9 @@ fn test_name(place: &str) -> &str {
     place.trim_end_matches("::here").trim_end_matches("::{{closure}}")
 }
 
-fn in_pipeline() -> bool {
-    std::env::var("CI").is_ok_and(|value| !["", "0", "false"].contains(&value.as_str()))
+/// By the variable `CI`.
+fn in_pipeline(value: Option<&str>) -> bool {
+    value.is_some_and(|value| !["", "0", "false"].contains(&value))
 }
 
 /// Where `make test` finds the names.
@@ -88,11 +92,11 @@ fn list() -> PathBuf {
 }
 
 /// One write to the end of the file: tests of several processes may do it at once.
-fn note(line: &str) {
+fn note(line: &str, list: &Path) {
     eprintln!("skipped: {line}");
-    let opened = OpenOptions::new().create(true).append(true).open(list());
+    let opened = OpenOptions::new().create(true).append(true).open(list);
     let written = opened.and_then(|mut file| file.write_all(format!("{line}\n").as_bytes()));
-    written.unwrap_or_else(|error| panic!("{line}: it cannot be noted in {}: {error}", list().display()));
+    written.unwrap_or_else(|error| panic!("{line}: it cannot be noted in {}: {error}", list.display()));
 }
 
 #[cfg(test)]
@@ -108,6 +112,31 @@ mod tests {
     fn a_skip_is_known_by_its_tests_name() {
         assert_eq!(test_name(place()), "scaler_lab::needs::tests::place");
         assert_eq!(test_name("e2e::day::a_test::{{closure}}::here"), "e2e::day::a_test");
+    }
+
+    #[test]
+    fn a_skip_is_noted_by_name_one_line_each() {
+        let folder = tempfile::tempdir().unwrap();
+        let list = folder.path().join("skipped");
+        assert!(!skipped("e2e::aws::day::a_test::here", &["moto", "Terraform"], false, &list));
+        assert!(!skipped("e2e::b::here", &["OpenTofu"], false, &list));
+        let text = std::fs::read_to_string(&list).unwrap();
+        assert_eq!(text, "e2e::aws::day::a_test: without moto, Terraform\ne2e::b: without OpenTofu\n");
+    }
+
+    #[test]
+    #[should_panic(expected = "skipped, which CI does not allow: e2e::a: without moto")]
+    fn a_pipeline_does_not_skip() {
+        skipped("e2e::a::here", &["moto"], true, Path::new("/nonexistent/skipped"));
+    }
+
+    #[test]
+    fn a_pipeline_says_so() {
+        for (value, is) in
+            [(None, false), (Some(""), false), (Some("0"), false), (Some("false"), false), (Some("true"), true)]
+        {
+            assert_eq!(in_pipeline(value), is, "{value:?}");
+        }
     }
 
     #[test]

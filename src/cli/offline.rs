@@ -6,11 +6,11 @@ use std::path::Path;
 use super::app::App;
 use super::load::Loaded;
 use crate::model::failure::{Failure, Result};
-use crate::model::file::{ClusterFile, Image};
+use crate::model::file::Image;
 use crate::model::names::{OperationId, StackId};
 use crate::model::plan::{self, CONTROL_PLANE, FoundationChange, Request};
 use crate::model::provider::Provider;
-use crate::model::record::Record;
+use crate::model::record::{Record, Source};
 use crate::render::{self, Deployment, Files};
 
 pub struct Stacks {
@@ -46,7 +46,7 @@ pub fn stacks(app: &App, loaded: &Loaded, record: Option<&Path>) -> Result<Stack
     };
     match &record {
         Some(record) => recorded(&deployment, record),
-        None => new(&deployment, file, loaded),
+        None => new(&deployment, loaded.source.clone()),
     }
 }
 
@@ -61,13 +61,14 @@ fn recorded(deployment: &Deployment, record: &Record) -> Result<Stacks> {
     Ok(Stacks { files, note: "The value `foundation` of the pools stands for the foundation's output.\n".into() })
 }
 
-fn new(deployment: &Deployment, file: &ClusterFile, loaded: &Loaded) -> Result<Stacks> {
+fn new(deployment: &Deployment, source: Source) -> Result<Stacks> {
+    let file = deployment.file;
     let mut images: BTreeMap<String, String> =
         file.pools.iter().map(|pool| (pool.name.clone(), unresolved(&pool.image))).collect();
     images.insert(CONTROL_PLANE.to_owned(), unresolved(&file.control_plane.image));
     let decided = plan::decide(&plan::Inputs {
         file,
-        source: loaded.source.clone(),
+        source,
         record: None,
         previous: None,
         cluster_id: NEW_CLUSTER,
@@ -114,5 +115,54 @@ fn placeholder<'a>(zones: impl Iterator<Item = &'a str>, provider: Provider) -> 
             "node_security_group_id": "unresolved:",
             "key_name": "unresolved:",
         }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::test_runner::{RngAlgorithm, TestRng};
+
+    use super::*;
+    use crate::model::failure::Kind;
+    use crate::model::file;
+    use crate::model::file::tests::{EXAMPLES, mutate};
+    use crate::render::{Assets, Backend};
+
+    /// None where the provider's files are not there yet.
+    fn planned_and_rendered(text: &str, assets: &Assets) -> Option<Stacks> {
+        let file = file::parse("f", text, &[]).ok()?;
+        let source = Source { cluster_file: text.to_owned(), sets: Vec::new(), files: BTreeMap::new() };
+        let rendered = Backend::of_store(&file.store, &file.region, None, "/store").and_then(|backend| {
+            let deployment = Deployment {
+                file: &file,
+                tags: &file.tags,
+                cluster_id: NEW_CLUSTER,
+                account: None,
+                backend: &backend,
+                ssh_public_key: "ssh-ed25519 AAAA demo",
+                register: "/register",
+                assets,
+            };
+            new(&deployment, source)
+        });
+        rendered.map_err(|failure| assert_eq!(failure.kind, Kind::Refused, "{failure}\n{text}")).ok()
+    }
+
+    #[test]
+    fn whatever_is_a_cluster_file_can_be_planned_and_rendered() {
+        let assets = Assets::embedded();
+        let mut rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
+        let mut rendered = 0;
+        for round in 0..10_000 {
+            let mut bytes = EXAMPLES[round % EXAMPLES.len()].as_bytes().to_vec();
+            mutate(&mut bytes, &mut rng);
+            let Ok(text) = String::from_utf8(bytes) else { continue };
+            let Some(stacks) = planned_and_rendered(&text, &assets) else { continue };
+            for (name, content) in stacks.files.values().flatten().filter(|(name, _)| name.ends_with(".json")) {
+                serde_json::from_slice::<serde_json::Value>(content).unwrap_or_else(|error| panic!("{name}: {error}"));
+            }
+            rendered += 1;
+        }
+        assert!(rendered > 1_000, "{rendered}");
     }
 }

@@ -100,7 +100,7 @@ const KNOWN: &[Known] = &[
     Known {
         patterns: &["InvalidAMIID", "InvalidImageID"],
         title: "the image does not exist, or may not be used by this account",
-        hint: "name an image that exists in this region, or build one with `scaler build-image`",
+        hint: "name an image that exists in this region and that this account may use",
     },
     Known {
         patterns: &["doesn't match any of the checksums", "Inconsistent dependency lock file", "checksum"],

@@ -89,7 +89,7 @@ fn locked(lock: &StateLock) -> Explanation {
         title: format!("{} holds Terraform's own lock on the state since {}", lock.who, lock.created),
         hint: format!(
             "if that run ({}) still goes on, wait for its end; if it died, `scaler status` tells what it left, and \
-             `scaler state unlock` removes its lock (ID {})",
+             `terraform force-unlock {}` in a folder with this stack's files (`scaler render`) removes its lock",
             lock.operation, lock.id
         ),
     }

@@ -130,7 +130,12 @@ impl Hold {
                 "run the command again: it will look at the machines anew".to_owned()
             }
             Why::Uncordoned { .. } => "agree with whoever did that, and run the command again".to_owned(),
-            Why::ForeignOperation { .. } => "`scaler status` names that operation; `scaler resume` ends it".to_owned(),
+            Why::ForeignOperation { .. } => {
+                "`scaler status` says whether that operation goes on, and what it left; once \
+                                             nothing of it does, take its mark off: `kubectl annotate node NODE \
+                                             scaler/operation-`"
+                    .to_owned()
+            }
             Why::StrangeAnnotation { .. } => {
                 "remove it, if no operation of scaler is under way: `kubectl annotate node NODE scaler/operation-`"
                     .to_owned()

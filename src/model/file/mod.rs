@@ -29,4 +29,4 @@ pub use starter::starter;
 pub use types::*;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

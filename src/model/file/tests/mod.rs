@@ -8,12 +8,14 @@ mod rules;
 mod sets;
 mod written;
 
+pub(crate) use mutations::mutate;
+
 use super::{ClusterFile, Problems, Set, parse};
 
 const AWS: &str = include_str!("../../../../examples/aws.yml");
 const AZURE: &str = include_str!("../../../../examples/azure.yml");
 const SANDBOX: &str = include_str!("../../../../examples/sandbox.yml");
-const EXAMPLES: [&str; 3] = [AWS, AZURE, SANDBOX];
+pub(crate) const EXAMPLES: [&str; 3] = [AWS, AZURE, SANDBOX];
 
 fn valid(text: &str) -> ClusterFile {
     parse("cluster.yml", text, &[]).unwrap_or_else(|problems| panic!("{}", problems.report(false)))

@@ -74,7 +74,7 @@ const HOSTILE: &[&str] = &[
 ];
 
 /// One change: at a byte, at a line, or in the structure.
-fn mutate(text: &mut Vec<u8>, rng: &mut TestRng) {
+pub(crate) fn mutate(text: &mut Vec<u8>, rng: &mut TestRng) {
     let mut below = |bound: usize| (rng.next_u64() % bound.max(1) as u64) as usize;
     let (at, kind) = (below(text.len()), below(9));
     let hostile = HOSTILE[below(HOSTILE.len())].as_bytes();
