@@ -276,3 +276,48 @@ pub fn same(saved: &Plan, now: &Plan) -> Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::names::NodeName;
+    use crate::model::plan::samples;
+
+    /// Why a saved plan does not hold, if this has changed since.
+    fn since(change: impl FnOnce(&mut Plan)) -> Option<String> {
+        let mut now = samples::plan();
+        change(&mut now);
+        same(&samples::plan(), &now).err().map(|failure| failure.to_string())
+    }
+
+    #[test]
+    fn a_saved_plan_holds_for_the_same_decisions_alone() {
+        assert_eq!(since(|_| {}), None);
+        // What a person reads is made anew.
+        assert_eq!(since(|now| now.pools[0].removals[0].reason = "another word".into()), None);
+        let pool = || StackId::Pool("workers".into());
+        let other = "other nodes would go now";
+        for (why, told) in [
+            (since(|now| now.base.generation = Some(8)), "generation was 7 and is 8"),
+            (since(|now| now.base.generation = None), "generation was 7 and is none"),
+            (since(|now| now.base.serials.get_mut(&pool()).unwrap().serial += 1), "state of stack pool-workers"),
+            (
+                since(|now| now.base.serials.get_mut(&pool()).unwrap().lineage = "m".into()),
+                "state of stack pool-workers",
+            ),
+            (since(|now| now.pools[1].removals.swap(0, 1)), other),
+            (since(|now| drop(now.pools[1].removals.pop())), other),
+            (since(|now| now.pools[1].removals[1].node = NodeName::from_text("demo-ops-3")), other),
+            (since(|now| now.pools[1].removals[1].machine_id = Some("i-9".into())), other),
+            (since(|now| now.pools[1].removals[1].node_uid = None), other),
+            (since(|now| now.pools[1].removals[1].way = Way::Accepted), other),
+            (since(|now| now.pools[0].additions.clear()), "other machines would be made now"),
+            (
+                since(|now| now.pools[0].additions.values_mut().for_each(|node| node.image = "ami-2".into())),
+                "other machines would be made now",
+            ),
+        ] {
+            assert!(why.as_ref().is_some_and(|why| why.contains(told)), "{told}: {why:?}");
+        }
+    }
+}

@@ -96,6 +96,7 @@ pub fn drains(
         budgets: &view.budgets,
         rules: &task.file.drain,
         own_pod: task.options.own_pod.as_deref(),
+        own_host: &task.holder.host,
         operation: None,
         at,
     });

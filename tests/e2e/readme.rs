@@ -23,12 +23,32 @@ fn every_example_works_as_it_is_written() {
     let register = program.folder.path().join(".sandbox");
     std::fs::create_dir_all(&register).expect("a register");
     let _bridge = Bridge::start(&k, Sandbox::at(&register).source());
-    let examples = examples();
-    assert!(examples.len() >= 10, "{examples:?}");
-    for example in examples {
+    for example in examples() {
         let words: Vec<&str> = example.split_whitespace().collect();
         let said = program.run(&words);
         assert_eq!(said.code, 0, "scaler {example}\n{}\n{}", said.stdout, said.stderr);
+        if words[0] != "man" {
+            assert!(!said.stdout.is_empty(), "scaler {example} has a result");
+        }
+    }
+    let page = std::fs::read_to_string(program.folder.path().join("man/scaler.1")).expect("the manual's first page");
+    assert!(page.contains(".TH scaler 1"), "{page}");
+}
+
+#[test]
+fn every_command_has_an_example() {
+    let program = Program::new(environment(Kubernetes::shared().kubeconfig()));
+    let help = program.run(&["--help"]).ends(0).stdout;
+    let commands = help.split_once("Commands:\n").expect("a list of commands").1;
+    let commands = commands.lines().take_while(|line| line.starts_with("  "));
+    // A line that goes on is further in.
+    let names: Vec<&str> =
+        commands.filter_map(|line| line[2..].split(' ').next()).filter(|name| !name.is_empty()).collect();
+    assert!(names.contains(&"scale-down"), "{help}");
+    let examples = examples();
+    for name in names.into_iter().filter(|name| *name != "help") {
+        let shown = examples.iter().any(|example| example.split_whitespace().next() == Some(name));
+        assert!(shown, "the README has no example of `scaler {name}`");
     }
 }
 

@@ -141,3 +141,88 @@ pub fn document(prepared: &Prepared) -> Value {
         "unfinished": prepared.unfinished.as_ref().map(|status| status.operation().to_string()),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::model::census::Finding;
+    use crate::model::drain::samples::{budget, node, on, pod, rules};
+    use crate::model::drain::{self, Situation};
+    use crate::model::guard::Summary;
+    use crate::model::kubernetes::Budget;
+    use crate::model::names::StackId;
+    use crate::model::plan::samples;
+
+    /// The drain of `demo-ops-1` moves three pods, two of them under a budget that spares none now.
+    fn drains() -> BTreeMap<NodeName, NodeReport> {
+        let mut single = pod("cache");
+        single.labels.clear();
+        let pods = [on("demo-ops-1", pod("web-1")), on("demo-ops-1", pod("web-2")), on("demo-ops-1", single)];
+        let exhausted = Budget { disruptions_allowed: 0, desired_healthy: 2, ..budget("web") };
+        let reports = drain::preflight(&Situation {
+            victims: &["demo-ops-1".to_owned()],
+            nodes: &[node("demo-ops-1"), node("demo-workers-1")],
+            pods: &pods,
+            budgets: &[exhausted],
+            rules: &rules(),
+            own_pod: None,
+            own_host: "laptop",
+            operation: None,
+            at: Timestamp::UNIX_EPOCH,
+        });
+        reports.into_iter().map(|report| (NodeName::from_text(report.node.clone()), report)).collect()
+    }
+
+    fn prepared() -> Prepared {
+        let creates = vec!["aws_instance.node[\"demo-workers-4\"]".to_owned()];
+        Prepared {
+            plan: samples::plan(),
+            drains: drains(),
+            terraform: BTreeMap::from([(StackId::Pool("workers".into()), Summary { creates, ..Default::default() })]),
+            findings: vec![Finding::Vanished {
+                node: NodeName::from_text("demo-workers-2"),
+                machine_id: "i-demo-workers-2".into(),
+            }],
+            unreachable: None,
+            unfinished: None,
+            at_work: None,
+            violations: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_person_can_judge_it() {
+        insta::assert_snapshot!(text(&prepared(), 100), @r#"
+        Cluster demo on aws, generation 7
+
+        cluster file: it is not the one that was applied last, and is stored in its place
+
+        pool workers: 3 -> 3
+          the tags of its machines change
+            NODE            MACHINE   ZONE        DISK        IMAGE
+          + demo-workers-4  t3.large  eu-west-1b  64 GiB gp3  ami-0a1b
+          - demo-workers-2 (i-demo-workers-2): its machine is gone from the cloud
+              it is taken out of the record and of Terraform's state
+
+        pool ops, which the cluster file no longer has: 2 -> 0
+          - demo-ops-2 (i-demo-ops-2): the pool goes
+              it never became a node, so there is nothing to drain
+          - demo-ops-1 (i-demo-ops-1): the pool goes
+              drain: moves 3 pods
+                * shop/web-1 is covered by budget shop/web, which demands 2 healthy pods of 2
+                * shop/web-2 is covered by budget shop/web, which demands 2 healthy pods of 2
+
+        Terraform:
+          pool-workers: create 1
+
+        Notes:
+          - pools.workers.machine applies to new nodes only
+
+        Beside this:
+          - demo-workers-2: its machine i-demo-workers-2 is gone from the cloud; `scaler apply` retires it
+            and makes another
+        "#);
+    }
+}

@@ -66,6 +66,8 @@ pub enum Why {
     FitsNowhere { nodes: String },
     /// More pods of one budget fit nowhere than the budget can spare, so the drain would stop half-way.
     NoRoomForBudget { budget: String, homeless: u32, spare: u32 },
+    /// `scaler` itself runs on it, outside of any pod.
+    OwnHost,
     /// The node carries a control plane.
     ControlPlane,
     /// Its kubelet does not answer, so that no pod on it can end.

@@ -61,6 +61,7 @@ impl fmt::Display for Why {
                 "is one of {homeless} pods under budget {budget} that would fit on no other node, and the budget can \
                  spare {spare}"
             ),
+            Why::OwnHost => f.write_str("the node is the machine that scaler itself runs on"),
             Why::ControlPlane => f.write_str("the node carries a control plane"),
             Why::NotReady => f.write_str("the node is not Ready: its kubelet does not answer, so no pod on it can end"),
             Why::NodeGone => f.write_str("the Node object is gone"),
@@ -100,7 +101,7 @@ impl Hold {
             Why::Terminating { overdue: true } => format!(
                 "see `kubectl describe pod` for finalizers and for a process that does not end; {pod} ends when they do"
             ),
-            Why::OwnPod => "name other nodes, or run scaler from another node or machine".to_owned(),
+            Why::OwnPod | Why::OwnHost => "name other nodes, or run scaler from another node or machine".to_owned(),
             Why::SeveralBudgets { budgets } => match budgets.as_slice() {
                 [] => format!("leave one budget whose selector covers {pod}"),
                 budgets => format!("leave {pod} to one of {}: narrow the selector of the others", budgets.join(", ")),

@@ -27,6 +27,8 @@ pub struct Situation<'a> {
     pub rules: &'a DrainSpec,
     /// The pod that `scaler` runs in, `namespace/name`, if it does.
     pub own_pod: Option<&'a str>,
+    /// The name of the machine that `scaler` runs on.
+    pub own_host: &'a str,
     /// The operation whose cordons are no obstacle: one that is resumed.
     pub operation: Option<&'a OperationId>,
     /// The wall clock, to say which deletions take too long.
@@ -223,6 +225,10 @@ impl Context<'_> {
         let mut findings = Vec::new();
         if node.control_plane() {
             findings.push(block(Why::ControlPlane));
+        }
+        let hostname = node.labels.get("kubernetes.io/hostname").unwrap_or(&node.name);
+        if [node.name.as_str(), hostname].contains(&self.situation.own_host) {
+            findings.push(block(Why::OwnHost));
         }
         match CordonState::of(node) {
             CordonState::By(cordon) if Some(&cordon.operation) != self.situation.operation => {

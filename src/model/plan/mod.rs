@@ -7,6 +7,8 @@ mod decide;
 mod fixed;
 mod foundation;
 mod request;
+#[cfg(test)]
+pub(crate) mod samples;
 mod sizes;
 mod standing;
 mod stored;

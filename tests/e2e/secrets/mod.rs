@@ -47,12 +47,18 @@ fn planted() -> (World, scaler_lab::FaultProxy) {
 
 const SSH: &str = "ssh: { user: ubuntu, privateKeyFile: ssh/key, publicKeyFile: ssh/key.pub }\n";
 
+/// With the whole log, which is read too.
+fn verbose(world: &World, args: &[&str]) -> Said {
+    world.run(&[args, &["-vvv"]].concat())
+}
+
 #[test]
 fn are_nowhere_when_all_goes_well() {
     let (world, _proxy) = planted();
     let search = Search::of(&world, markers());
-    let run = |args: &[&str], code: i32| search.said(world.run(args).ends(code), args);
-    run(&["apply", "--yes", "--work-dir", "work"], 0);
+    let run = |args: &[&str], code: i32| search.said(verbose(&world, args).ends(code), args);
+    let said = run(&["apply", "--yes", "--work-dir", "work"], 0);
+    assert!(said.stderr.contains("INFO tool: starts"), "the log is among what was said: {}", said.stderr);
     run(&["scale-up", "--pool", &world.pool, "--to", "3", "--yes", "--output", "json", "--progress", "json"], 0);
     run(&["plan", "--output", "json", "--out", "plan.json"], 0);
     run(&["status", "--output", "json"], 0);
@@ -68,7 +74,7 @@ fn are_nowhere_when_all_goes_well() {
 fn are_nowhere_when_a_drain_and_the_api_server_fail() {
     let (world, proxy) = planted();
     let search = Search::of(&world, markers());
-    let run = |args: &[&str], code: i32| search.said(world.run(args).ends(code), args);
+    let run = |args: &[&str], code: i32| search.said(verbose(&world, args).ends(code), args);
     run(&["apply", "--yes"], 0);
     run(&["scale-up", "--pool", &world.pool, "--to", "2", "--yes"], 0);
     let namespace = world.k.namespace("told");
@@ -100,7 +106,7 @@ fn are_nowhere_when_a_drain_and_the_api_server_fail() {
 fn are_nowhere_when_tools_tell_them() {
     let (mut world, _proxy) = planted();
     let search = Search::of(&world, markers());
-    let run = |world: &World, args: &[&str], code: i32| search.said(world.run(args).ends(code), args);
+    let run = |world: &World, args: &[&str], code: i32| search.said(verbose(world, args).ends(code), args);
     run(&world, &["apply", "--yes"], 0);
     let bin = world.folder().join("bin");
     std::fs::create_dir(&bin).expect("a folder");

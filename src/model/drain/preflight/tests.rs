@@ -8,6 +8,7 @@ struct Case {
     pods: Vec<Pod>,
     budgets: Vec<Budget>,
     own_pod: Option<&'static str>,
+    own_host: &'static str,
     operation: Option<OperationId>,
 }
 
@@ -17,6 +18,7 @@ fn case(pods: &[Pod]) -> Case {
         pods: pods.to_vec(),
         budgets: Vec::new(),
         own_pod: None,
+        own_host: "laptop",
         operation: None,
     }
 }
@@ -31,6 +33,7 @@ impl Case {
             budgets: &self.budgets,
             rules: &rules,
             own_pod: self.own_pod,
+            own_host: self.own_host,
             operation: self.operation.as_ref(),
             at: Timestamp::UNIX_EPOCH,
         });
@@ -161,6 +164,14 @@ fn scaler_does_not_drain_itself() {
     let mut case = case(&[on("v", pod("scaler-0"))]);
     case.own_pod = Some("shop/scaler-0");
     assert_eq!(case.says(), ["Blocks: shop/scaler-0 is where scaler itself runs"]);
+    case.own_pod = None;
+    case.own_host = "v";
+    let here = ["Blocks: the node is the machine that scaler itself runs on"];
+    assert_eq!(case.says(), here);
+    case.own_host = "ip-10-0-0-7";
+    assert_eq!(case.says(), [""; 0]);
+    case.nodes[0].labels.insert("kubernetes.io/hostname".into(), "ip-10-0-0-7".into());
+    assert_eq!(case.says(), here);
 }
 
 #[test]
