@@ -11,9 +11,10 @@ use crate::model::failure::{Failure, Kind, Result};
 use crate::model::journal::{Command, Consent};
 use crate::model::names::NodeName;
 use crate::model::plan::Request;
-use crate::ops::execute;
+use crate::ops::execute::{self, Done, Ran};
 use crate::ops::journal;
 use crate::ops::lock;
+use crate::ops::ports::Event;
 use crate::ops::prepare::{self, Prepared};
 use crate::ops::task::Mandate;
 
@@ -32,11 +33,17 @@ pub fn names(texts: &[String]) -> Vec<NodeName> {
     texts.iter().map(NodeName::from_text).collect()
 }
 
+/// How often a plan is made that others overtake. Who changes a cluster this often wants to be found.
+const ROUNDS: u32 = 4;
+
 pub async fn run(app: &App, target: &Target, change: &Change, order: Order, command: Command) -> Result<ExitCode> {
     run_writing(app, target, change, order, command, None).await
 }
 
 /// `written` is a change of the cluster file itself, made when the operation was agreed to.
+///
+/// Another run may have changed the cluster while this one was asked about, or waited for the lock. It is then looked at
+/// again, shown and asked about anew; but for a PLAN file and a changed cluster file, which hold for what was seen.
 pub async fn run_writing(
     app: &App,
     target: &Target,
@@ -45,7 +52,35 @@ pub async fn run_writing(
     command: Command,
     written: Option<write_count::Edited>,
 ) -> Result<ExitCode> {
-    let saved = match &order {
+    let bound = written.is_some() || matches!(order, Order::Saved(_));
+    let mut rounds = if bound { 1 } else { ROUNDS };
+    loop {
+        rounds -= 1;
+        match round(app, target, change, &order, command, written.as_ref()).await? {
+            Round::Ended(code) => return Ok(code),
+            Round::Outdated(failure) if rounds == 0 => return Err(failure),
+            Round::Outdated(failure) => {
+                app.progress.tell(Event::Warning { text: format!("{}; looking again", failure.what) });
+            }
+        }
+    }
+}
+
+enum Round {
+    Ended(ExitCode),
+    /// Nothing was done, because another run was there first.
+    Outdated(Failure),
+}
+
+async fn round(
+    app: &App,
+    target: &Target,
+    change: &Change,
+    order: &Order,
+    command: Command,
+    written: Option<&write_count::Edited>,
+) -> Result<Round> {
+    let saved = match order {
         Order::Saved(path) => Some(plan_file::read(&app.settings.folder.join(path))?),
         _ => None,
     };
@@ -54,8 +89,8 @@ pub async fn run_writing(
         (None, Some(edited)) => app.look(connect::open_text(app, target, change, edited)).await?,
         (None, None) => app.look(connect::open(app, target, Some(change))).await?,
     };
-    let request = match &order {
-        Order::Request(request) => written.as_ref().map_or(request, |edited| &edited.request).clone(),
+    let request = match order {
+        Order::Request(request) => written.map_or(request, |edited| &edited.request).clone(),
         Order::Destroy { .. } => Request::Destroy,
         Order::Saved(_) => {
             let nothing_else = Request::Apply { accept_lost: Vec::new() };
@@ -69,30 +104,30 @@ pub async fn run_writing(
     if let (Some(status), false) = (&prepared.unfinished, change.dry_run) {
         return Err(lock::unfinished(status));
     }
-    if let Some(edited) =
-        written.as_ref().filter(|edited| edited.differs() && prepared.plan.is_empty() && !change.dry_run)
-    {
+    if let Some(edited) = written.filter(|edited| edited.differs() && prepared.plan.is_empty() && !change.dry_run) {
         // The cluster has this count, and its stored file too: only the file at hand is behind.
-        agree(app, change, &order, &prepared)?;
+        agree(app, change, order, &prepared)?;
         edited.save()?;
     }
     if change.dry_run || prepared.plan.is_empty() {
         app.print(&report::plan(&prepared, app.width()), &report::plan_document(&prepared))?;
-        return Ok(ExitCode::SUCCESS);
+        return Ok(Round::Ended(ExitCode::SUCCESS));
     }
     app.show(&report::plan(&prepared, app.width()));
     prepared.refusals()?;
-    let consent = agree(app, change, &order, &prepared)?;
-    if let Some(edited) = &written {
+    let consent = agree(app, change, order, &prepared)?;
+    if let Some(edited) = written {
         edited.save()?;
     }
     let mandate = Mandate { command, consent };
     let done = execute::run(&cluster.ports, &cluster.task, mandate, prepared.plan, app.interrupts.clone()).await;
-    let done = match (done, &written) {
+    match (done, written) {
+        (Ok(Ran::Done(done)), _) => finish(app, &cluster, done).map(Round::Ended),
+        (Ok(Ran::Outdated(failure)), Some(edited)) => Ok(Round::Outdated(put_back(&cluster, edited, failure).await)),
+        (Ok(Ran::Outdated(failure)), None) => Ok(Round::Outdated(failure)),
         (Err(failure), Some(edited)) => Err(put_back(&cluster, edited, failure).await),
-        (done, _) => done,
-    };
-    finish(app, &cluster, done)
+        (Err(failure), None) => Err(failure),
+    }
 }
 
 /// An operation that did nothing leaves the cluster file as it was. One that is not finished may have done something: what
@@ -140,8 +175,7 @@ fn agree(app: &App, change: &Change, order: &Order, prepared: &Prepared) -> Resu
     }
 }
 
-fn finish(app: &App, cluster: &Cluster, done: Result<execute::Done>) -> Result<ExitCode> {
-    let done = done?;
+fn finish(app: &App, cluster: &Cluster, done: Done) -> Result<ExitCode> {
     app.print(&report::done(&done, &cluster.task.file.name), &done)?;
     match done.shortfall {
         Some(shortfall) => Err(shortfall),

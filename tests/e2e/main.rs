@@ -28,3 +28,4 @@ mod signals;
 mod stored;
 mod tags;
 mod vanished;
+mod waits;

@@ -57,8 +57,16 @@ fn text_of<S: serde::Serializer>(failure: &Option<Failure>, to: S) -> Result<S::
     }
 }
 
+/// What came of a plan that was agreed to.
+pub enum Ran {
+    Done(Done),
+    /// Another run has changed the cluster since this was decided, and so nothing was done. Whoever did not bind
+    /// themselves to this very plan may look again.
+    Outdated(Failure),
+}
+
 /// Carries out a plan that was agreed to. What it was decided on is checked again under the lock.
-pub async fn run(ports: &Ports, task: &Task, mandate: Mandate, plan: Plan, interrupts: Interrupts) -> Result<Done> {
+pub async fn run(ports: &Ports, task: &Task, mandate: Mandate, plan: Plan, interrupts: Interrupts) -> Result<Ran> {
     let operation = OperationId::new(ports.clock.now(), ports.clock.random());
     let plan = plan.carried_out_by(&operation);
     let held = lock::acquire(
@@ -88,10 +96,16 @@ async fn under_lock(
     operation: OperationId,
     lease: crate::ops::lease::Lease,
     interrupts: Interrupts,
-) -> Result<Done> {
+) -> Result<Ran> {
     let place = ports.cloud.place().await?;
     let stored = record::load(ports.store.as_ref()).await?;
-    check_base(plan, stored.as_ref().map(|(record, _)| record), &place)?;
+    let known = stored.as_ref().map(|(record, _)| record);
+    if let Some(outdated) = outdated(plan, known) {
+        return Ok(Ran::Outdated(outdated));
+    }
+    if let Some(record) = known {
+        place::check(record, &place)?;
+    }
     let tool = ports.terraform.tool().await?;
     let first = start::inputs(ports, task, &lease).await?;
     let started = start::entry(task, mandate, plan, &place, &tool, stored.as_ref().map(|(record, _)| record), first);
@@ -105,20 +119,20 @@ async fn under_lock(
     let record = adopt(record, task, plan)?;
     let mut session = Session::new(ports, task, plan, operation, lease, interrupts, journal, former, record);
     let ended = session.work().await;
-    session.close(ended, version).await
+    session.close(ended, version).await.map(Ran::Done)
 }
 
 /// What was shown must still be so.
-fn check_base(plan: &Plan, record: Option<&Record>, place: &Place) -> Result<()> {
+fn outdated(plan: &Plan, record: Option<&Record>) -> Option<Failure> {
     let now = record.map(|record| record.generation);
-    if now != plan.base.generation {
-        let told = |generation: Option<u64>| generation.map_or("no record".to_owned(), |n| format!("generation {n}"));
-        return Err(Failure::refused("the cluster was changed by another run since this was decided")
-            .because(format!("it was decided on {}, and the store has {}", told(plan.base.generation), told(now)))
-            .hint("plan again, and look at what it says now"));
+    if now == plan.base.generation {
+        return None;
     }
-    let Some(record) = record else { return Ok(()) };
-    place::check(record, place)
+    let told = |generation: Option<u64>| generation.map_or("no record".to_owned(), |n| format!("generation {n}"));
+    let failure = Failure::refused("the cluster was changed by another run since this was decided")
+        .because(format!("it was decided on {}, and the store has {}", told(plan.base.generation), told(now)))
+        .hint("plan again, and look at what it says now");
+    Some(failure)
 }
 
 /// The record comes before the first cloud resource: whatever is made carries an id that can be found again.
