@@ -88,6 +88,25 @@ pub async fn store(app: &App, spec: &StoreSpec) -> Result<Arc<dyn Store>> {
     store::open(spec, &store::Options { folder: app.settings.folder.clone(), ..Default::default() }).await
 }
 
+/// The store of the cluster that the command line names. No tool, login or cluster is asked.
+pub async fn open_store(app: &App, target: &Target) -> Result<Arc<dyn Store>> {
+    if let Some(url) = &target.cluster {
+        return store(app, &store_spec(url, &app.settings.folder)?).await;
+    }
+    let loaded = load::from_file(app, target)?;
+    of_file(&loaded).await
+}
+
+async fn of_file(loaded: &Loaded) -> Result<Arc<dyn Store>> {
+    let file = &loaded.file;
+    let options = store::Options {
+        folder: PathBuf::from(&loaded.store_folder),
+        profile: file.aws.profile.clone(),
+        s3_endpoint: file.aws.endpoints.get("s3").cloned(),
+    };
+    store::open(&absolute(&file.store, &loaded.store_folder), &options).await
+}
+
 async fn finish(
     app: &App,
     target: &Target,
@@ -106,14 +125,7 @@ async fn finish(
     let host = Arc::new(Host::new(environment).knowing(secrets));
     let store = match store {
         Some(store) => store,
-        None => {
-            let options = store::Options {
-                folder: PathBuf::from(&loaded.store_folder),
-                profile: file.aws.profile.clone(),
-                s3_endpoint: file.aws.endpoints.get("s3").cloned(),
-            };
-            store::open(&absolute(&file.store, &loaded.store_folder), &options).await?
-        }
+        None => of_file(&loaded).await?,
     };
     // Which flavour of Terraform to look for first; a record that cannot be read is for the workflow to report.
     let flavour = match record::load(store.as_ref()).await {

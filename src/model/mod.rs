@@ -5,6 +5,7 @@ pub mod drain;
 pub mod failure;
 pub mod file;
 pub mod guard;
+pub mod history;
 pub mod journal;
 pub mod kubernetes;
 pub mod lock;

@@ -5,6 +5,7 @@ pub mod doctor;
 pub mod drain;
 pub mod execute;
 pub mod gone;
+pub mod history;
 pub mod identity;
 pub mod interrupts;
 pub mod journal;

@@ -15,6 +15,7 @@ mod drains;
 mod files;
 mod fixed;
 mod guard;
+mod history;
 mod kept;
 mod locks;
 mod lost;

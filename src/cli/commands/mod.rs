@@ -11,6 +11,7 @@ mod render;
 mod scale_down;
 mod scale_up;
 mod schema;
+mod state;
 mod status;
 mod validate;
 
@@ -34,6 +35,7 @@ pub enum Command {
     Destroy(destroy::Args),
     Status(status::Args),
     Doctor(doctor::Args),
+    State(state::Args),
     Completions(completions::Args),
     Man(man::Args),
 }
@@ -52,6 +54,7 @@ impl Command {
             Command::Destroy(args) => destroy::run(app, args).await,
             Command::Status(args) => status::run(app, args).await,
             Command::Doctor(args) => doctor::run(app, args).await,
+            Command::State(args) => state::run(app, args).await,
             Command::Completions(args) => completions::run(app, args),
             Command::Man(args) => man::run(app, args),
         }

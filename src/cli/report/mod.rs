@@ -3,10 +3,12 @@
 mod doctor;
 mod done;
 mod findings;
+mod history;
 mod plan;
 mod status;
 
 pub use doctor::doctor;
 pub use done::done;
+pub use history::{list as history, one as generation};
 pub use plan::{document as plan_document, text as plan};
 pub use status::text as status;

@@ -14,6 +14,7 @@ mod width;
 mod wrap;
 
 pub use ask::ask;
+pub use clean::clean;
 pub use failure::failure;
 pub use log::listen;
 pub use progress::{Curtain, Style, progress};

@@ -1,0 +1,34 @@
+//! The commands about the store; one file each.
+
+mod history;
+mod pull;
+mod show;
+
+use std::process::ExitCode;
+
+use clap::Subcommand;
+
+use crate::cli::app::App;
+use crate::model::failure::Result;
+
+/// What the store keeps of the cluster.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    command: State,
+}
+
+#[derive(Debug, Subcommand)]
+enum State {
+    History(history::Args),
+    Show(show::Args),
+    Pull(pull::Args),
+}
+
+pub async fn run(app: &App, args: Args) -> Result<ExitCode> {
+    match args.command {
+        State::History(args) => history::run(app, args).await,
+        State::Show(args) => show::run(app, args).await,
+        State::Pull(args) => pull::run(app, args).await,
+    }
+}
