@@ -97,6 +97,7 @@ impl fmt::Display for Change {
             Change::PoolSize { pool, before, after } => write!(f, "pool {pool}: {before} -> {after}"),
             Change::NodeAdded { node, machine_id } => write!(f, "+ {node} ({})", id(machine_id)),
             Change::NodeRemoved { node, machine_id } => write!(f, "- {node} ({})", id(machine_id)),
+            Change::MachineBound { node, before: None, after } => write!(f, "{node}: its machine is {}", id(after)),
             Change::MachineBound { node, before, after } => {
                 write!(f, "{node}: its machine was {} and is {}", id(before), id(after))
             }
@@ -152,7 +153,7 @@ mod tests {
         let two = with(&first, &[("w-1", Some("m-1")), ("w-2", None)]);
         assert_eq!(told(Some(&first), &two), ["pool w: 0 -> 2", "+ w-1 (m-1)", "+ w-2 (no machine)"]);
         let other = with(&two, &[("w-2", Some("m-2")), ("w-10", Some("m-3"))]);
-        let expected = ["- w-1 (m-1)", "w-2: its machine was no machine and is m-2", "+ w-10 (m-3)"];
+        let expected = ["- w-1 (m-1)", "w-2: its machine is m-2", "+ w-10 (m-3)"];
         assert_eq!(told(Some(&two), &other), expected);
         let mut last = with(&other, &[]);
         last.source.sets.push("x=1".into());

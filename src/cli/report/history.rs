@@ -77,11 +77,10 @@ fn nodes(title: &str, pool: &PoolRecord, width: usize) -> String {
     if pool.nodes.is_empty() {
         return format!("\n{title}\n");
     }
-    let mut table = Table::new(width, ["  NODE", "ID", "MACHINE", "ZONE", "IMAGE", "SINCE"]);
+    let mut table = Table::new(width, ["  NODE", "ID", "MACHINE", "ZONE", "IMAGE"]);
     for (name, node) in &pool.nodes {
         let id = node.machine_id.clone().unwrap_or_else(|| "none".to_owned());
-        let by = node.operation.to_string();
-        table.row([format!("  {name}"), id, node.machine.clone(), node.zone.clone(), node.image.clone(), by]);
+        table.row([format!("  {name}"), id, node.machine.clone(), node.zone.clone(), node.image.clone()]);
     }
     format!("\n{title}\n{table}")
 }
