@@ -24,6 +24,13 @@ pub const RENEW_EVERY: Duration = Duration::from_secs(15);
 /// way when the deadline came.
 pub const MARGIN: Duration = Duration::from_secs(15);
 
+/// How long a tool may take to end in order when it was interrupted; then it is killed. So does the supervisor of each.
+pub const STOP: Duration = Duration::from_secs(30);
+
+/// How long nothing may have been heard of a holder before its unfinished operation is taken over. It stops at its own
+/// deadline, its tools within their stop time after that, and the margin is between the two clocks.
+pub const TAKE_OVER_AFTER: Duration = Duration::from_secs(TERM.as_secs() + STOP.as_secs());
+
 /// Who is at work.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Holder {
@@ -162,5 +169,10 @@ mod tests {
     #[test]
     fn three_renewals_fit_before_the_holders_deadline() {
         assert!(RENEW_EVERY * 3 <= TERM - MARGIN);
+    }
+
+    #[test]
+    fn a_former_holders_tools_have_ended_before_it_is_taken_over() {
+        assert_eq!(TAKE_OVER_AFTER, (TERM - MARGIN) + STOP + MARGIN);
     }
 }

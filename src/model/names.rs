@@ -24,6 +24,11 @@ impl NodeName {
         &self.0
     }
 
+    /// None for a name that is none of ours.
+    pub fn number(&self) -> Option<u64> {
+        self.split().1
+    }
+
     /// The part before the number, and the number.
     fn split(&self) -> (&str, Option<u64>) {
         match self.0.rsplit_once('-') {

@@ -10,6 +10,7 @@ mod remains;
 mod running;
 mod world;
 
+mod abort;
 mod aws;
 mod drains;
 mod files;

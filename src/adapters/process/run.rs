@@ -17,7 +17,7 @@ use crate::ops::interrupts::Interrupts;
 use crate::ops::lease::Lease;
 
 /// How long a tool may take to end after it was told to, before it is killed; unless its run says otherwise.
-pub const STOP_TIME: Duration = Duration::from_secs(30);
+pub const STOP_TIME: Duration = crate::model::lock::STOP;
 
 /// How much of a tool's standard output is kept, in bytes; a JSON plan of 10,000 machines is a third of it.
 const OUTPUT_LIMIT: usize = 256 << 20;

@@ -1,5 +1,6 @@
 //! One file a command; its doc comment is its help.
 
+mod abort;
 mod apply;
 mod completions;
 mod destroy;
@@ -32,6 +33,7 @@ pub enum Command {
     Apply(apply::Args),
     ScaleUp(scale_up::Args),
     ScaleDown(scale_down::Args),
+    Abort(abort::Args),
     Destroy(destroy::Args),
     Status(status::Args),
     Doctor(doctor::Args),
@@ -51,6 +53,7 @@ impl Command {
             Command::Apply(args) => apply::run(app, args).await,
             Command::ScaleUp(args) => scale_up::run(app, args).await,
             Command::ScaleDown(args) => scale_down::run(app, args).await,
+            Command::Abort(args) => abort::run(app, args).await,
             Command::Destroy(args) => destroy::run(app, args).await,
             Command::Status(args) => status::run(app, args).await,
             Command::Doctor(args) => doctor::run(app, args).await,

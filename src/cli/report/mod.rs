@@ -1,5 +1,6 @@
 //! Results as people read them, and as documents.
 
+mod aborted;
 mod doctor;
 mod done;
 mod findings;
@@ -7,6 +8,7 @@ mod history;
 mod plan;
 mod status;
 
+pub use aborted::text as aborted;
 pub use doctor::doctor;
 pub use done::done;
 pub use history::{list as history, one as generation};

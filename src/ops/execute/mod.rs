@@ -1,5 +1,6 @@
 //! Doing what was decided: under the lock, in the journal, each part past its own point of no return.
 
+pub mod abort;
 mod acquaint;
 mod carry_on;
 mod destroy;

@@ -13,7 +13,7 @@ use crate::ops::drain::{Drainer, Witness};
 use crate::ops::interrupts::Interrupts;
 use crate::ops::journal::Journal;
 use crate::ops::lease::Lease;
-use crate::ops::ports::{Clock, Kubernetes, Progress};
+use crate::ops::ports::{Clock, Kubernetes, Ports, Progress};
 
 use super::session::Session;
 
@@ -44,6 +44,29 @@ impl Drains {
             operation: session.operation.clone(),
             rules,
             keep_going,
+        }
+    }
+
+    /// Of an operation that another run began; for giving its nodes back.
+    pub fn taken_over(
+        ports: &Ports,
+        kubernetes: Arc<dyn Kubernetes>,
+        lease: Lease,
+        interrupts: Interrupts,
+        journal: Arc<Mutex<Journal>>,
+        rules: DrainSpec,
+        operation: OperationId,
+    ) -> Drains {
+        Drains {
+            kubernetes,
+            clock: ports.clock.clone(),
+            progress: ports.progress.clone(),
+            lease,
+            interrupts,
+            witness: JournalWitness { journal, machines: Vec::new() },
+            operation,
+            rules,
+            keep_going: true,
         }
     }
 

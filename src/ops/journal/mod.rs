@@ -34,6 +34,12 @@ impl Journal {
         Journal { store, clock, lease, operation, status: None, doubtful: Vec::new() }
     }
 
+    /// Of an operation that another run began: this one goes on behind its last entry.
+    pub fn taken_over(store: Arc<dyn Store>, clock: Arc<dyn Clock>, lease: Lease, status: Status) -> Journal {
+        let operation = status.operation().clone();
+        Journal { store, clock, lease, operation, status: Some(status), doubtful: Vec::new() }
+    }
+
     /// What was written so far comes to; None before the first entry.
     pub fn status(&self) -> Option<&Status> {
         self.status.as_ref()

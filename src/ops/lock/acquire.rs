@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 use super::tenancy::{Tenancy, nonce, within};
 use super::{Found, HeldLock, look, told};
 use crate::model::failure::{Failure, Result};
-use crate::model::lock::{self, FORMAT, Holder, Lock, LockState, TERM};
+use crate::model::lock::{self, FORMAT, Holder, Lock, LockState, TAKE_OVER_AFTER, TERM};
 use crate::model::names::OperationId;
 use crate::ops::interrupts::Interrupts;
 use crate::ops::ports::{BootInstant, Clock, Condition, Event, Progress, Put, Store, Version};
@@ -24,9 +24,9 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// Takes the cluster's lock for an operation, waiting up to `timeout` for another to give it back.
 ///
-/// Fails with `LockHeld` if that takes longer, and with `Interrupted` if a signal comes while it waits. It is refused if the lock was left behind, or if the last operation under
-/// it was not finished: there is at most one such operation, and the lock is how it is found. May be dropped at any
-/// time: a lock that is had only afterwards is given back.
+/// Fails with `LockHeld` if that takes longer, and with `Interrupted` if a signal comes while it waits. It is refused if
+/// the lock was left behind, or if the last operation under it was not finished: there is at most one such operation,
+/// and the lock is how it is found. May be dropped at any time: a lock that is had only afterwards is given back.
 pub async fn acquire(
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
@@ -36,24 +36,44 @@ pub async fn acquire(
     interrupts: Interrupts,
     progress: Arc<dyn Progress>,
 ) -> Result<HeldLock> {
-    let (mut answer, taken) = oneshot::channel();
     let start = clock.boot();
-    let mut taker = Taker { store, clock, holder, operation, timeout, interrupts, progress, start, watched: None };
-    tokio::spawn(async move {
-        let Some(result) = taker.take(&mut answer).await else { return };
-        if let Err(Ok(held)) = answer.send(result) {
-            // Nobody waits any more. If the release cannot be written, the lock runs out by itself.
-            let _ = held.release().await;
-        }
-    });
-    taken.await.map_err(|error| Failure::failed("taking the cluster's lock was cut short").caused_by(&error))?
+    let purpose = Purpose::Begin(operation);
+    let taker = Taker { store, clock, holder, purpose, timeout, interrupts, progress, start, watched: None };
+    match taker.run().await? {
+        Some((held, _)) => Ok(held),
+        None => Err(Failure::failed("the cluster's lock was neither taken nor refused")),
+    }
+}
+
+/// Takes the lock of an operation that was left unfinished, in its name: whoever comes next is led to it as before. None if
+/// nothing is unfinished; a lock that was left behind by a run that did nothing is then given back.
+///
+/// The former holder is waited for until neither it nor a tool of its can be at work any more.
+pub async fn take_over(
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    holder: Holder,
+    timeout: Duration,
+    interrupts: Interrupts,
+    progress: Arc<dyn Progress>,
+) -> Result<Option<(HeldLock, OperationId)>> {
+    let start = clock.boot();
+    let purpose = Purpose::TakeOver;
+    let taker = Taker { store, clock, holder, purpose, timeout, interrupts, progress, start, watched: None };
+    taker.run().await
+}
+
+/// What the lock is wanted for.
+enum Purpose {
+    Begin(OperationId),
+    TakeOver,
 }
 
 struct Taker {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     holder: Holder,
-    operation: OperationId,
+    purpose: Purpose,
     timeout: Duration,
     interrupts: Interrupts,
     progress: Arc<dyn Progress>,
@@ -62,12 +82,28 @@ struct Taker {
     watched: Option<(Version, BootInstant)>,
 }
 
+/// A lock, and the operation that it is held for; None if there is nothing to take it for.
+type Taken = Option<(HeldLock, OperationId)>;
+
 impl Taker {
+    async fn run(mut self) -> Result<Taken> {
+        let (mut answer, taken) = oneshot::channel();
+        tokio::spawn(async move {
+            let Some(result) = self.take(&mut answer).await else { return };
+            if let Err(Ok(Some((held, _)))) = answer.send(result) {
+                // Nobody waits any more. If the release cannot be written, the lock runs out by itself.
+                let _ = held.release().await;
+            }
+        });
+        taken.await.map_err(|error| Failure::failed("taking the cluster's lock was cut short").caused_by(&error))?
+    }
+
     /// None: nobody waits for the answer any more.
-    async fn take(&mut self, answer: &mut oneshot::Sender<Result<HeldLock>>) -> Option<Result<HeldLock>> {
+    async fn take(&mut self, answer: &mut oneshot::Sender<Result<Taken>>) -> Option<Result<Taken>> {
         loop {
             let pause = match self.attempt().await {
-                Ok(Attempt::Taken(held)) => return Some(Ok(*held)),
+                Ok(Attempt::Taken(taken)) => return Some(Ok(Some(*taken))),
+                Ok(Attempt::Nothing) => return Some(Ok(None)),
                 Err(failure) => return Some(Err(failure)),
                 Ok(Attempt::Wait(pause)) => pause,
             };
@@ -80,20 +116,23 @@ impl Taker {
     }
 
     async fn attempt(&mut self) -> Result<Attempt> {
-        let store = self.store.as_ref();
-        match look(store).await? {
-            None => {
-                // Without its document the record still tells how far the numbers have come.
-                let fence = record::load(store).await?.map_or(0, |(record, _)| record.fence);
-                self.write(fence + 1, Condition::Absent).await
-            }
-            Some(found) if found.lock.state == LockState::Released => {
-                if let Some(status) = journal::open(store, &found.lock.operation).await? {
-                    return Err(told::unfinished(&status));
-                }
-                self.write(found.lock.fence + 1, Condition::Is(found.version)).await
-            }
-            Some(found) => self.of_another(found).await,
+        let store = self.store.clone();
+        let Some(found) = look(store.as_ref()).await? else {
+            let Purpose::Begin(operation) = &self.purpose else { return Ok(Attempt::Nothing) };
+            // Without its document the record still tells how far the numbers have come.
+            let fence = record::load(store.as_ref()).await?.map_or(0, |(record, _)| record.fence);
+            return self.write(fence + 1, operation.clone(), Condition::Absent).await;
+        };
+        if found.lock.state == LockState::Held {
+            return self.of_another(found).await;
+        }
+        let left = journal::open(store.as_ref(), &found.lock.operation).await?;
+        let (fence, condition) = (found.lock.fence + 1, Condition::Is(found.version));
+        match (&self.purpose, left) {
+            (Purpose::Begin(_), Some(status)) => Err(told::unfinished(&status)),
+            (Purpose::Begin(operation), None) => self.write(fence, operation.clone(), condition).await,
+            (Purpose::TakeOver, Some(_)) => self.write(fence, found.lock.operation, condition).await,
+            (Purpose::TakeOver, None) => Ok(Attempt::Nothing),
         }
     }
 
@@ -106,8 +145,15 @@ impl Taker {
         self.watched = Some((found.version.clone(), since));
         let silent = found.age.unwrap_or_default().max(now.since(since));
         if silent >= found.lock.term() {
-            let status = journal::open(self.store.as_ref(), &found.lock.operation).await?;
-            return Err(told::left_behind(&found.lock, silent, status.as_ref()));
+            let left = journal::open(self.store.as_ref(), &found.lock.operation).await?;
+            match &self.purpose {
+                Purpose::Begin(_) => return Err(told::left_behind(&found.lock, silent, left.as_ref())),
+                Purpose::TakeOver if left.is_none() || silent >= TAKE_OVER_AFTER => {
+                    let (fence, operation) = (found.lock.fence + 1, found.lock.operation);
+                    return self.write(fence, operation, Condition::Is(found.version)).await;
+                }
+                Purpose::TakeOver => {}
+            }
         }
         let waited = now.since(self.start);
         if waited >= self.timeout {
@@ -118,12 +164,12 @@ impl Taker {
         Ok(Attempt::Wait((LOOK_EVERY + chance).min(self.timeout - waited)))
     }
 
-    async fn write(&self, fence: u64, condition: Condition) -> Result<Attempt> {
+    async fn write(&self, fence: u64, operation: OperationId, condition: Condition) -> Result<Attempt> {
         let lock = Lock {
             format: FORMAT,
             state: LockState::Held,
             holder: self.holder.clone(),
-            operation: self.operation.clone(),
+            operation: operation.clone(),
             fence,
             nonce: nonce(self.clock.as_ref()),
             acquired: self.clock.now(),
@@ -144,7 +190,7 @@ impl Taker {
             },
         };
         let tenancy = Tenancy::new(self.store.clone(), self.clock.clone(), lock, version);
-        Ok(Attempt::Taken(Box::new(HeldLock::new(tenancy, sent))))
+        Ok(Attempt::Taken(Box::new((HeldLock::new(tenancy, sent), operation))))
     }
 
     /// The version of our own lock, if that is what lies in the store.
@@ -155,6 +201,8 @@ impl Taker {
 }
 
 enum Attempt {
-    Taken(Box<HeldLock>),
+    Taken(Box<(HeldLock, OperationId)>),
+    /// There is nothing to take over.
+    Nothing,
     Wait(Duration),
 }

@@ -16,7 +16,7 @@ mod told;
 
 use std::time::Duration;
 
-pub use acquire::acquire;
+pub use acquire::{acquire, take_over};
 pub use held::HeldLock;
 pub use tenancy::nonce;
 pub use told::unfinished;

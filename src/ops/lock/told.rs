@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::Found;
 use crate::model::failure::{Failure, Kind};
 use crate::model::journal::Status;
-use crate::model::lock::{self, Lock, TERM};
+use crate::model::lock::{Lock, TERM};
 
 /// Somebody is at work. `waited` is for how long we have asked.
 pub fn held(found: &Found, now: jiff::Timestamp, waited: Duration) -> Failure {
@@ -57,12 +57,13 @@ pub fn left_behind(lock: &Lock, silent: Duration, unfinished: Option<&Status>) -
     let look = format!("see on {} whether process {} still runs, and let it end", holder.host, holder.pid);
     match unfinished {
         Some(status) => failure.because(format!("that operation was not finished: {}", status.told())).hint(look).hint(
-            "`scaler status` shows what it left; taking it over (`scaler resume`, `scaler abort`) is not there yet",
+            "`scaler status` shows what it left; `scaler abort` takes it over and undoes what can be undone, and \
+             finishing it (`scaler resume`) is not there yet",
         ),
         None => failure
             .because("that operation left nothing undone")
             .hint(look)
-            .hint(format!("then delete the object `{}` from the store, and repeat this command", lock::KEY)),
+            .hint("then give the lock back with `scaler abort`, and repeat this command"),
     }
 }
 
@@ -71,7 +72,7 @@ pub fn unfinished(status: &Status) -> Failure {
     Failure::refused(format!("operation {} of this cluster was not finished", status.operation()))
         .because(status.told())
         .hint("look at what it left with `scaler status`")
-        .hint("finishing or undoing it (`scaler resume`, `scaler abort`) is not there yet")
+        .hint("`scaler abort` undoes what of it can be undone; finishing it (`scaler resume`) is not there yet")
 }
 
 /// The write that would have taken it had no answer, and cannot be seen.

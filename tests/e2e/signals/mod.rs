@@ -13,7 +13,7 @@ use crate::world::{World, workload};
 const SIGNALS: [&str; 2] = ["INT", "TERM"];
 
 /// A cluster with this many workers.
-fn of_size(size: u32) -> World {
+pub fn of_size(size: u32) -> World {
     let world = World::new();
     world.apply().ends(0);
     if size > 1 {
@@ -23,7 +23,7 @@ fn of_size(size: u32) -> World {
 }
 
 /// Pods of the world's pool that take this long to leave, one for each node.
-fn slow_pods(world: &World, count: u32, time: &str) {
+pub fn slow_pods(world: &World, count: u32, time: &str) {
     let namespace = world.k.namespace("slow");
     let text = workload(&namespace, &world.pool, count, 1).replace(
         "labels: { app: web } }\n    spec",

@@ -155,6 +155,25 @@ impl Status {
         &self.newcomers
     }
 
+    /// The parts that can be undone: before their point of no return, and not undone to the end yet.
+    pub fn undoable(&self) -> Vec<PartId> {
+        let open = self.parts.iter().filter(|(id, part)| {
+            let settled = part.phase == PartPhase::Undoing && self.victims_of(id).all(|(_, it)| it.is_untouched());
+            !part.past && !settled
+        });
+        open.map(|(id, _)| id.clone()).collect()
+    }
+
+    /// The parts that are past their point of no return.
+    pub fn past(&self) -> Vec<PartId> {
+        self.parts.iter().filter(|(_, part)| part.past).map(|(id, _)| id.clone()).collect()
+    }
+
+    /// The victims of a part that may carry this operation's cordon.
+    pub fn cordoned<'a>(&'a self, part: &'a PartId) -> impl Iterator<Item = (&'a NodeName, &'a Cordon)> {
+        self.victims_of(part).filter_map(|(node, victim)| Some((node, victim.cordon.as_ref()?)))
+    }
+
     /// The generation of the record that it committed last.
     pub fn generation(&self) -> Option<u64> {
         self.generation

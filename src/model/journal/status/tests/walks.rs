@@ -206,6 +206,31 @@ proptest! {
         let folded = Status::fold(scene.documents()).unwrap();
         prop_assert_eq!(folded.as_ref(), Some(scene.status()));
     }
+
+    /// Wherever a run is cut off, another one can put back what is before its point of no return.
+    #[test]
+    fn whatever_is_before_its_point_can_be_undone(entries in any_walk()) {
+        let mut scene = Scene::begun();
+        for entry in entries {
+            scene.tries(entry);
+        }
+        if scene.status().outcome().is_some() {
+            return Ok(());
+        }
+        let before = scene.status().clone();
+        scene.take_over();
+        for part in before.undoable() {
+            scene.write(Entry::UndoBegan { part: part.clone(), why: "aborted".into() });
+            for (node, _) in before.cordoned(&part) {
+                scene.write(Entry::Uncordoned { node: node.clone(), found: UncordonFound::Ours });
+            }
+        }
+        scene.write(Entry::Committed { generation: 1_000_000 });
+        prop_assert_eq!(scene.status().undoable(), vec![]);
+        if before.past().is_empty() {
+            prop_assert_eq!(scene.status().ending(), Ok(Outcome::Undone));
+        }
+    }
 }
 
 /// The walks are of use only if they come far.

@@ -1,0 +1,52 @@
+use std::process::ExitCode;
+
+use crate::cli::app::App;
+use crate::cli::args::Target;
+use crate::cli::{connect, report};
+use crate::model::failure::{Failure, Kind, Result};
+use crate::model::lock::TAKE_OVER_AFTER;
+use crate::ops::execute::abort;
+use crate::ops::{journal, lock};
+
+/// Undo what an operation left that was cut off, where it did not reach its point of no return: nodes are schedulable
+/// again as they were, and its lock is given back.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Do not ask.
+    #[arg(short, long)]
+    yes: bool,
+    /// Show what was left, and stop.
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    target: Target,
+}
+
+pub async fn run(app: &App, args: Args) -> Result<ExitCode> {
+    let mut cluster = app.look(connect::open(app, &args.target, None)).await?;
+    // Nobody is at work from here on; only a tool of the former run's may still be on its way out.
+    cluster.task.options.lock_timeout = TAKE_OVER_AFTER;
+    let store = cluster.ports.store.as_ref();
+    if let Some(held) = app.look(lock::at_work(store, cluster.ports.clock.now())).await? {
+        return Err(held);
+    }
+    if let Some(status) = app.look(journal::unfinished(store)).await? {
+        app.show(&format!("Operation {} was not finished.\n  {}\n", status.operation(), status.told()));
+        abort::check(&status)?;
+        if !args.dry_run && !args.yes {
+            app.confirm("Undo what it left? Only `yes` goes on: ")?;
+        }
+    }
+    if args.dry_run {
+        return Ok(ExitCode::SUCCESS);
+    }
+    let aborted = abort::abort(&cluster.ports, &cluster.task, app.interrupts.clone()).await?;
+    app.print(&report::aborted(aborted.as_ref()), &aborted)?;
+    match aborted.filter(|aborted| aborted.outcome.is_none()) {
+        None => Ok(ExitCode::SUCCESS),
+        Some(aborted) => Err(aborted.left.into_iter().fold(
+            Failure::new(Kind::Partial, "what is past the point of no return is still to be finished"),
+            Failure::because,
+        )),
+    }
+}
