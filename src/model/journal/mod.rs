@@ -8,6 +8,8 @@ mod document;
 mod entry;
 mod evidence;
 mod part;
+#[cfg(test)]
+pub(crate) mod samples;
 mod start;
 mod status;
 

@@ -5,10 +5,8 @@ use std::collections::BTreeMap;
 use tokio::sync::watch;
 
 use super::*;
-use crate::model::journal::{Act, Command, Consent, Inputs, Outcome, Part, PartId, Start};
-use crate::model::machine::Place;
+use crate::model::journal::{Act, Outcome, Part, PartId, samples};
 use crate::model::names::StackId;
-use crate::model::record::{Flavour, TerraformPin};
 use crate::ops::lease::Standing;
 use crate::ops::testing::{Fate, MemoryStore, VirtualClock, holder, lease};
 
@@ -21,24 +19,8 @@ fn part() -> PartId {
 }
 
 fn started() -> Entry {
-    Entry::Started(Box::new(Start {
-        command: Command::ScaleUp,
-        holder: holder("ada"),
-        cluster_id: "c".into(),
-        place: Place { account: "1".into(), region: "r".into() },
-        base_generation: Some(1),
-        inputs: Inputs { sha256: "0".into(), set: Vec::new() },
-        terraform: TerraformPin {
-            flavour: Flavour::Terraform,
-            least_version: semver::Version::new(1, 11, 0),
-            locks: BTreeMap::new(),
-        },
-        sizes: BTreeMap::new(),
-        parts: vec![Part { id: part(), additions: BTreeMap::new(), removals: BTreeMap::new() }],
-        partial: false,
-        consent: Consent::Yes,
-        accept_lost: Vec::new(),
-    }))
+    let part = Part { id: part(), additions: BTreeMap::new(), removals: BTreeMap::new() };
+    Entry::Started(Box::new(samples::start(holder("ada"), vec![part])))
 }
 
 fn planning() -> Entry {

@@ -4,9 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::*;
-use crate::model::lock::{KEY, RENEW_EVERY, TERM};
-use crate::model::names::OperationId;
+use crate::model::journal::{Act, Entry, Part, PartId, samples};
+use crate::model::lock::{KEY, RENEW_EVERY, TAKE_OVER_AFTER, TERM};
+use crate::model::names::{OperationId, StackId};
 use crate::ops::interrupts::{self, Interrupts};
+use crate::ops::journal::Journal;
 use crate::ops::ports::{Clock, Event, Progress};
 use crate::ops::testing::{Fate, MemoryStore, VirtualClock, holder};
 
@@ -106,6 +108,56 @@ async fn a_lock_left_behind_is_reported_and_not_taken() {
     assert_eq!(failure.kind, Kind::Refused);
     assert!(failure.what.contains("left behind by ada"), "{failure:?}");
     assert!(failure.causes.join("\n").contains("op-ada"), "{failure:?}");
+}
+
+/// The lock in another's name, and whose operation it is for.
+async fn take_over(clock: &Arc<VirtualClock>, store: &Arc<MemoryStore>) -> Result<Option<(HeldLock, OperationId)>> {
+    let (ours, theirs): (Arc<dyn Store>, Arc<dyn Clock>) = (store.clone(), clock.clone());
+    super::take_over(ours, theirs, holder("bob"), Duration::ZERO, Interrupts::never(), silent()).await
+}
+
+/// The first entry of the operation's journal.
+async fn begin(clock: &Arc<VirtualClock>, store: &Arc<MemoryStore>, held: &HeldLock) {
+    let part = PartId::new(StackId::Foundation, Act::Make);
+    let part = Part { id: part, additions: Default::default(), removals: Default::default() };
+    let started = Entry::Started(Box::new(samples::start(holder("ada"), vec![part])));
+    let operation = OperationId::from_text("op-ada");
+    let mut journal = Journal::new(store.clone(), clock.clone(), held.lease(), operation);
+    journal.write(started).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_was_left_unfinished_is_taken_over_when_its_tools_must_have_ended() {
+    let (clock, store) = world();
+    let held = take(&clock, &store, "ada").await.unwrap();
+    begin(&clock, &store, &held).await;
+    drop(held);
+    for (wait, kind) in [(Duration::from_secs(1), Kind::LockHeld), (TERM, Kind::LockHeld)] {
+        clock.advance(wait).await;
+        assert_eq!(take_over(&clock, &store).await.err().unwrap().kind, kind);
+    }
+    clock.advance(TAKE_OVER_AFTER - TERM).await;
+    let (held, operation) = take_over(&clock, &store).await.unwrap().unwrap();
+    assert_eq!((held.lease().fence, operation.as_str()), (2, "op-ada"));
+    // Should this one die too, the next is led to the same operation.
+    assert_eq!(read(store.as_ref()).await.unwrap().unwrap().operation, operation);
+    held.release().await.unwrap();
+    assert_eq!(take(&clock, &store, "eve").await.err().unwrap().kind, Kind::Refused);
+    assert!(take_over(&clock, &store).await.unwrap().is_some(), "a lock that was given back needs no waiting for");
+}
+
+#[tokio::test]
+async fn there_is_nothing_to_take_over_where_nothing_was_left() {
+    let (clock, store) = world();
+    assert!(take_over(&clock, &store).await.unwrap().is_none());
+    let held = take(&clock, &store, "ada").await.unwrap();
+    assert_eq!(take_over(&clock, &store).await.err().unwrap().kind, Kind::LockHeld);
+    held.release().await.unwrap();
+    assert!(take_over(&clock, &store).await.unwrap().is_none());
+    // A run that died before it did anything left its lock alone.
+    drop(take(&clock, &store, "ada").await.unwrap());
+    clock.advance(TERM + Duration::from_secs(1)).await;
+    assert!(take_over(&clock, &store).await.unwrap().is_some());
 }
 
 #[tokio::test]

@@ -3,15 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::super::super::{
-    Act, ApplyEnd, Command, Consent, Document, Entry, FORMAT, Inputs, Part, PartId, Permit, PlanSummary, Proof, Reason,
-    Removal, Start,
+    Act, ApplyEnd, Document, Entry, FORMAT, Part, PartId, Permit, PlanSummary, Proof, Reason, Removal, Start, samples,
 };
 use super::super::Status;
 use crate::model::file::{Capacity, Disk};
 use crate::model::lock::Holder;
-use crate::model::machine::Place;
 use crate::model::names::{NodeName, OperationId, StackId};
-use crate::model::record::{Flavour, NodeRecord, StackSerial, TerraformPin};
+use crate::model::record::{NodeRecord, StackSerial};
 
 pub fn node(number: u64) -> NodeName {
     NodeName::new("demo", "a", number)
@@ -74,28 +72,12 @@ fn made() -> NodeRecord {
 
 fn start() -> Start {
     let additions = BTreeMap::from([(newcomer(), made())]);
-    Start {
-        command: Command::Apply,
-        holder: holder("ada"),
-        cluster_id: "c".into(),
-        place: Place { account: "1".into(), region: "r".into() },
-        base_generation: Some(7),
-        inputs: Inputs { sha256: "0".into(), set: Vec::new() },
-        terraform: TerraformPin {
-            flavour: Flavour::Terraform,
-            least_version: semver::Version::new(1, 11, 0),
-            locks: BTreeMap::new(),
-        },
-        sizes: BTreeMap::new(),
-        parts: vec![
-            Part { id: part("a", Act::Make), additions, removals: BTreeMap::new() },
-            Part { id: ours(), additions: BTreeMap::new(), removals: [node(1), node(2)].iter().map(removal).collect() },
-            Part { id: part("b", Act::Remove), additions: BTreeMap::new(), removals: [removal(&other())].into() },
-        ],
-        partial: false,
-        consent: Consent::Yes,
-        accept_lost: Vec::new(),
-    }
+    let parts = vec![
+        Part { id: part("a", Act::Make), additions, removals: BTreeMap::new() },
+        Part { id: ours(), additions: BTreeMap::new(), removals: [node(1), node(2)].iter().map(removal).collect() },
+        Part { id: part("b", Act::Remove), additions: BTreeMap::new(), removals: [removal(&other())].into() },
+    ];
+    samples::start(holder("ada"), parts)
 }
 
 /// The steps by which a node is emptied.
