@@ -114,8 +114,10 @@ async fn decide(ports: &Ports, task: &Task, request: Request, observed: &Observe
     let standings = observed.census.standings();
     let images = images(ports, task, record, &request, observed).await?;
     let accepted = request.accept_lost().to_vec();
-    let choose =
-        |pool: &str, present: &[NodeName], count: u32| preview::choose(observed, pool, present, count, &accepted);
+    let own_pod = task.options.own_pod.as_deref();
+    let choose = |pool: &str, present: &[NodeName], count: u32| {
+        preview::choose(observed, pool, present, count, &accepted, own_pod)
+    };
     plan::decide(&Inputs {
         file: &task.file,
         source: task.source.clone(),

@@ -6,24 +6,26 @@ use super::observe::{Observed, View};
 use super::ports::Cloud;
 use super::stacks;
 use super::task::Task;
-use crate::model::drain::{self, NodeReport, Severity};
+use crate::model::drain::{self, Hold, NodeReport, Severity, Why};
 use crate::model::failure::{Failure, Result};
 use crate::model::file::ClusterFile;
 use crate::model::guard::{self, Expected};
-use crate::model::kubernetes::Node;
+use crate::model::kubernetes::{Node, Pod};
 use crate::model::names::{NodeName, StackId};
 use crate::model::plan::{Condition, FoundationChange, Plan, PoolChange, Request, Way};
 use crate::model::record::{Flavour, NodeRecord, Record};
 use crate::model::state::State;
 use crate::model::victims;
 
-/// Chooses who goes, with the reasons in words. `accepted`: the nodes whose loss a person accepts.
+/// Chooses who goes, with the reasons in words. `accepted`: the nodes whose loss a person accepts;
+/// `own_pod`: the pod that `scaler` itself runs in, `namespace/name`.
 pub fn choose(
     observed: &Observed,
     pool: &str,
     present: &[NodeName],
     count: u32,
     accepted: &[NodeName],
+    own_pod: Option<&str>,
 ) -> Vec<(NodeName, String)> {
     let record = observed.record().and_then(|record| record.pools.get(pool));
     let standings = observed.census.standings();
@@ -31,6 +33,7 @@ pub fn choose(
         let node =
             observed.cluster.as_ref().ok().and_then(|view| view.nodes.iter().find(|node| node.name == name.as_str()));
         let pods = observed.cluster.as_ref().map(|view| view.pods.as_slice()).unwrap_or_default();
+        let unproven = standings.get(name).and_then(|one| unproven(&one.condition, accepted.contains(name)));
         victims::Candidate {
             name: name.clone(),
             zone: record.and_then(|record| record.nodes.get(name)).map(|node| node.zone.clone()).unwrap_or_default(),
@@ -40,7 +43,7 @@ pub fn choose(
                 None => victims::NodeStanding::NotJoined,
             },
             moves: victims::pods_to_move(pods, name.as_str()),
-            blocked: standings.get(name).and_then(|standing| unproven(&standing.condition, accepted.contains(name))),
+            blocked: unproven.or_else(|| carries_us(pods, name, own_pod?)),
         }
     });
     let candidates: Vec<victims::Candidate> = candidates.collect();
@@ -54,6 +57,12 @@ fn unproven(condition: &Condition, accepted: bool) -> Option<String> {
         Condition::Unseen { why } | Condition::Unproven { why } => Some(why.clone()),
         Condition::Ready | Condition::NotReady | Condition::NeverJoined | Condition::Gone => None,
     }
+}
+
+/// That `scaler` itself runs on this node, in words.
+fn carries_us(pods: &[Pod], name: &NodeName, own_pod: &str) -> Option<String> {
+    let on_it = |pod: &&Pod| pod.node.as_deref() == Some(name.as_str()) && pod.title() == own_pod;
+    pods.iter().find(on_it).map(|pod| Hold::pod(pod, Why::OwnPod).to_string())
 }
 
 /// The nodes of the plan that are made before any drain, as they will be.
