@@ -22,7 +22,7 @@ fn a_retirement_is_finished_and_no_successor_is_made() {
     running.signal("INT");
     running.wait(AT_WORK);
     gates.open("apply");
-    running.end().ends(6).says(&format!("{lost}: deleted from Kubernetes")).says("interrupted");
+    running.end().ends(6).says(&format!("{lost}: deleted from Kubernetes")).says("the rest was left undone");
     assert_eq!(gates.calls("apply"), 1, "no machine was begun");
     assert_eq!(world.workers(), [world.node(2)]);
     assert_eq!(world.nodes(), [world.node(2)]);
@@ -42,7 +42,7 @@ fn tags_are_changed_stack_by_stack() {
     running.signal("TERM");
     running.wait(&format!("{AT_WORK} foundation"));
     gates.open("apply");
-    running.end().ends(6).says("interrupted");
+    running.end().ends(6).says("the rest was left undone");
     assert_eq!(gates.calls("apply"), 1, "the pool's apply was not begun");
     world.is_in_order();
     world.run(&["plan", "--detailed-exitcode"]).ends(2).says("the tags of its machines change");
