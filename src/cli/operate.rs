@@ -114,7 +114,15 @@ async fn round(
         return Ok(Round::Ended(ExitCode::SUCCESS));
     }
     app.show(&report::plan(&prepared, app.width()));
-    prepared.refusals()?;
+    match prepared.refusals() {
+        // What was seen may be half of another run's work. There is time to wait for the rest of it.
+        Err(failure) if failure.kind == Kind::LockHeld && !change.lock_timeout.is_zero() => {
+            let (store, clock) = (cluster.ports.store.as_ref(), cluster.ports.clock.as_ref());
+            lock::until_nobody_works(store, clock, change.lock_timeout, &app.interrupts).await?;
+            return Ok(Round::Outdated(failure));
+        }
+        refusals => refusals?,
+    }
     let consent = agree(app, change, order, &prepared)?;
     if let Some(edited) = written {
         edited.save()?;

@@ -114,8 +114,9 @@ async fn decide(ports: &Ports, task: &Task, request: Request, observed: &Observe
     let standings = observed.census.standings();
     let images = images(ports, task, record, &request, observed).await?;
     let accepted = request.accept_lost().to_vec();
+    let own = preview::Own::of(task);
     let choose =
-        |pool: &str, present: &[NodeName], count: u32| preview::choose(observed, pool, present, count, &accepted);
+        |pool: &str, present: &[NodeName], count: u32| preview::choose(observed, pool, present, count, &accepted, own);
     plan::decide(&Inputs {
         file: &task.file,
         source: task.source.clone(),

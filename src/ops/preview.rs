@@ -6,16 +6,24 @@ use super::observe::{Observed, View};
 use super::ports::Cloud;
 use super::stacks;
 use super::task::Task;
-use crate::model::drain::{self, NodeReport, Severity};
+use crate::model::drain::{self, Hold, NodeReport, Severity, Why};
 use crate::model::failure::{Failure, Result};
 use crate::model::file::ClusterFile;
 use crate::model::guard::{self, Expected};
-use crate::model::kubernetes::Node;
+use crate::model::kubernetes::{Node, Pod};
 use crate::model::names::{NodeName, StackId};
 use crate::model::plan::{Condition, FoundationChange, Plan, PoolChange, Request, Way};
 use crate::model::record::{Flavour, NodeRecord, Record};
 use crate::model::state::State;
 use crate::model::victims;
+
+/// Where `scaler` itself runs.
+#[derive(Clone, Copy)]
+pub struct Own<'a> {
+    /// `namespace/name`, if it runs in one.
+    pub pod: Option<&'a str>,
+    pub host: &'a str,
+}
 
 /// Chooses who goes, with the reasons in words. `accepted`: the nodes whose loss a person accepts.
 pub fn choose(
@@ -24,6 +32,7 @@ pub fn choose(
     present: &[NodeName],
     count: u32,
     accepted: &[NodeName],
+    own: Own,
 ) -> Vec<(NodeName, String)> {
     let record = observed.record().and_then(|record| record.pools.get(pool));
     let standings = observed.census.standings();
@@ -31,6 +40,7 @@ pub fn choose(
         let node =
             observed.cluster.as_ref().ok().and_then(|view| view.nodes.iter().find(|node| node.name == name.as_str()));
         let pods = observed.cluster.as_ref().map(|view| view.pods.as_slice()).unwrap_or_default();
+        let unproven = standings.get(name).and_then(|one| unproven(&one.condition, accepted.contains(name)));
         victims::Candidate {
             name: name.clone(),
             zone: record.and_then(|record| record.nodes.get(name)).map(|node| node.zone.clone()).unwrap_or_default(),
@@ -40,7 +50,7 @@ pub fn choose(
                 None => victims::NodeStanding::NotJoined,
             },
             moves: victims::pods_to_move(pods, name.as_str()),
-            blocked: standings.get(name).and_then(|standing| unproven(&standing.condition, accepted.contains(name))),
+            blocked: unproven.or_else(|| own.runs_on(name, node, pods)),
         }
     });
     let candidates: Vec<victims::Candidate> = candidates.collect();
@@ -53,6 +63,24 @@ fn unproven(condition: &Condition, accepted: bool) -> Option<String> {
         Condition::Unseen { .. } if accepted => None,
         Condition::Unseen { why } | Condition::Unproven { why } => Some(why.clone()),
         Condition::Ready | Condition::NotReady | Condition::NeverJoined | Condition::Gone => None,
+    }
+}
+
+impl<'a> Own<'a> {
+    pub fn of(task: &'a Task) -> Own<'a> {
+        Own { pod: task.options.own_pod.as_deref(), host: &task.holder.host }
+    }
+
+    /// That it is on this node, in words.
+    fn runs_on(&self, name: &NodeName, node: Option<&Node>, pods: &[Pod]) -> Option<String> {
+        let pod = pods
+            .iter()
+            .find(|pod| pod.node.as_deref() == Some(name.as_str()) && Some(pod.title().as_str()) == self.pod);
+        match (pod, node) {
+            (Some(pod), _) => Some(Hold::pod(pod, Why::OwnPod).to_string()),
+            (None, Some(node)) if node.is_host(self.host) => Some(Hold::node(Why::OwnHost).to_string()),
+            (None, _) => None,
+        }
     }
 }
 
@@ -82,6 +110,7 @@ pub fn drains(
     newcomers: Vec<Node>,
     at: jiff::Timestamp,
 ) -> BTreeMap<NodeName, NodeReport> {
+    let own = Own::of(task);
     let nodes: Vec<Node> = view.nodes.iter().cloned().chain(newcomers).collect();
     let victims: Vec<String> = plan
         .removals()
@@ -95,8 +124,8 @@ pub fn drains(
         pods: &view.pods,
         budgets: &view.budgets,
         rules: &task.file.drain,
-        own_pod: task.options.own_pod.as_deref(),
-        own_host: &task.holder.host,
+        own_pod: own.pod,
+        own_host: own.host,
         operation: None,
         at,
     });

@@ -16,6 +16,31 @@ fn a_stale_plan_is_refused() {
 }
 
 #[test]
+fn a_plan_is_bound_to_the_states_serials() {
+    let world = World::new();
+    world.apply().ends(0);
+    world.write(&world.file("min: 2, max: 6", ""));
+    world.run(&["plan", "--out", "plan.json"]).ends(0);
+    let stacks = ["foundation".to_owned(), format!("pool-{}", world.pool)];
+    for stack in stacks {
+        let path = world.folder().join(format!("store/terraform/{stack}.tfstate"));
+        let text = std::fs::read(&path).expect("a state");
+        let mut state: serde_json::Value = serde_json::from_slice(&text).expect("JSON");
+        state["serial"] = (state["serial"].as_u64().expect("a serial") + 1).into();
+        std::fs::write(&path, state.to_string()).expect("the state is written");
+        let before = world.record();
+        let said = world.run(&["apply", "plan.json"]).ends(5);
+        said.says("the plan is stale").says(&format!("the state of stack {stack} was written since"));
+        assert_eq!(world.record(), before);
+        assert_eq!(std::fs::read_to_string(&path).expect("a state"), state.to_string());
+        world.is_in_order();
+        std::fs::write(&path, text).expect("the state is put back");
+    }
+    world.run(&["apply", "plan.json"]).ends(0);
+    assert_eq!(world.workers().len(), 2);
+}
+
+#[test]
 fn a_plan_cannot_be_turned_into_a_destroy() {
     let world = World::new();
     world.apply().ends(0);

@@ -123,24 +123,28 @@ pub struct World {
 impl World {
     /// With one pool, `min: 1`, `max: 6`, and a local store.
     pub fn new() -> World {
-        World::with(None, None)
+        World::of_sandbox(Sandbox::start())
+    }
+
+    /// With its machines in this register.
+    pub fn of_sandbox(sandbox: Sandbox) -> World {
+        World::with(None, None, sandbox)
     }
 
     /// Worked on with `terraform` or `tofu`, which has to be there.
     pub fn of_tool(tool: &'static str) -> World {
-        World::with(Some(tool), None)
+        World::with(Some(tool), None, Sandbox::start())
     }
 
     /// With its store on moto's S3.
     pub fn on_s3() -> World {
         let s3 = Moto::start();
         s3.make_bucket(REGION, BUCKET);
-        World::with(None, Some(s3))
+        World::with(None, Some(s3), Sandbox::start())
     }
 
-    fn with(tool: Option<&'static str>, s3: Option<Moto>) -> World {
+    fn with(tool: Option<&'static str>, s3: Option<Moto>, sandbox: Sandbox) -> World {
         let k = Kubernetes::shared();
-        let sandbox = Sandbox::start();
         let bridge = Bridge::start(k, sandbox.source());
         let (cluster, pool) = (fresh("lab-"), fresh("p"));
         let mut variables = environment(k.kubeconfig());
@@ -168,13 +172,13 @@ impl World {
              kubernetes: {{ version: 1.36.3 }}\n\
              store: {{ {} }}\n\
              network: {{ zones: [local-a, local-b] }}\n\
-             sandbox: {{ register: {} }}\n\
+             sandbox: {{ register: '{}' }}\n\
              drain: {{ timeout: 60s, totalTimeout: 120s }}\n\
              controlPlane: {{ count: 1, machine: small, image: {{ id: base }} }}\n\
              pools:\n  - {{ name: {}, machine: small, image: {{ id: base }}, {size} }}\n{tools}{extra}",
             self.cluster,
             self.store(),
-            self.sandbox.register().display(),
+            self.sandbox.register().display().to_string().replace('\'', "''"),
             self.pool,
         )
     }

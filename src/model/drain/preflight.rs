@@ -226,8 +226,7 @@ impl Context<'_> {
         if node.control_plane() {
             findings.push(block(Why::ControlPlane));
         }
-        let hostname = node.labels.get("kubernetes.io/hostname").unwrap_or(&node.name);
-        if [node.name.as_str(), hostname].contains(&self.situation.own_host) {
+        if node.is_host(self.situation.own_host) {
             findings.push(block(Why::OwnHost));
         }
         match CordonState::of(node) {

@@ -33,6 +33,11 @@ impl Node {
             .iter()
             .any(|label| self.labels.contains_key(*label))
     }
+
+    /// Whether it is the machine of this name, as that calls itself.
+    pub fn is_host(&self, host: &str) -> bool {
+        self.name == host || self.labels.get("kubernetes.io/hostname").is_some_and(|own| own == host)
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -200,11 +200,23 @@ impl Session<'_> {
             Ok(()) => Ok(ended),
             // Something was done already: that part stays, and the rest is reported.
             Err(failure) if ended.something() || failure.kind == Kind::Partial => {
-                ended.shortfalls.push(failure);
+                ended.shortfalls.push(self.left_undone(failure));
                 Ok(ended)
             }
             Err(failure) if failure.kind == Kind::Interrupted => Err(failure.hint("no machine was made or destroyed")),
             Err(failure) => Err(failure),
+        }
+    }
+
+    /// An interruption after something was done: what that means, and what to do about it.
+    fn left_undone(&self, failure: Failure) -> Failure {
+        if failure.kind != Kind::Interrupted {
+            return failure;
+        }
+        let failure = failure.context("interrupted: what was begun is finished, and the rest was left undone");
+        match self.plan.request {
+            Request::Destroy => failure.hint("run scaler destroy again: it goes on from here"),
+            _ => failure.hint("`scaler status` shows what is so now"),
         }
     }
 

@@ -13,6 +13,7 @@ mod tenancy;
 #[cfg(test)]
 mod tests;
 mod told;
+mod wait;
 
 use std::time::Duration;
 
@@ -20,6 +21,7 @@ pub use acquire::{acquire, take_over};
 pub use held::HeldLock;
 pub use tenancy::nonce;
 pub use told::unfinished;
+pub use wait::until_nobody_works;
 
 use super::ports::{Store, Version};
 use crate::model::failure::{Failure, Kind, Result};

@@ -175,6 +175,27 @@ async fn a_signal_ends_the_waiting_and_leaves_the_lock_alone() {
     held.lease().check().unwrap();
 }
 
+#[tokio::test]
+async fn another_run_is_waited_for_until_it_ends_or_dies() {
+    let (clock, store) = world();
+    let never = Interrupts::never();
+    let wait = |time| until_nobody_works(store.as_ref(), clock.as_ref(), time, &never);
+    wait(Duration::ZERO).await.unwrap();
+    let held = take(&clock, &store, "ada").await.unwrap();
+    assert_eq!(wait(Duration::ZERO).await.unwrap_err().kind, Kind::LockHeld);
+    let (late, ()) = tokio::join!(wait(TERM), clock.advance(TERM * 2));
+    assert_eq!(late.unwrap_err().kind, Kind::LockHeld, "it is renewed all the time");
+    let (ended, ()) = tokio::join!(wait(TERM), async {
+        clock.advance(Duration::from_secs(5)).await;
+        held.release().await.unwrap();
+        clock.advance(Duration::from_secs(5)).await;
+    });
+    ended.unwrap();
+    drop(take(&clock, &store, "bob").await.unwrap());
+    let (died, ()) = tokio::join!(wait(TERM * 2), clock.advance(TERM * 2));
+    died.unwrap();
+}
+
 /// Without ages, the same version seen for a whole term tells.
 #[tokio::test]
 async fn a_store_without_a_clock_is_watched_for_a_term() {

@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::model::census::tests::samples::Books;
+use crate::model::drain::samples::{on, owned};
 use crate::model::machine::{MachineState, Place};
 use crate::ops::ports::Version;
 
@@ -33,7 +34,7 @@ fn observed(change: impl FnOnce(&mut Books)) -> Observed {
 }
 
 fn chosen(observed: &Observed, accepted: &[NodeName]) -> NodeName {
-    choose(observed, "w", &[name(1), name(2), name(3)], 1, accepted)[0].0.clone()
+    choose(observed, "w", &[name(1), name(2), name(3)], 1, accepted, Own { pod: None, host: "laptop" })[0].0.clone()
 }
 
 #[test]
@@ -42,4 +43,20 @@ fn one_that_never_joined_goes_first_and_one_that_is_starting_last() {
     let starting = observed(|books| books.machines[2].state = MachineState::Pending);
     assert_eq!(chosen(&starting, &[]), name(2));
     assert_eq!(chosen(&starting, &[name(3)]), name(3), "its loss is accepted");
+}
+
+#[test]
+fn the_node_that_scaler_itself_runs_on_goes_only_when_no_other_is_left() {
+    let mut observed = observed(|_| {});
+    let pods = [("d-w-1", "a"), ("d-w-1", "b"), ("d-w-2", "scaler")];
+    observed.cluster.as_mut().unwrap().pods = pods.map(|(node, pod)| on(node, owned(pod, "ReplicaSet"))).into();
+    let own = observed.cluster.as_ref().unwrap().pods[2].title();
+    let chosen = |count, own| choose(&observed, "w", &[name(1), name(2)], count, &[], own);
+    let (nowhere, in_pod) = (Own { pod: None, host: "laptop" }, Own { pod: Some(&own), host: "laptop" });
+    assert_eq!(chosen(1, nowhere)[0].0, name(2), "it has fewer pods");
+    assert_eq!(chosen(1, in_pod)[0].0, name(1));
+    assert_eq!(chosen(1, Own { pod: None, host: "d-w-2" })[0].0, name(1));
+    let (last, reason) = &chosen(2, in_pod)[1];
+    assert!(*last == name(2) && reason.contains("no other is left"), "{last}: {reason}");
+    assert!(reason.ends_with(&format!("{own} is where scaler itself runs")), "{reason}");
 }

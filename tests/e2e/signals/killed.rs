@@ -1,5 +1,8 @@
 //! `kill -9`: nothing of the run stays, and the next command names what it left.
 
+use std::time::Instant;
+
+use scaler::adapters::process::STOP_TIME;
 use scaler_lab::wait_for;
 
 use super::{of_size, slow_pods};
@@ -17,6 +20,18 @@ fn state(world: &World) -> serde_json::Value {
     assert!(locks.is_empty(), "Terraform's own lock stays: {locks:?}");
     let text = std::fs::read(folder.join(format!("pool-{}.tfstate", world.pool))).expect("a state");
     serde_json::from_slice(&text).expect("the state is whole")
+}
+
+/// Kills the run. What it had started has ended within the stop time of a tool, which is far more than one needs that is
+/// interrupted at once.
+#[track_caller]
+fn kill(world: &World, running: Running) {
+    assert!(world.processes().len() > 1, "tools of the run are seen");
+    let from = Instant::now();
+    running.signal("KILL");
+    world.nothing_stays();
+    let took = from.elapsed();
+    assert!(took < STOP_TIME, "what it had started took {took:?} to end");
 }
 
 /// While its lease lives the lock keeps others away; then they read whose it was, and what was left undone.
@@ -41,11 +56,9 @@ fn while_terraform_makes_a_machine() {
     gates.shut("mkdir");
     let running = Running::start(&world.program, &["scale-up", "--pool", &world.pool, "--to", "2", "--yes"]);
     gates.reached("mkdir");
-    running.signal("KILL");
     // The gate stays shut: what ends here is interrupted.
-    world.nothing_stays();
+    kill(&world, running);
     assert!(state(&world)["serial"].as_u64() > serial, "what was begun is in the state");
-    drop(running);
     is_named(&world, "scaler scale-up");
 }
 
@@ -59,11 +72,9 @@ fn while_terraform_removes_a_machine() {
     let args = ["scale-down", "--pool", &world.pool, "--node", &node, "--yes"];
     let running = Running::start(&world.program, &args);
     trap.sprung();
-    running.signal("KILL");
-    world.nothing_stays();
+    kill(&world, running);
     trap.undo();
     state(&world);
-    drop(running);
     assert_eq!(world.unschedulable(), [node], "past the point of no return a victim stays cordoned");
     is_named(&world, "scaler scale-down");
     assert_eq!(world.running().len(), 2, "the interrupted destruction did not happen");
@@ -76,9 +87,7 @@ fn while_pods_leave_and_no_terraform_runs() {
     let args = ["scale-down", "--pool", &world.pool, "--node", &world.node(1), "--yes"];
     let mut running = Running::start(&world.program, &args);
     running.wait("was asked to leave");
-    running.signal("KILL");
-    world.nothing_stays();
-    drop(running);
+    kill(&world, running);
     // Its lock is live for a while yet: nobody can tell a dead run from a slow one before that.
     let args = ["scale-up", "--pool", &world.pool, "--to", "3", "--yes"];
     world.run(&args).ends(4).says("tester on ").says("scale-down");
@@ -97,8 +106,7 @@ fn while_it_looks() {
         let entries = std::fs::read_dir(world.folder().join("tmp")).expect("a folder");
         (entries.count() >= 2).then_some(())
     });
-    running.signal("KILL");
-    world.nothing_stays();
+    kill(&world, running);
     gates.open("init");
     world.run(&["plan"]).ends(0);
 }

@@ -1,6 +1,8 @@
 //! Ctrl-C, SIGTERM and `kill -9` at each phase of an operation.
 
 mod asked;
+mod changing;
+mod destroying;
 mod draining;
 mod killed;
 mod looking;
