@@ -87,6 +87,8 @@ fn a_cluster_on_aws_lives_its_day() {
     let requests = aws.moto.requests();
     let table = Table::read();
     table.assert_covered(&requests, &Policy::operator());
-    table.assert_covered(&requests[pools_only], &Policy::pools_only());
+    table.assert_covered(&requests[pools_only.clone()], &Policy::pools_only());
+    table.assert_all_made(&requests);
     table.assert_nothing_idle(&requests, &Policy::operator());
+    table.assert_nothing_idle(&requests[pools_only], &Policy::pools_only());
 }
