@@ -157,6 +157,12 @@ impl Moto {
         s3::object(&self.direct, region, bucket, key).unwrap_or_else(|error| panic!("{error}"))
     }
 
+    /// Writes an object beside the program, also over one that is there.
+    #[track_caller]
+    pub fn put_object(&self, region: &str, bucket: &str, key: &str, text: &str) {
+        s3::put_object(&self.direct, region, bucket, key, text).unwrap_or_else(|error| panic!("{error}"));
+    }
+
     /// The keys of a bucket's objects, up to a thousand.
     #[track_caller]
     pub fn keys(&self, region: &str, bucket: &str) -> Vec<String> {

@@ -26,6 +26,15 @@ pub(super) fn object(to: &Endpoint, region: &str, bucket: &str, key: &str) -> Re
     }
 }
 
+pub(super) fn put_object(to: &Endpoint, region: &str, bucket: &str, key: &str, text: &str) -> Result<()> {
+    let kind = "application/octet-stream";
+    let answer = exchange(&signed(to, region), "PUT", &format!("/{bucket}/{key}"), kind, text.as_bytes())?;
+    if answer.is_success() {
+        return Ok(());
+    }
+    Err(LabError::new(format!("moto answered {} to a new {bucket}/{key}: {}", answer.status, answer.text)))
+}
+
 /// The keys of one page.
 pub(super) fn keys(to: &Endpoint, region: &str, bucket: &str) -> Result<Vec<String>> {
     let answer = exchange(&signed(to, region), "GET", &format!("/{bucket}?list-type=2"), "", &[])?;

@@ -67,7 +67,8 @@ impl Aws {
         machines
     }
 
-    fn recorded(&self) -> Machines {
+    /// By the record.
+    pub fn recorded(&self) -> Machines {
         let record = self.record();
         let pools = record["pools"].as_object().expect("pools").values();
         let nodes = pools.chain([&record["controlPlane"]]).flat_map(|pool| pool["nodes"].as_object().expect("nodes"));

@@ -12,8 +12,14 @@ pub const BUCKET: &str = "acme-clusters";
 /// Any key: nobody logs in.
 const PUBLIC_KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f t\n";
 
+/// Where AWS' own tools look for logins, below a home.
+pub const CREDENTIALS: &str = ".aws/credentials";
+
 /// An image that moto knows from the start.
 const IMAGE: &str = "ami-12c6146b";
+
+/// A login in the environment: key, secret, token.
+const KEYS: [&str; 3] = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
 
 pub struct Aws {
     pub moto: Moto,
@@ -22,7 +28,7 @@ pub struct Aws {
     pub pool: String,
     /// In the folder of the cluster file.
     pub program: Program,
-    /// On a machine that has no cluster file.
+    /// On a machine that has no cluster file, and its login as a profile in AWS' own file.
     pub elsewhere: Program,
     _bridge: Bridge,
 }
@@ -35,9 +41,7 @@ impl Aws {
         let bridge = Bridge::start(k, moto.source(REGION));
         let (cluster, pool) = (fresh("aws-"), fresh("p"));
         let program = Program::new(login(k, &moto, &planted()));
-        let mut elsewhere = Program::new(login(k, &moto, &planted()));
-        let home = elsewhere.folder.path().display().to_string();
-        elsewhere.environment.insert("HOME".to_owned(), home);
+        let elsewhere = elsewhere(place(k, &moto));
         let aws = Aws { moto, k, cluster, pool, program, elsewhere, _bridge: bridge };
         aws.write(&aws.file(3));
         aws
@@ -120,14 +124,33 @@ fn write(program: &Program, text: &str) {
     std::fs::write(folder.join("cluster.yml"), text).expect("a cluster file");
 }
 
-fn login(k: &Kubernetes, moto: &Moto, credentials: &Credentials) -> BTreeMap<String, String> {
+/// The way to the cluster and to AWS, without a login.
+fn place(k: &Kubernetes, moto: &Moto) -> BTreeMap<String, String> {
     let mut variables = environment(k.kubeconfig());
-    variables.extend(moto.environment(REGION).into_iter().map(|(name, value)| (name.to_owned(), value)));
-    for (name, value) in [
-        ("AWS_ACCESS_KEY_ID", &credentials.access_key),
-        ("AWS_SECRET_ACCESS_KEY", &credentials.secret_key),
-        ("AWS_SESSION_TOKEN", &credentials.session_token),
-    ] {
+    let of_aws = moto.environment(REGION).into_iter().filter(|(name, _)| !KEYS.contains(name));
+    variables.extend(of_aws.map(|(name, value)| (name.to_owned(), value)));
+    variables
+}
+
+/// Whose login is in a file of its home, under a name that its environment tells.
+fn elsewhere(variables: BTreeMap<String, String>) -> Program {
+    let mut program = Program::new(variables);
+    let home = program.folder.path().to_owned();
+    let login = planted();
+    let (key, secret, token) = (login.access_key, login.secret_key, login.session_token);
+    let profile =
+        format!("[acme]\naws_access_key_id = {key}\naws_secret_access_key = {secret}\naws_session_token = {token}\n");
+    std::fs::create_dir(home.join(".aws")).expect("a folder");
+    std::fs::write(home.join(CREDENTIALS), profile).expect("a login");
+    program.environment.insert("HOME".to_owned(), home.display().to_string());
+    program.environment.insert("AWS_PROFILE".to_owned(), "acme".to_owned());
+    program
+}
+
+fn login(k: &Kubernetes, moto: &Moto, credentials: &Credentials) -> BTreeMap<String, String> {
+    let mut variables = place(k, moto);
+    let values = [&credentials.access_key, &credentials.secret_key, &credentials.session_token];
+    for (name, value) in KEYS.into_iter().zip(values) {
         if !value.is_empty() {
             variables.insert(name.to_owned(), value.clone());
         }

@@ -28,7 +28,8 @@ fn a_cluster_on_aws_lives_its_day() {
     aws.write(&aws.file(1));
     let pools_only = aws.moto.requests().len();
 
-    aws.scale("scale-up", &["--to", "5"]).ends(0);
+    // Everything that the log can tell is told, and searched in the end; so it is of the run with a profile's login.
+    aws.scale("scale-up", &["--to", "5", "-vvv"]).ends(0).says("DEBUG store: write");
     let five = aws.assert_consists_of(&[1, 2, 3, 4, 5]);
 
     let workload = Workload::start(&aws);
@@ -47,8 +48,8 @@ fn a_cluster_on_aws_lives_its_day() {
     let left = aws.assert_consists_of(&two);
     aws.assert_drained_before_terminated(&without(&three, &left), &placed, before);
 
-    // From a machine that has a login, a kubeconfig and the store's URL.
-    let from_store = ["--cluster", &aws.url(), "--pool", &aws.pool, "--by", "1", "--yes"];
+    // From a machine that has a login in its files, a kubeconfig and the store's URL.
+    let from_store = ["--cluster", &aws.url(), "--pool", &aws.pool, "--by", "1", "--yes", "-vvv"];
     aws.elsewhere.run(&[&["scale-up"][..], &from_store].concat()).ends(0);
     let all = aws.assert_consists_of(&[&two[..], &[6]].concat());
     let pools_only = pools_only..aws.moto.requests().len();
@@ -56,11 +57,13 @@ fn a_cluster_on_aws_lives_its_day() {
     // The only change of machines in place.
     aws.assert_tagged("team", "platform");
     aws.write(&aws.file(1).replace("team: platform", "owner: infra"));
+    aws.assert_network_stays();
     aws.program.run(&["apply", "--yes"]).ends(0);
     assert_eq!(aws.assert_consists_of(&[&two[..], &[6]].concat()), all);
     aws.assert_tagged("owner", "infra");
 
     aws.assert_refusals_change_nothing();
+    aws.assert_neighbours_stay([two[0], two[1], 6]);
     assert_eq!(aws.assert_consists_of(&[&two[..], &[6]].concat()), all);
     aws.program.run(&["doctor"]).ends(0).says("right: ec2:TerminateInstances: yes");
 
@@ -84,6 +87,8 @@ fn a_cluster_on_aws_lives_its_day() {
     let requests = aws.moto.requests();
     let table = Table::read();
     table.assert_covered(&requests, &Policy::operator());
-    table.assert_covered(&requests[pools_only], &Policy::pools_only());
+    table.assert_covered(&requests[pools_only.clone()], &Policy::pools_only());
+    table.assert_all_made(&requests);
     table.assert_nothing_idle(&requests, &Policy::operator());
+    table.assert_nothing_idle(&requests[pools_only], &Policy::pools_only());
 }

@@ -4,6 +4,7 @@ mod agreement;
 mod cluster;
 mod day;
 mod evictions;
+mod guarded;
 mod leftovers;
 mod network;
 mod policies;

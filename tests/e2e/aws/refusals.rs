@@ -82,7 +82,7 @@ impl Aws {
 
     /// Nothing is written meanwhile, neither in AWS nor in the store.
     #[track_caller]
-    fn unchanged(&self, why: &str, act: impl Fn()) {
+    pub fn unchanged(&self, why: &str, act: impl Fn()) {
         let (requests, record) = (self.moto.requests().len(), self.object("cluster.json"));
         act();
         let requests = self.moto.requests().split_off(requests);

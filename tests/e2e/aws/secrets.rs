@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::cluster::{Aws, BUCKET, REGION, planted};
+use super::cluster::{Aws, BUCKET, CREDENTIALS, REGION, planted};
 use crate::secrets::search::Search;
 
 impl Aws {
@@ -30,6 +30,7 @@ impl Aws {
         // Terraform's folders were kept: what it writes there about its backend and providers is among the files.
         let kept = self.program.folder.path().join("work/foundation/.terraform");
         assert!(kept.is_dir(), "{}", kept.display());
-        search.ends(&[]);
+        let login = self.elsewhere.folder.path().join(CREDENTIALS);
+        search.ends(&[&login.to_string_lossy()]);
     }
 }

@@ -23,6 +23,15 @@ pub struct Rendered {
 impl Rendered {
     /// Of a cluster file. The files that it may name are there.
     pub fn of(text: &str, sets: &[&str]) -> Rendered {
+        Rendered::with(text, sets, None)
+    }
+
+    /// Of a cluster that stands, as this record has it.
+    pub fn recorded(text: &str, record: &Value) -> Rendered {
+        Rendered::with(text, &[], Some(record))
+    }
+
+    fn with(text: &str, sets: &[&str], record: Option<&Value>) -> Rendered {
         let mut program = Program::new(environment(Path::new("/nonexistent")));
         let folder = program.folder.path().to_owned();
         program.environment.insert("HOME".to_owned(), folder.display().to_string());
@@ -36,6 +45,10 @@ impl Rendered {
         }
         let mut args = vec!["render", "--out", "out"];
         args.extend(sets.iter().flat_map(|set| ["--set", set]));
+        if let Some(record) = record {
+            std::fs::write(folder.join("record.json"), record.to_string()).expect("a record");
+            args.extend(["--record", "record.json"]);
+        }
         program.run(&args).ends(0);
         Rendered { program }
     }
@@ -51,14 +64,15 @@ impl Rendered {
         listed.map(|entry| named(entry.expect("an entry"))).collect()
     }
 
-    /// Runs Terraform, which must find nothing wrong. Gives its standard output.
+    /// Runs Terraform or OpenTofu, whichever is there; it must find nothing wrong. Gives its standard output.
     #[track_caller]
     pub fn terraform(&self, folder: &Path, login: &BTreeMap<String, String>, args: &[&str]) -> String {
-        let mut command = Command::new("terraform");
+        let tool = ["terraform", "tofu"].into_iter().find_map(scaler_lab::program).expect("Terraform or OpenTofu");
+        let mut command = Command::new(&tool);
         command.args(args).current_dir(folder).env_clear().envs(&self.program.environment).envs(login);
-        let output = command.stdin(Stdio::null()).output().expect("terraform is on the PATH");
+        let output = command.stdin(Stdio::null()).output().expect("it starts");
         let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-        assert!(output.status.success(), "terraform {args:?} in {}:\n{out}\n{err}", folder.display());
+        assert!(output.status.success(), "{} {args:?} in {}:\n{out}\n{err}", tool.display(), folder.display());
         out.into_owned()
     }
 

@@ -1,11 +1,14 @@
-//! Terraform's own plan of the foundation, and of a pool: who may talk to whom, and what machines are made like.
+//! Terraform's own plan of the foundation, and of a pool: who may talk to whom, which way leads out, and what machines
+//! are made like.
 
 use std::collections::BTreeSet;
 
 use scaler_lab::Moto;
+use serde_json::json;
 
 use super::folder::{Rendered, starter};
 use super::planned::{Open, Planned};
+use super::routes;
 
 const ADMIN: &str = "203.0.113.7/32";
 const ANYWHERE: &str = "0.0.0.0/0";
@@ -13,13 +16,13 @@ const ANYWHERE: &str = "0.0.0.0/0";
 /// Resources that AWS gives no tags.
 const WITHOUT_TAGS: [&str; 3] = ["aws_lb_target_group_attachment", "aws_route", "aws_route_table_association"];
 
-fn rendered(moto: &Moto, endpoint: &str) -> Rendered {
+fn rendered(moto: &Moto, sets: &[&str]) -> Rendered {
     let url = moto.url();
     let services = ["ec2", "elbv2", "sts", "iam", "s3"].map(|service| format!("{service}: \"{url}\""));
     let endpoints = format!("aws.endpoints={{{}}}", services.join(", "));
-    let endpoint = format!("controlPlane.endpoint={endpoint}");
     let allow = "network.allow=[{port: 443, from: 0.0.0.0/0}, {port: 51820, protocol: udp, from: 198.51.100.0/24}]";
-    Rendered::of(&starter(), &[&endpoints, &endpoint, allow, "tags={team: platform}", "controlPlane.count=3"])
+    let everywhere = [&endpoints, allow, "tags={team: platform}", "controlPlane.count=3"];
+    Rendered::of(&starter(), &[&everywhere[..], sets].concat())
 }
 
 fn rule(name: &str, key: &str, from: &str, protocol: &str, port: Option<u64>) -> Open {
@@ -61,11 +64,14 @@ fn assert_everything_is_tagged(plan: &Planned) {
     }
 }
 
-fn assert_machines_are_closed(plan: &Planned, name: &str, count: usize) {
+/// `public`: they have an address of their own.
+#[track_caller]
+fn assert_machines(plan: &Planned, name: &str, count: usize, public: bool) {
     let machines = plan.all("aws_instance");
     assert_eq!(machines.len(), count);
     for (address, machine) in machines {
         assert!(address.starts_with(&format!("aws_instance.{name}[")), "{address}");
+        assert_eq!(machine["associate_public_ip_address"], public, "{address}");
         let metadata = &machine["metadata_options"][0];
         assert_eq!(metadata["http_tokens"], "required", "{address}");
         assert_eq!(metadata["http_put_response_hop_limit"], 1, "{address}");
@@ -77,9 +83,9 @@ fn assert_machines_are_closed(plan: &Planned, name: &str, count: usize) {
 
 #[test]
 fn the_api_is_reached_through_load_balancers_that_say_who_gets_in() {
-    scaler_lab::needs!(Moto, AwsProvider);
+    scaler_lab::needs!(Moto, AwsProvider, AnyTerraform);
     let moto = Moto::start();
-    let rendered = rendered(&moto, "{}");
+    let rendered = rendered(&moto, &[]);
     let plan = Planned::new(rendered.plan("foundation", &moto));
 
     let mut ingress = everywhere();
@@ -123,21 +129,26 @@ fn the_api_is_reached_through_load_balancers_that_say_who_gets_in() {
         assert_eq!(group["preserve_client_ip"], "false", "{address}");
     }
 
-    assert_machines_are_closed(&plan, "control_plane", 3);
+    assert_machines(&plan, "control_plane", 3, true);
     let user_data = plan.references("aws_instance", "control_plane", "user_data");
     assert!(user_data.contains("local.endpoint.host"), "{user_data:?}");
+    routes::assert_public(&plan);
     assert_everything_is_tagged(&plan);
 
     let pool = Planned::new(rendered.plan("pool-workers", &moto));
-    assert_machines_are_closed(&pool, "node", 1);
+    assert_machines(&pool, "node", 1, true);
+    let (address, machine) = pool.all("aws_instance")[0];
+    assert_eq!(machine["instance_market_options"], json!(null), "{address} is paid on demand");
+    assert_eq!(machine["instance_initiated_shutdown_behavior"], "stop", "{address}");
     assert_everything_is_tagged(&pool);
 }
 
 #[test]
-fn behind_a_name_of_ones_own_admins_reach_the_control_planes() {
-    scaler_lab::needs!(Moto, AwsProvider);
+fn in_a_private_network_admins_reach_the_control_planes_by_a_name_of_their_own() {
+    scaler_lab::needs!(Moto, AwsProvider, AnyTerraform);
     let moto = Moto::start();
-    let rendered = rendered(&moto, "{dns: api.example.com}");
+    let sets = ["controlPlane.endpoint={dns: api.example.com}", "network.private=true", "pools.workers.capacity=spot"];
+    let rendered = rendered(&moto, &sets);
     let plan = Planned::new(rendered.plan("foundation", &moto));
     let mut ingress = everywhere();
     ingress.insert(rule("control_plane_admin", ADMIN, ADMIN, "tcp", Some(6443)));
@@ -150,7 +161,21 @@ fn behind_a_name_of_ones_own_admins_reach_the_control_planes() {
     ];
     assert_eq!(to_the_api(&plan), BTreeSet::from(expected));
     assert!(plan.all("aws_lb").is_empty());
+    assert_machines(&plan, "control_plane", 3, false);
+    routes::assert_private(&plan);
     assert_everything_is_tagged(&plan);
+
+    let pool = Planned::new(rendered.plan("pool-workers", &moto));
+    assert_machines(&pool, "node", 1, false);
+    let (address, machine) = pool.all("aws_instance")[0];
+    let options = &machine["instance_market_options"];
+    assert_eq!(options[0]["market_type"], "spot", "{address}");
+    // A machine that was taken back stays gone, and one that is stopped would still be paid for.
+    let spot = &options[0]["spot_options"][0];
+    assert_eq!(spot["spot_instance_type"], "one-time", "{address}");
+    assert_eq!(spot["instance_interruption_behavior"], "terminate", "{address}");
+    assert_eq!(machine["instance_initiated_shutdown_behavior"], json!(null), "EC2 refuses it: {address}");
+    assert_everything_is_tagged(&pool);
 }
 
 /// No group has rules of its own beside those that are resources.

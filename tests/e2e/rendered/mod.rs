@@ -1,6 +1,7 @@
-//! What `scaler render` writes for AWS, as Terraform itself sees it.
+//! What `scaler render` writes, as Terraform itself sees it.
 
 mod folder;
 mod foundation;
 mod planned;
+mod routes;
 mod stacks;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 pub struct Planned(Value);
 
@@ -31,14 +31,32 @@ impl Planned {
         })
     }
 
+    /// The key of every resource `kind.name[key]`, with those of its arguments that will have a value.
+    pub fn set(&self, kind: &str, name: &str) -> Vec<(&str, BTreeSet<&str>)> {
+        let changes = self.0["resource_changes"].as_array().expect("changes");
+        let mine = changes.iter().filter(|change| change["type"] == kind && change["name"] == name);
+        mine.map(|change| {
+            let (after, unknown) = (&change["change"]["after"], &change["change"]["after_unknown"]);
+            let arguments = self.expressions(kind, name).keys().map(String::as_str);
+            let set = arguments.filter(|argument| !after[argument].is_null() || unknown[argument] == true);
+            (change["index"].as_str().expect("a key"), set.collect())
+        })
+        .collect()
+    }
+
     /// What an argument of a resource refers to: values that are known only once it is made.
     pub fn references(&self, kind: &str, name: &str, argument: &str) -> BTreeSet<&str> {
+        let references = self.expressions(kind, name)[argument]["references"].as_array();
+        let references = references.unwrap_or_else(|| panic!("{kind}.{name}: {argument} refers to nothing"));
+        references.iter().map(|reference| reference.as_str().expect("a reference")).collect()
+    }
+
+    /// Argument → how the module writes it.
+    fn expressions(&self, kind: &str, name: &str) -> &Map<String, Value> {
         let resources = self.0["configuration"]["root_module"]["resources"].as_array().expect("resources");
         let found = resources.iter().find(|one| one["type"] == kind && one["name"] == name);
         let found = found.unwrap_or_else(|| panic!("there is no {kind}.{name}"));
-        let references = found["expressions"][argument]["references"].as_array();
-        let references = references.unwrap_or_else(|| panic!("{kind}.{name}: {argument} refers to nothing"));
-        references.iter().map(|reference| reference.as_str().expect("a reference")).collect()
+        found["expressions"].as_object().expect("arguments")
     }
 
     /// Every rule that names addresses, in one direction.
