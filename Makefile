@@ -6,7 +6,7 @@
 SETUP ?=
 
 # Tests wait for machines and deadlines more than they compute.
-TEST_THREADS ?= 4
+TEST_THREADS ?= 6
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

@@ -65,7 +65,7 @@ impl Standing {
         let bridge = Bridge::start(kubernetes, sandbox.source());
         must(&mut folder.scaler(&["apply", "--yes"]));
         // Machines that have joined need it no more, and it would only look at them again and again.
-        drop(bridge);
+        bridge.leave();
         folder.write("cluster.yml", &cluster_file(sandbox, pools, 1, each));
         // Stored, so that nothing is to do for `plan`, not even that.
         must(&mut folder.scaler(&["apply", "--yes"]));

@@ -85,8 +85,10 @@ pub struct BridgeEvent {
 
 /// Makes each running machine a Node once, and lets the Node of one that is
 /// gone or stopped fall silent: its object stays, as where there is no cloud
-/// controller. Dropping the bridge stops that.
+/// controller. Dropping the bridge stops that, and takes away the Nodes that it made: others of the same cluster would
+/// pay for each of them.
 pub struct Bridge {
+    kubernetes: Client,
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
 }
@@ -109,7 +111,7 @@ impl Bridge {
                 std::thread::sleep(POLL);
             }
         });
-        Self { shared, thread: Some(thread) }
+        Self { kubernetes: kubernetes.clone(), shared, thread: Some(thread) }
     }
 
     /// The machine of this node name never joins, until [`Bridge::release`].
@@ -135,11 +137,29 @@ impl Bridge {
     }
 }
 
-impl Drop for Bridge {
-    fn drop(&mut self) {
+impl Bridge {
+    /// Stops, and leaves the Nodes where they are.
+    pub fn leave(mut self) {
+        self.stop();
+        lock(&self.shared.events).clear();
+    }
+
+    fn stop(&mut self) {
         self.shared.stop.store(true, Ordering::SeqCst);
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Bridge {
+    fn drop(&mut self) {
+        self.stop();
+        let made: HashSet<String> =
+            self.events().into_iter().filter(|event| event.what == Happening::Joined).map(|event| event.node).collect();
+        for node in made {
+            // One that is gone already, or a cluster that is, needs nothing.
+            let _ = self.kubernetes.request("DELETE", &format!("/api/v1/nodes/{node}"), None);
         }
     }
 }

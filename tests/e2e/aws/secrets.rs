@@ -12,7 +12,7 @@ impl Aws {
         let folders = [&self.program, &self.elsewhere].map(|program| program.folder.path().to_owned());
         let markers = vec![login.access_key, login.secret_key, login.session_token];
         // Terraform and its provider run for seconds; the day is long, and others get to work too.
-        Search::through(folders.into(), markers, Duration::from_millis(50))
+        Search::through(folders.into(), markers, Duration::from_millis(100))
     }
 
     /// The day is over: what was said, what is in the store, the files that stay, and the arguments that were seen.

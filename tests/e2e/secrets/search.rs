@@ -1,6 +1,6 @@
 //! Looks for markers where anybody could see them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -30,9 +30,10 @@ impl Search {
         let (stop, arguments) = (Arc::new(AtomicBool::new(false)), Arc::new(Mutex::new(BTreeSet::new())));
         let marks: Vec<String> = folders.iter().map(|folder| folder.display().to_string()).collect();
         let (end, seen) = (stop.clone(), arguments.clone());
+        let mut watch = Watch { marks, strangers: BTreeMap::new() };
         let reading = std::thread::spawn(move || {
             while !end.load(Ordering::Relaxed) {
-                let found = arguments_of_all(&marks);
+                let found = watch.arguments();
                 seen.lock().unwrap_or_else(PoisonError::into_inner).extend(found);
                 std::thread::sleep(pause);
             }
@@ -67,16 +68,42 @@ impl Search {
     }
 }
 
-/// Of the processes that know one of these folders.
-fn arguments_of_all(marks: &[String]) -> Vec<String> {
-    let read = |path: PathBuf| std::fs::read(path).unwrap_or_default();
-    let processes = std::fs::read_dir("/proc").expect("a list of processes").flatten();
-    let ours = processes.map(|entry| entry.path()).filter(|process| {
-        let environment = read(process.join("environ"));
-        let environment = String::from_utf8_lossy(&environment);
-        marks.iter().any(|mark| environment.contains(mark.as_str()))
-    });
-    ours.map(|process| String::from_utf8_lossy(&read(process.join("cmdline"))).replace('\0', " ")).collect()
+/// Reads arguments of processes, those of strangers a few times only: they are many, and live long.
+struct Watch {
+    /// Folders; a process that names one in its environment is ours.
+    marks: Vec<String>,
+    /// How often each was seen that is not.
+    strangers: BTreeMap<PathBuf, u32>,
+}
+
+impl Watch {
+    /// How often a process is looked at before it is taken for a stranger for good: one that has just begun still has
+    /// to become what it will be.
+    const LOOKS: u32 = 20;
+
+    fn arguments(&mut self) -> Vec<String> {
+        let read = |path: PathBuf| std::fs::read(path).unwrap_or_default();
+        let processes = std::fs::read_dir("/proc").expect("a list of processes").flatten();
+        let is_process =
+            |path: &PathBuf| path.file_name().is_some_and(|name| name.as_encoded_bytes()[0].is_ascii_digit());
+        let processes: Vec<PathBuf> = processes.map(|entry| entry.path()).filter(is_process).collect();
+        // A number that was given back may come again.
+        self.strangers.retain(|process, _| processes.contains(process));
+        let mut found = Vec::new();
+        for process in processes {
+            if self.strangers.get(&process).is_some_and(|looks| *looks >= Self::LOOKS) {
+                continue;
+            }
+            let environment = read(process.join("environ"));
+            let environment = String::from_utf8_lossy(&environment);
+            if self.marks.iter().any(|mark| environment.contains(mark.as_str())) {
+                found.push(String::from_utf8_lossy(&read(process.join("cmdline"))).replace('\0', " "));
+            } else {
+                *self.strangers.entry(process).or_default() += 1;
+            }
+        }
+        found
+    }
 }
 
 fn files(folder: &Path) -> Vec<PathBuf> {
