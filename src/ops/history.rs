@@ -1,7 +1,7 @@
 //! The generations of a cluster's record that its store has kept.
 
 use futures::{StreamExt, TryStreamExt, stream};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::ports::Store;
 use super::record::{self, Generation, history_key};
@@ -9,7 +9,6 @@ use crate::model::failure::{Failure, Result};
 use crate::model::history::{Change, changes};
 use crate::model::lock::Holder;
 use crate::model::names::OperationId;
-use crate::model::record::{FORMAT, Format};
 
 /// How many are read side by side.
 const AT_ONCE: usize = 16;
@@ -56,18 +55,8 @@ fn step_of(former: Option<&Generation>, kept: &Generation) -> Step {
     }
 }
 
-/// What this generation changed.
-pub async fn step(store: &dyn Store, kept: &Generation) -> Result<Step> {
-    let numbers = numbers(store).await?;
-    let former = match kept.generation.checked_sub(1).filter(|former| numbers.contains(former)) {
-        Some(former) => Some(one(store, former).await?),
-        None => None,
-    };
-    Ok(step_of(former.as_ref(), kept))
-}
-
-/// The generation of this number; the newest without one.
-pub async fn generation(store: &dyn Store, number: Option<u64>) -> Result<Generation> {
+/// The generation of this number, and what it changed; the newest without a number.
+pub async fn generation(store: &dyn Store, number: Option<u64>) -> Result<(Generation, Step)> {
     let numbers = numbers(store).await?;
     let (Some(oldest), Some(newest)) = (numbers.first(), numbers.last()) else { return Err(no_cluster(store)) };
     let number = number.unwrap_or(*newest);
@@ -75,7 +64,13 @@ pub async fn generation(store: &dyn Store, number: Option<u64>) -> Result<Genera
         return Err(Failure::failed(format!("{} has no generation {number}", store.url()))
             .because(format!("the oldest that is kept is {oldest}, and the newest is {newest}")));
     }
-    one(store, number).await
+    let former = match number.checked_sub(1).filter(|former| numbers.contains(former)) {
+        Some(former) => Some(one(store, former).await?),
+        None => None,
+    };
+    let kept = one(store, number).await?;
+    let step = step_of(former.as_ref(), &kept);
+    Ok((kept, step))
 }
 
 /// The record's own text.
@@ -108,7 +103,7 @@ async fn numbers(store: &dyn Store) -> Result<Vec<u64>> {
 async fn one(store: &dyn Store, number: u64) -> Result<Generation> {
     let key = history_key(number);
     match store.get(&key).await? {
-        Some(object) => decode(&object.bytes, &format!("{}/{key}", store.url())),
+        Some(object) => record::decode_as(&object.bytes, &format!("{}/{key}", store.url())),
         None => match record::load(store).await? {
             Some((record, _)) if record.generation == number => Ok(Generation {
                 format: record.format,
@@ -123,21 +118,6 @@ async fn one(store: &dyn Store, number: u64) -> Result<Generation> {
     }
 }
 
-fn decode(bytes: &[u8], whence: &str) -> Result<Generation> {
-    #[derive(Deserialize)]
-    struct Head {
-        format: Format,
-    }
-    let broken = |error: serde_json::Error| Failure::failed(format!("{whence} cannot be read")).because(error);
-    let head: Head = serde_json::from_slice(bytes).map_err(broken)?;
-    if head.format.major > FORMAT.major {
-        return Err(Failure::refused(format!("{whence} was written by a newer scaler"))
-            .because(format!("its format is {}, and this one knows {}", head.format.major, FORMAT.major))
-            .hint("use the version of scaler that this cluster is run with"));
-    }
-    serde_json::from_slice(bytes).map_err(broken)
-}
-
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
@@ -146,7 +126,7 @@ mod tests {
     use crate::model::failure::Kind;
     use crate::model::machine::Place;
     use crate::model::provider::Provider;
-    use crate::model::record::{Record, Source};
+    use crate::model::record::{FORMAT, Record, Source};
     use crate::ops::testing::MemoryStore;
 
     fn record(generation: u64) -> Record {
@@ -191,10 +171,10 @@ mod tests {
         assert_eq!(seen(&all), expected);
         assert_eq!(seen(&last(&store, 2).await.unwrap()), expected[..2]);
         assert_eq!(last(&store, 0).await.unwrap(), []);
-        let newest = generation(&store, None).await.unwrap();
+        let (newest, step) = generation(&store, None).await.unwrap();
         assert_eq!((newest.generation, newest.at), (11, None));
-        assert_eq!(step(&store, &newest).await.unwrap(), all[0]);
-        assert_eq!(generation(&store, Some(2)).await.unwrap().at, Some(jiff::Timestamp::UNIX_EPOCH));
+        assert_eq!(step, all[0]);
+        assert_eq!(generation(&store, Some(2)).await.unwrap().0.at, Some(jiff::Timestamp::UNIX_EPOCH));
     }
 
     #[tokio::test]

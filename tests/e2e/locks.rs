@@ -88,16 +88,41 @@ fn another_clusters_kubeconfig_is_refused() {
     world.run(&["plan"]).ends(5).says("another cluster");
 }
 
+/// A run that adds a second worker stands before a gate while it makes the machine. Also gives the gates, and a colleague
+/// who meets none.
+fn at_work(world: &mut World) -> (Running, Gates, Program) {
+    world.apply().ends(0);
+    let colleague = Program::new(world.program.environment.clone());
+    let gates = Gates::before(world);
+    gates.shut("mkdir");
+    let running = Running::start(&world.program, &["scale-up", "--pool", &world.pool, "--by", "1", "--yes"]);
+    gates.reached("mkdir");
+    (running, gates, colleague)
+}
+
+#[test]
+fn who_waited_looks_again_and_goes_on() {
+    let mut world = World::new();
+    let (first, gates, colleague) = at_work(&mut world);
+    let file = world.path().display().to_string();
+    let wait = ["scale-up", "-f", &file, "--pool", &world.pool, "--by", "1", "--yes", "--lock-timeout", "5m"];
+    let mut second = Running::start(&colleague, &wait);
+    second.wait("waiting for the cluster's lock: tester on ");
+    gates.open("mkdir");
+    first.end().ends(0);
+    let said = second.end().ends(0);
+    let said = said.says("the cluster was changed by another run since this was decided; looking again");
+    // One more than the first left, not than there were when the second was decided at first.
+    assert!(said.stderr.contains("2 -> 3"), "{}", said.stderr);
+    assert_eq!(world.workers(), [world.node(1), world.node(2), world.node(3)]);
+    world.is_in_order();
+}
+
 #[test]
 fn a_plan_names_who_is_at_work_for_programs_too() {
     let mut world = World::new();
-    world.apply().ends(0);
+    let (running, gates, colleague) = at_work(&mut world);
     let file = world.path().display().to_string();
-    let colleague = Program::new(world.program.environment.clone());
-    let gates = Gates::before(&mut world);
-    gates.shut("mkdir");
-    let running = Running::start(&world.program, &["scale-up", "--pool", &world.pool, "--to", "2", "--yes"]);
-    gates.reached("mkdir");
     let said = colleague.run(&["plan", "-f", &file, "--output", "json"]).ends(0).json();
     let operation = world.lock()["operation"].as_str().expect("an operation").to_owned();
     assert!(said["atWork"].to_string().contains(&operation), "{said}");

@@ -32,4 +32,3 @@ mod signals;
 mod stored;
 mod tags;
 mod vanished;
-mod waits;

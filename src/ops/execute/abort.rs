@@ -6,18 +6,19 @@ use serde::Serialize;
 use tokio::sync::Mutex;
 
 use crate::model::failure::{Failure, Kind, Result};
-use crate::model::journal::{Act, Entry, Outcome, PartId, Status, UncordonFound};
+use crate::model::journal::{Act, Entry, Outcome, PartId, Status};
 use crate::model::names::{NodeName, OperationId};
 use crate::model::record::Record;
 use crate::ops::drain::Victim;
 use crate::ops::interrupts::Interrupts;
 use crate::ops::journal::{self, Journal};
 use crate::ops::lease::Lease;
-use crate::ops::ports::{Event, Kubernetes, Ports};
+use crate::ops::lock::Seeker;
+use crate::ops::ports::{Kubernetes, Ports};
 use crate::ops::task::Task;
 use crate::ops::{identity, lock, place, record};
 
-use super::give_back::still_cordoned;
+use super::give_back::{give_back, still_cordoned};
 use super::witness::Drains;
 
 /// What an abort came to.
@@ -50,15 +51,7 @@ pub fn check(status: &Status) -> Result<()> {
 
 /// Takes the unfinished operation over, puts back what it had changed, and ends it. None if nothing is unfinished.
 pub async fn abort(ports: &Ports, task: &Task, interrupts: Interrupts) -> Result<Option<Aborted>> {
-    let taken = lock::take_over(
-        ports.store.clone(),
-        ports.clock.clone(),
-        task.holder.clone(),
-        task.options.lock_timeout,
-        interrupts.clone(),
-        ports.progress.clone(),
-    )
-    .await?;
+    let taken = lock::take_over(Seeker::of(ports, task, interrupts.clone())).await?;
     let Some((held, operation)) = taken else { return Ok(None) };
     let done = match journal::open(ports.store.as_ref(), &operation).await {
         Ok(Some(status)) => under_lock(ports, task, held.lease(), status, interrupts).await.map(Some),
@@ -66,9 +59,7 @@ pub async fn abort(ports: &Ports, task: &Task, interrupts: Interrupts) -> Result
         Ok(None) => Ok(None),
         Err(failure) => Err(failure),
     };
-    if let Err(failure) = held.release().await {
-        ports.progress.tell(Event::Warning { text: format!("the lock was not released: {failure}") });
-    }
+    held.give_back(ports.progress.as_ref()).await;
     done
 }
 
@@ -97,34 +88,24 @@ async fn under_lock(
     let journal = Arc::new(Mutex::new(journal));
     let note = async |entry: Entry| journal.lock().await.write(entry).await;
     note(Entry::TakenOver { holder: task.holder.clone() }).await?;
+    let drains = kubernetes.map(|kubernetes| {
+        let (rules, operation) = (task.file.drain.clone(), operation.clone());
+        Drains::for_giving_back(ports, kubernetes, lease.clone(), interrupts, journal.clone(), rules, operation)
+    });
     let (mut given_back, mut left) = (Vec::new(), Vec::new());
     for part in &undoable {
         note(Entry::UndoBegan { part: part.clone(), why: why.clone() }).await?;
-        let Some(kubernetes) = &kubernetes else { continue };
-        let rules = task.file.drain.clone();
-        let drains = Drains::taken_over(
-            ports,
-            kubernetes.clone(),
-            lease.clone(),
-            interrupts.clone(),
-            journal.clone(),
-            rules,
-            operation.clone(),
-        );
+        let Some(drains) = &drains else { continue };
         let victims: Vec<Victim> = began
             .cordoned(part)
             .map(|(node, cordon)| Victim { node: node.to_string(), uid: cordon.uid.clone() })
             .collect();
-        for (victim, answer) in drains.drainer().uncordon(&victims).await {
-            let node = NodeName::from_text(victim.node);
-            match answer {
-                Ok(found) => {
-                    note(Entry::Uncordoned { node: node.clone(), found }).await?;
-                    given_back.extend((found == UncordonFound::Ours).then_some(node));
-                }
-                Err(failure) => left.push(failure.to_string()),
-            }
+        let given = give_back(drains, &victims, note).await;
+        if let Some(unwritten) = given.unwritten {
+            return Err(unwritten);
         }
+        given_back.extend(given.back.into_iter().map(NodeName::from_text));
+        left.extend(given.left);
     }
     if !left.is_empty() {
         return Err(still_cordoned(left).hint("run scaler abort again when the cluster answers"));

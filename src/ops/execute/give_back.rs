@@ -1,6 +1,6 @@
 //! Putting back what a part changed that did not reach its point of no return.
 
-use crate::model::failure::{Failure, Kind};
+use crate::model::failure::{Failure, Kind, Result};
 use crate::model::journal::{Entry, PartId, UncordonFound};
 use crate::model::names::NodeName;
 use crate::ops::drain::Victim;
@@ -20,25 +20,9 @@ pub struct Given {
 }
 
 impl Session<'_> {
-    /// Uncordons as long as the lease holds, and tells the journal. That the journal cannot be written does not leave a
-    /// node cordoned: it says already that the node may be.
+    /// See [`give_back`]; the journal is the session's.
     pub async fn give_back(&self, drains: &Drains, victims: &[Victim]) -> Given {
-        let mut given = Given::default();
-        for (victim, answer) in drains.drainer().uncordon(victims).await {
-            match answer {
-                Ok(found) => {
-                    if found == UncordonFound::Ours {
-                        given.back.push(victim.node.clone());
-                    }
-                    let entry = Entry::Uncordoned { node: NodeName::from_text(victim.node), found };
-                    if let Err(unwritten) = self.note(entry).await {
-                        given.unwritten.get_or_insert(unwritten);
-                    }
-                }
-                Err(failure) => given.left.push(failure.to_string()),
-            }
-        }
-        given
+        give_back(drains, victims, async |entry| self.note(entry).await).await
     }
 
     /// Undoes one part, for this reason. Returns the reason with what came of it.
@@ -56,6 +40,27 @@ impl Session<'_> {
             Some(unwritten) => ended.because(unwritten).with_kind(Kind::Partial),
         }
     }
+}
+
+/// Uncordons as long as the lease holds, and tells the journal through `note`. That the journal cannot be written does not
+/// leave a node cordoned: it says already that the node may be.
+pub async fn give_back(drains: &Drains, victims: &[Victim], note: impl AsyncFn(Entry) -> Result<()>) -> Given {
+    let mut given = Given::default();
+    for (victim, answer) in drains.drainer().uncordon(victims).await {
+        match answer {
+            Ok(found) => {
+                if found == UncordonFound::Ours {
+                    given.back.push(victim.node.clone());
+                }
+                let entry = Entry::Uncordoned { node: NodeName::from_text(victim.node), found };
+                if let Err(unwritten) = note(entry).await {
+                    given.unwritten.get_or_insert(unwritten);
+                }
+            }
+            Err(failure) => given.left.push(failure.to_string()),
+        }
+    }
+    given
 }
 
 pub fn still_cordoned(left: Vec<String>) -> Failure {

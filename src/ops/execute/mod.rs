@@ -28,7 +28,7 @@ use crate::model::plan::{self, FoundationChange, Plan, Request};
 use crate::model::record::{FORMAT, NodeRecord, PoolRecord, Record};
 use crate::ops::interrupts::Interrupts;
 use crate::ops::journal::Journal;
-use crate::ops::lock;
+use crate::ops::lock::{self, Seeker};
 use crate::ops::ports::{Event, Ports, Version};
 use crate::ops::task::{Mandate, Task};
 use crate::ops::{observe, place, record, start};
@@ -70,22 +70,10 @@ pub enum Ran {
 pub async fn run(ports: &Ports, task: &Task, mandate: Mandate, plan: Plan, interrupts: Interrupts) -> Result<Ran> {
     let operation = OperationId::new(ports.clock.now(), ports.clock.random());
     let plan = plan.carried_out_by(&operation);
-    let held = lock::acquire(
-        ports.store.clone(),
-        ports.clock.clone(),
-        task.holder.clone(),
-        operation.clone(),
-        task.options.lock_timeout,
-        interrupts.clone(),
-        ports.progress.clone(),
-    )
-    .await?;
+    let held = lock::acquire(Seeker::of(ports, task, interrupts.clone()), operation.clone()).await?;
     ports.progress.tell(Event::OperationStarted { operation: operation.clone(), command: task.holder.command.clone() });
     let done = under_lock(ports, task, mandate, &plan, operation, held.lease(), interrupts).await;
-    // A lock that cannot be released runs out by itself; what was done counts more than that.
-    if let Err(failure) = held.release().await {
-        ports.progress.tell(Event::Warning { text: format!("the lock was not released: {failure}") });
-    }
+    held.give_back(ports.progress.as_ref()).await;
     done
 }
 

@@ -34,21 +34,15 @@ impl Drains {
     /// `keep_going`: a node that cannot be emptied does not end the work on the others.
     pub fn of(session: &Session, kubernetes: Arc<dyn Kubernetes>, rules: DrainSpec, keep_going: bool) -> Drains {
         let machines = session.plan.removals().map(|removal| (removal.node.clone(), removal.machine_id.clone()));
-        Drains {
-            kubernetes,
-            clock: session.ports.clock.clone(),
-            progress: session.ports.progress.clone(),
-            lease: session.lease.clone(),
-            interrupts: session.interrupts.clone(),
-            witness: JournalWitness { journal: session.journal.clone(), machines: machines.collect() },
-            operation: session.operation.clone(),
-            rules,
-            keep_going,
-        }
+        let witness = JournalWitness { journal: session.journal.clone(), machines: machines.collect() };
+        let (lease, interrupts) = (session.lease.clone(), session.interrupts.clone());
+        let (journal, operation) = (session.journal.clone(), session.operation.clone());
+        let drains = Drains::for_giving_back(session.ports, kubernetes, lease, interrupts, journal, rules, operation);
+        Drains { witness, keep_going, ..drains }
     }
 
-    /// Of an operation that another run began; for giving its nodes back.
-    pub fn taken_over(
+    /// For giving an operation's nodes back, whoever began it: nothing is drained by this.
+    pub fn for_giving_back(
         ports: &Ports,
         kubernetes: Arc<dyn Kubernetes>,
         lease: Lease,

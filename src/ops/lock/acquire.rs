@@ -12,7 +12,8 @@ use crate::model::failure::{Failure, Result};
 use crate::model::lock::{self, FORMAT, Holder, Lock, LockState, TAKE_OVER_AFTER, TERM};
 use crate::model::names::OperationId;
 use crate::ops::interrupts::Interrupts;
-use crate::ops::ports::{BootInstant, Clock, Condition, Event, Progress, Put, Store, Version};
+use crate::ops::ports::{BootInstant, Clock, Condition, Event, Ports, Progress, Put, Store, Version};
+use crate::ops::task::Task;
 use crate::ops::{journal, record};
 
 /// The name of this step, for progress.
@@ -22,24 +23,36 @@ const STEP: &str = "lock";
 /// several who wait do not ask in step.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// Takes the cluster's lock for an operation, waiting up to `timeout` for another to give it back.
+/// Who wants the lock, and for how long another is waited for.
+pub struct Seeker {
+    pub store: Arc<dyn Store>,
+    pub clock: Arc<dyn Clock>,
+    pub holder: Holder,
+    pub timeout: Duration,
+    pub interrupts: Interrupts,
+    pub progress: Arc<dyn Progress>,
+}
+
+impl Seeker {
+    pub fn of(ports: &Ports, task: &Task, interrupts: Interrupts) -> Seeker {
+        Seeker {
+            store: ports.store.clone(),
+            clock: ports.clock.clone(),
+            holder: task.holder.clone(),
+            timeout: task.options.lock_timeout,
+            interrupts,
+            progress: ports.progress.clone(),
+        }
+    }
+}
+
+/// Takes the cluster's lock for an operation, waiting for another to give it back.
 ///
-/// Fails with `LockHeld` if that takes longer, and with `Interrupted` if a signal comes while it waits. It is refused if
+/// Fails with `LockHeld` if that takes too long, and with `Interrupted` if a signal comes while it waits. It is refused if
 /// the lock was left behind, or if the last operation under it was not finished: there is at most one such operation,
 /// and the lock is how it is found. May be dropped at any time: a lock that is had only afterwards is given back.
-pub async fn acquire(
-    store: Arc<dyn Store>,
-    clock: Arc<dyn Clock>,
-    holder: Holder,
-    operation: OperationId,
-    timeout: Duration,
-    interrupts: Interrupts,
-    progress: Arc<dyn Progress>,
-) -> Result<HeldLock> {
-    let start = clock.boot();
-    let purpose = Purpose::Begin(operation);
-    let taker = Taker { store, clock, holder, purpose, timeout, interrupts, progress, start, watched: None };
-    match taker.run().await? {
+pub async fn acquire(seeker: Seeker, operation: OperationId) -> Result<HeldLock> {
+    match Taker::new(seeker, Purpose::Begin(operation)).run().await? {
         Some((held, _)) => Ok(held),
         None => Err(Failure::failed("the cluster's lock was neither taken nor refused")),
     }
@@ -49,18 +62,8 @@ pub async fn acquire(
 /// nothing is unfinished; a lock that was left behind by a run that did nothing is then given back.
 ///
 /// The former holder is waited for until neither it nor a tool of its can be at work any more.
-pub async fn take_over(
-    store: Arc<dyn Store>,
-    clock: Arc<dyn Clock>,
-    holder: Holder,
-    timeout: Duration,
-    interrupts: Interrupts,
-    progress: Arc<dyn Progress>,
-) -> Result<Option<(HeldLock, OperationId)>> {
-    let start = clock.boot();
-    let purpose = Purpose::TakeOver;
-    let taker = Taker { store, clock, holder, purpose, timeout, interrupts, progress, start, watched: None };
-    taker.run().await
+pub async fn take_over(seeker: Seeker) -> Result<Option<(HeldLock, OperationId)>> {
+    Taker::new(seeker, Purpose::TakeOver).run().await
 }
 
 /// What the lock is wanted for.
@@ -70,13 +73,8 @@ enum Purpose {
 }
 
 struct Taker {
-    store: Arc<dyn Store>,
-    clock: Arc<dyn Clock>,
-    holder: Holder,
+    seeker: Seeker,
     purpose: Purpose,
-    timeout: Duration,
-    interrupts: Interrupts,
-    progress: Arc<dyn Progress>,
     start: BootInstant,
     /// The version of another's lock, and since when it has been seen unchanged.
     watched: Option<(Version, BootInstant)>,
@@ -86,6 +84,11 @@ struct Taker {
 type Taken = Option<(HeldLock, OperationId)>;
 
 impl Taker {
+    fn new(seeker: Seeker, purpose: Purpose) -> Taker {
+        let start = seeker.clock.boot();
+        Taker { seeker, purpose, start, watched: None }
+    }
+
     async fn run(mut self) -> Result<Taken> {
         let (mut answer, taken) = oneshot::channel();
         tokio::spawn(async move {
@@ -109,14 +112,14 @@ impl Taker {
             };
             tokio::select! {
                 () = answer.closed() => return None,
-                () = self.interrupts.first() => return Some(Err(told::interrupted())),
-                () = self.clock.sleep(pause) => {}
+                () = self.seeker.interrupts.first() => return Some(Err(told::interrupted())),
+                () = self.seeker.clock.sleep(pause) => {}
             }
         }
     }
 
     async fn attempt(&mut self) -> Result<Attempt> {
-        let store = self.store.clone();
+        let store = self.seeker.store.clone();
         let Some(found) = look(store.as_ref()).await? else {
             let Purpose::Begin(operation) = &self.purpose else { return Ok(Attempt::Nothing) };
             // Without its document the record still tells how far the numbers have come.
@@ -137,7 +140,7 @@ impl Taker {
     }
 
     async fn of_another(&mut self, found: Found) -> Result<Attempt> {
-        let now = self.clock.boot();
+        let now = self.seeker.clock.boot();
         let since = match &self.watched {
             Some((version, since)) if *version == found.version => *since,
             _ => now,
@@ -145,7 +148,7 @@ impl Taker {
         self.watched = Some((found.version.clone(), since));
         let silent = found.age.unwrap_or_default().max(now.since(since));
         if silent >= found.lock.term() {
-            let left = journal::open(self.store.as_ref(), &found.lock.operation).await?;
+            let left = journal::open(self.seeker.store.as_ref(), &found.lock.operation).await?;
             match &self.purpose {
                 Purpose::Begin(_) => return Err(told::left_behind(&found.lock, silent, left.as_ref())),
                 Purpose::TakeOver if left.is_none() || silent >= TAKE_OVER_AFTER => {
@@ -156,28 +159,28 @@ impl Taker {
             }
         }
         let waited = now.since(self.start);
-        if waited >= self.timeout {
-            return Err(told::held(&found, self.clock.now(), waited));
+        if waited >= self.seeker.timeout {
+            return Err(told::held(&found, self.seeker.clock.now(), waited));
         }
-        self.progress.tell(Event::StepNote { step: STEP.to_owned(), note: told::waiting(&found.lock) });
-        let chance = Duration::from_millis(self.clock.random() % LOOK_EVERY.as_millis() as u64);
-        Ok(Attempt::Wait((LOOK_EVERY + chance).min(self.timeout - waited)))
+        self.seeker.progress.tell(Event::StepNote { step: STEP.to_owned(), note: told::waiting(&found.lock) });
+        let chance = Duration::from_millis(self.seeker.clock.random() % LOOK_EVERY.as_millis() as u64);
+        Ok(Attempt::Wait((LOOK_EVERY + chance).min(self.seeker.timeout - waited)))
     }
 
     async fn write(&self, fence: u64, operation: OperationId, condition: Condition) -> Result<Attempt> {
         let lock = Lock {
             format: FORMAT,
             state: LockState::Held,
-            holder: self.holder.clone(),
+            holder: self.seeker.holder.clone(),
             operation: operation.clone(),
             fence,
-            nonce: nonce(self.clock.as_ref()),
-            acquired: self.clock.now(),
+            nonce: nonce(self.seeker.clock.as_ref()),
+            acquired: self.seeker.clock.now(),
             term_seconds: TERM.as_secs(),
         };
-        let sent = self.clock.boot();
-        let put = self.store.put(lock::KEY, Bytes::from(lock.text()), condition);
-        let version = match within(self.clock.as_ref(), put).await {
+        let sent = self.seeker.clock.boot();
+        let put = self.seeker.store.put(lock::KEY, Bytes::from(lock.text()), condition);
+        let version = match within(self.seeker.clock.as_ref(), put).await {
             Ok(Put::Written(version)) => version,
             // The conflict may be with this very write, sent twice below us; and one without an answer may be there.
             Ok(Put::Conflict) => match self.own(&lock).await? {
@@ -189,13 +192,13 @@ impl Taker {
                 _ => return Err(told::unanswered(failure)),
             },
         };
-        let tenancy = Tenancy::new(self.store.clone(), self.clock.clone(), lock, version);
+        let tenancy = Tenancy::new(self.seeker.store.clone(), self.seeker.clock.clone(), lock, version);
         Ok(Attempt::Taken(Box::new((HeldLock::new(tenancy, sent), operation))))
     }
 
     /// The version of our own lock, if that is what lies in the store.
     async fn own(&self, lock: &Lock) -> Result<Option<Version>> {
-        let found = within(self.clock.as_ref(), look(self.store.as_ref())).await?;
+        let found = within(self.seeker.clock.as_ref(), look(self.seeker.store.as_ref())).await?;
         Ok(found.filter(|found| found.lock.nonce == lock.nonce).map(|found| found.version))
     }
 }

@@ -11,7 +11,7 @@ use super::tenancy::{Tenancy, Written};
 use crate::model::failure::{Failure, Kind, Result};
 use crate::model::lock::TERM;
 use crate::ops::lease::{Lease, Standing};
-use crate::ops::ports::BootInstant;
+use crate::ops::ports::{BootInstant, Event, Progress};
 
 /// How often a release is tried that has no answer, and how long to wait in between.
 const TRIES: u32 = 3;
@@ -42,6 +42,14 @@ impl HeldLock {
     /// What every effect asks first.
     pub fn lease(&self) -> Lease {
         self.lease.clone()
+    }
+
+    /// Gives the lock back at the end of a run. One that cannot be released runs out by itself; what was done counts more
+    /// than that, so it is a warning.
+    pub async fn give_back(self, progress: &dyn Progress) {
+        if let Err(failure) = self.release().await {
+            progress.tell(Event::Warning { text: format!("the lock was not released: {failure}") });
+        }
     }
 
     /// Gives the lock back, and nothing may be done under its lease any more. An error says that it runs out by itself,

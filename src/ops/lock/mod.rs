@@ -17,7 +17,7 @@ mod wait;
 
 use std::time::Duration;
 
-pub use acquire::{acquire, take_over};
+pub use acquire::{Seeker, acquire, take_over};
 pub use held::HeldLock;
 pub use tenancy::nonce;
 pub use told::unfinished;

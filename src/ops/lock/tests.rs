@@ -9,7 +9,7 @@ use crate::model::lock::{KEY, RENEW_EVERY, TAKE_OVER_AFTER, TERM};
 use crate::model::names::{OperationId, StackId};
 use crate::ops::interrupts::{self, Interrupts};
 use crate::ops::journal::Journal;
-use crate::ops::ports::{Clock, Event, Progress};
+use crate::ops::ports::{Event, Progress};
 use crate::ops::testing::{Fate, MemoryStore, VirtualClock, holder};
 
 /// Nobody listens.
@@ -28,9 +28,20 @@ fn world() -> (Arc<VirtualClock>, Arc<MemoryStore>) {
     (clock.clone(), Arc::new(MemoryStore::with_clock(clock)))
 }
 
+fn seeker(
+    clock: &Arc<VirtualClock>,
+    store: &Arc<MemoryStore>,
+    user: &str,
+    timeout: Duration,
+    interrupts: Interrupts,
+) -> Seeker {
+    let (store, clock, holder) = (store.clone(), clock.clone(), holder(user));
+    Seeker { store, clock, holder, timeout, interrupts, progress: silent() }
+}
+
 async fn take(clock: &Arc<VirtualClock>, store: &Arc<MemoryStore>, user: &str) -> Result<HeldLock> {
     let operation = OperationId::from_text(format!("op-{user}"));
-    acquire(store.clone(), clock.clone(), holder(user), operation, Duration::ZERO, Interrupts::never(), silent()).await
+    acquire(seeker(clock, store, user, Duration::ZERO, Interrupts::never()), operation).await
 }
 
 #[tokio::test]
@@ -112,8 +123,7 @@ async fn a_lock_left_behind_is_reported_and_not_taken() {
 
 /// The lock in another's name, and whose operation it is for.
 async fn take_over(clock: &Arc<VirtualClock>, store: &Arc<MemoryStore>) -> Result<Option<(HeldLock, OperationId)>> {
-    let (ours, theirs): (Arc<dyn Store>, Arc<dyn Clock>) = (store.clone(), clock.clone());
-    super::take_over(ours, theirs, holder("bob"), Duration::ZERO, Interrupts::never(), silent()).await
+    super::take_over(seeker(clock, store, "bob", Duration::ZERO, Interrupts::never())).await
 }
 
 /// The first entry of the operation's journal.
@@ -165,9 +175,8 @@ async fn a_signal_ends_the_waiting_and_leaves_the_lock_alone() {
     let (clock, store) = world();
     let held = take(&clock, &store, "ada").await.unwrap();
     let (interrupter, interrupts) = interrupts::channel();
-    let (ours, theirs): (Arc<dyn Store>, Arc<dyn Clock>) = (store.clone(), clock.clone());
     let operation = OperationId::from_text("op-bob");
-    let waiting = tokio::spawn(acquire(ours, theirs, holder("bob"), operation, TERM * 10, interrupts, silent()));
+    let waiting = tokio::spawn(acquire(seeker(&clock, &store, "bob", TERM * 10, interrupts), operation));
     clock.advance(Duration::from_secs(5)).await;
     assert!(!waiting.is_finished());
     interrupter.interrupt();
@@ -203,10 +212,9 @@ async fn a_store_without_a_clock_is_watched_for_a_term() {
     let store = Arc::new(MemoryStore::default());
     drop(take(&clock, &store, "ada").await.unwrap());
     clock.advance(TERM * 2).await;
-    let (ours, theirs): (Arc<dyn Store>, Arc<dyn Clock>) = (store, clock.clone());
     let operation = OperationId::from_text("op-bob");
     let never = Interrupts::never();
-    let waiting = tokio::spawn(acquire(ours, theirs, holder("bob"), operation, TERM * 10, never, silent()));
+    let waiting = tokio::spawn(acquire(seeker(&clock, &store, "bob", TERM * 10, never), operation));
     clock.advance(TERM - Duration::from_secs(3)).await;
     assert!(!waiting.is_finished());
     clock.advance(Duration::from_secs(6)).await;
@@ -232,10 +240,9 @@ async fn of_two_at_once_one_has_it() {
 async fn who_no_longer_waits_gets_nothing() {
     let (clock, store) = world();
     let held = take(&clock, &store, "ada").await.unwrap();
-    let (ours, theirs): (Arc<dyn Store>, Arc<dyn Clock>) = (store.clone(), clock.clone());
     let operation = OperationId::from_text("op-bob");
     let never = Interrupts::never();
-    let waiting = tokio::spawn(acquire(ours, theirs, holder("bob"), operation, TERM * 10, never, silent()));
+    let waiting = tokio::spawn(acquire(seeker(&clock, &store, "bob", TERM * 10, never), operation));
     clock.advance(Duration::from_secs(5)).await;
     waiting.abort();
     held.release().await.unwrap();

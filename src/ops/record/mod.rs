@@ -1,6 +1,7 @@
 //! The record in the store: read as it is, changed by compare-and-swap alone.
 
 use bytes::Bytes;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::lease::Lease;
@@ -43,24 +44,29 @@ pub async fn load(store: &dyn Store) -> Result<Option<(Record, Version)>> {
 
 /// Reads a record; `whence` names it in errors. One of a newer major format is refused, so that nothing of it is lost.
 pub fn decode(bytes: &[u8], whence: &str) -> Result<Record> {
+    decode_as(bytes, &format!("the record {whence}")).map_err(|failure| match failure.kind {
+        Kind::Refused => failure,
+        _ => failure
+            .hint("nothing was changed; former ones lie in the folder history/ beside it, and in the store's versions"),
+    })
+}
+
+/// Reads a document with the record's format; `what` is its name in errors. One of a newer major format is refused.
+pub fn decode_as<T: DeserializeOwned>(bytes: &[u8], what: &str) -> Result<T> {
     #[derive(Deserialize)]
     struct Head {
         format: Format,
     }
-    let broken = |error: serde_json::Error| {
-        Failure::failed(format!("the record {whence} cannot be read"))
-            .because(error)
-            .hint("nothing was changed; former ones lie in the folder history/ beside it, and in the store's versions")
-    };
+    let broken = |error: serde_json::Error| Failure::failed(format!("{what} cannot be read")).because(error);
     let head: Head = serde_json::from_slice(bytes).map_err(broken)?;
     if head.format.major > FORMAT.major {
-        return Err(newer(whence, head.format));
+        return Err(newer(what, head.format));
     }
     serde_json::from_slice(bytes).map_err(broken)
 }
 
-fn newer(whence: &str, format: Format) -> Failure {
-    Failure::refused(format!("the record {whence} was written by a newer scaler"))
+fn newer(what: &str, format: Format) -> Failure {
+    Failure::refused(format!("{what} was written by a newer scaler"))
         .because(format!(
             "its format is {}.{}, and this one knows {}.{}",
             format.major, format.minor, FORMAT.major, FORMAT.minor
@@ -82,7 +88,7 @@ pub async fn commit(
 ) -> Result<Version> {
     if record.format > FORMAT {
         // A newer minor format can be read, and has fields that would be lost by writing it.
-        return Err(newer(&format!("{}/{KEY}", store.url()), record.format));
+        return Err(newer(&format!("the record {}/{KEY}", store.url()), record.format));
     }
     if base.is_some() {
         complete_history(store, lease, record.generation.saturating_sub(1)).await?;

@@ -86,7 +86,7 @@ impl Watch {
         let processes = std::fs::read_dir("/proc").expect("a list of processes").flatten();
         let is_process =
             |path: &PathBuf| path.file_name().is_some_and(|name| name.as_encoded_bytes()[0].is_ascii_digit());
-        let processes: Vec<PathBuf> = processes.map(|entry| entry.path()).filter(is_process).collect();
+        let processes: BTreeSet<PathBuf> = processes.map(|entry| entry.path()).filter(is_process).collect();
         // A number that was given back may come again.
         self.strangers.retain(|process, _| processes.contains(process));
         let mut found = Vec::new();

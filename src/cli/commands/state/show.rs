@@ -17,8 +17,7 @@ pub struct Args {
 
 pub async fn run(app: &App, args: Args) -> Result<ExitCode> {
     let store = app.look(connect::open_store(app, &args.target)).await?;
-    let kept = app.look(history::generation(store.as_ref(), args.generation)).await?;
-    let step = app.look(history::step(store.as_ref(), &kept)).await?;
+    let (kept, step) = app.look(history::generation(store.as_ref(), args.generation)).await?;
     app.print(&report::generation(&kept, &step, app.width()), &kept)?;
     Ok(ExitCode::SUCCESS)
 }
