@@ -25,7 +25,10 @@ pub async fn first(app: &App, target: &Target, change: &Change, cluster: &Cluste
         return Ok(true);
     };
     app.show(&report::settled(&settled));
-    recover::verdict(&settled)?;
+    for left in &settled.left {
+        app.progress.tell(Event::Warning { text: left.clone() });
+    }
+    settled.ended()?;
     Ok(true)
 }
 

@@ -21,6 +21,7 @@ mod hostile;
 mod kept;
 mod locks;
 mod lost;
+mod matrix;
 mod orphans;
 mod pipelines;
 mod readme;

@@ -213,12 +213,25 @@ impl Session<'_> {
     }
 }
 
-/// The end of settling for whoever ran it: an error (exit 6) where something is left.
-pub fn verdict(settled: &Settled) -> Result<()> {
-    if settled.outcome.is_some() {
-        return Ok(());
+impl Settled {
+    /// An error (exit 6) if the operation could not be brought to its end: nothing else may begin.
+    pub fn ended(&self) -> Result<()> {
+        if self.outcome.is_some() {
+            return Ok(());
+        }
+        let failure = Failure::new(Kind::Partial, format!("operation {} is not finished yet", self.operation));
+        let failure = self.left.iter().fold(failure, Failure::because);
+        Err(failure.hint("`scaler status` shows what remains; `scaler resume` tries again"))
     }
-    let failure = Failure::new(Kind::Partial, format!("operation {} is not finished yet", settled.operation));
-    let failure = settled.left.iter().fold(failure, Failure::because);
-    Err(failure.hint("`scaler status` shows what remains; `scaler resume` tries again"))
+
+    /// An error (exit 6) also where it ended without all that was wanted of what it finished.
+    pub fn verdict(&self) -> Result<()> {
+        self.ended()?;
+        if self.left.is_empty() {
+            return Ok(());
+        }
+        let failure = Failure::new(Kind::Partial, format!("operation {} ended without all of it", self.operation));
+        let failure = self.left.iter().fold(failure, Failure::because);
+        Err(failure.hint("`scaler plan` shows what it takes to make up for it"))
+    }
 }
