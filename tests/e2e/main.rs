@@ -30,6 +30,7 @@ mod rounds;
 mod sandbox_day;
 mod secrets;
 mod signals;
+mod stalled;
 mod stored;
 mod tags;
 mod vanished;
