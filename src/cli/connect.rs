@@ -85,7 +85,12 @@ pub fn store_folder(app: &App, spec: &StoreSpec, folder: &Path) -> Result<String
 
 /// The store alone, for a cluster that has no file at hand.
 pub async fn store(app: &App, spec: &StoreSpec) -> Result<Arc<dyn Store>> {
-    store::open(spec, &store::Options { folder: app.settings.folder.clone(), ..Default::default() }).await
+    let options = store::Options {
+        folder: app.settings.folder.clone(),
+        variables: app.settings.variables(),
+        ..Default::default()
+    };
+    store::open(spec, &options).await
 }
 
 /// The store of the cluster that the command line names. No tool, login or cluster is asked.
@@ -94,15 +99,16 @@ pub async fn open_store(app: &App, target: &Target) -> Result<Arc<dyn Store>> {
         return store(app, &store_spec(url, &app.settings.folder)?).await;
     }
     let loaded = load::from_file(app, target)?;
-    of_file(&loaded).await
+    of_file(app, &loaded).await
 }
 
-async fn of_file(loaded: &Loaded) -> Result<Arc<dyn Store>> {
+async fn of_file(app: &App, loaded: &Loaded) -> Result<Arc<dyn Store>> {
     let file = &loaded.file;
     let options = store::Options {
         folder: PathBuf::from(&loaded.store_folder),
         profile: file.aws.profile.clone(),
         s3_endpoint: file.aws.endpoints.get("s3").cloned(),
+        variables: app.settings.variables(),
     };
     store::open(&absolute(&file.store, &loaded.store_folder), &options).await
 }
@@ -125,7 +131,7 @@ async fn finish(
     let host = Arc::new(Host::new(environment).knowing(secrets));
     let store = match store {
         Some(store) => store,
-        None => of_file(&loaded).await?,
+        None => of_file(app, &loaded).await?,
     };
     // Which flavour of Terraform to look for first; a record that cannot be read is for the workflow to report.
     let flavour = match record::load(store.as_ref()).await {
