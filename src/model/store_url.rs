@@ -75,6 +75,10 @@ fn azblob(url: &str, rest: &str, query: &str) -> Result<StoreSpec> {
     if container.is_empty() {
         return Err(usage(url, "it names no container"));
     }
+    let prefix = decode(url, prefix.trim_matches('/'))?;
+    if prefix.contains('\\') {
+        return Err(usage(url, "Azure takes a backslash for a slash"));
+    }
     let mut endpoint = None;
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         match pair.split_once('=').unwrap_or((pair, "")) {
@@ -85,12 +89,7 @@ fn azblob(url: &str, rest: &str, query: &str) -> Result<StoreSpec> {
             (other, _) => return Err(usage(url, &format!("`{other}` is no option of it: `endpoint`"))),
         }
     }
-    Ok(StoreSpec::Azblob {
-        account: decode(url, account)?,
-        container: decode(url, container)?,
-        prefix: decode(url, prefix.trim_matches('/'))?,
-        endpoint,
-    })
+    Ok(StoreSpec::Azblob { account: decode(url, account)?, container: decode(url, container)?, prefix, endpoint })
 }
 
 /// The URL is not repeated.

@@ -18,6 +18,10 @@ impl Store for Told {
         self.0.url()
     }
 
+    fn address(&self) -> String {
+        self.0.address()
+    }
+
     async fn get(&self, key: &str) -> Result<Option<Object>> {
         let answer = self.0.get(key).await;
         let outcome = match &answer {

@@ -107,7 +107,7 @@ proptest! {
     fn every_container_survives_its_url(
         account in "[a-z0-9]{3,24}",
         container in "[a-z0-9]{3,20}",
-        prefix in "([^/\\pC]([^\\pC]{0,20}[^/\\pC])?)?",
+        prefix in "([^/\\\\\\pC]([^\\\\\\pC]{0,20}[^/\\\\\\pC])?)?",
         port in proptest::option::of(any::<u16>()),
     ) {
         let endpoint = port.map(|port| format!("http://127.0.0.1:{port}/{account}"));
@@ -126,4 +126,3 @@ proptest! {
         let _ = parse(&text);
     }
 }
-

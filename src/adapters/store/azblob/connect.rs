@@ -8,11 +8,11 @@ use azure_core::http::{ClientOptions, ExponentialRetryOptions, RetryOptions, Tra
 use azure_core::time;
 use azure_storage_blob::{BlobContainerClient, BlobContainerClientOptions};
 
+use super::AzblobStore;
 use super::login::Login;
 use super::place::Place;
 use super::shared_key::SharedKey;
 use super::wire::Wire;
-use super::AzblobStore;
 use crate::model::failure::{Failure, Result};
 
 /// How often a request is sent again after an answer that allows it (408, 429, 5xx) or none at all. Conditional writes

@@ -142,7 +142,10 @@ impl Call<'_> {
         match self.place.endpoint {
             Some(_) => failure.hint("see that it runs, and that `endpoint` of the store is its address"),
             None => failure
-                .hint(format!("see that there is a storage account `{}`: its name is part of the address", self.place.account))
+                .hint(format!(
+                    "see that there is a storage account `{}`: its name is part of the address",
+                    self.place.account
+                ))
                 .hint("look at the network and at proxies (HTTPS_PROXY)"),
         }
     }

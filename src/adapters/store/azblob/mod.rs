@@ -120,6 +120,15 @@ impl Store for AzblobStore {
         })
     }
 
+    fn address(&self) -> String {
+        store_url::to_url(&StoreSpec::Azblob {
+            account: self.place.account.clone(),
+            container: self.place.container.clone(),
+            prefix: self.place.prefix.clone(),
+            endpoint: self.place.endpoint.clone(),
+        })
+    }
+
     async fn get(&self, key: &str) -> Result<Option<Object>> {
         match self.try_get(key).await? {
             Some(Err(_)) => self.try_get(key).await?.transpose(),

@@ -113,6 +113,16 @@ impl Store for S3Store {
         })
     }
 
+    fn address(&self) -> String {
+        store_url::to_url(&StoreSpec::S3 {
+            bucket: self.place.bucket.clone(),
+            prefix: self.place.prefix.clone(),
+            region: self.place.region.clone(),
+            endpoint: self.place.endpoint.clone(),
+            path_style: self.place.path_style,
+        })
+    }
+
     async fn get(&self, key: &str) -> Result<Option<Object>> {
         match self.try_get(key).await? {
             Some(Err(_)) => self.try_get(key).await?.transpose(),

@@ -109,13 +109,7 @@ mod tests {
         let principal = Login::Principal { tenant: "t".into(), client: "c".into(), secret: Secret::new("s") };
         assert_eq!(
             told(&principal, &[("ARM_USE_OIDC", "true")]),
-            [
-                "ARM_CLIENT_ID=c",
-                "ARM_CLIENT_SECRET=s",
-                "ARM_TENANT_ID=t",
-                "ARM_USE_AZUREAD=true",
-                "ARM_USE_CLI=false"
-            ]
+            ["ARM_CLIENT_ID=c", "ARM_CLIENT_SECRET=s", "ARM_TENANT_ID=t", "ARM_USE_AZUREAD=true", "ARM_USE_CLI=false"]
         );
         assert_eq!(
             told(&Login::Managed { client: None }, &[]),
