@@ -38,8 +38,14 @@ pub enum Put {
 /// repeat (reads, and conditional writes, whose repetition shows as `Conflict`), with backoff, and then fail.
 #[async_trait]
 pub trait Store: Send + Sync {
-    /// For people: `s3://bucket/prefix`, `file:///folder`.
+    /// For people: `s3://bucket/prefix`, `azblob://account/container/prefix`, `file:///folder`.
     fn url(&self) -> String;
+
+    /// The URL with everything that says by which way the store is reached: two with the same address are served by the
+    /// same server.
+    fn address(&self) -> String {
+        self.url()
+    }
 
     /// None if there is no such object.
     async fn get(&self, key: &str) -> Result<Option<Object>>;
