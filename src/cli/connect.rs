@@ -121,7 +121,12 @@ async fn finish(
     store: Option<Arc<dyn Store>>,
 ) -> Result<Cluster> {
     let file = &loaded.file;
-    let (environment, dropped) = Environment::clean(app.settings.environment.clone());
+    let mut environment = app.settings.environment.clone();
+    // Terraform reaches the states as scaler reaches the rest, by a login that it can refresh by itself.
+    if let StoreSpec::Azblob { .. } = &file.store {
+        store::AzureLogin::choose(|name| app.settings.text(name))?.tell_terraform(&mut environment);
+    }
+    let (environment, dropped) = Environment::clean(environment);
     if !dropped.is_empty() {
         let text = format!("not passed on to tools, because they change what these do: {}", dropped.join(", "));
         app.progress.tell(Event::Warning { text });

@@ -10,7 +10,7 @@ pub enum Cloud {
 }
 
 impl Cloud {
-    const ALL: [Cloud; 3] = [Cloud::Public, Cloud::UsGovernment, Cloud::China];
+    pub const ALL: [Cloud; 3] = [Cloud::Public, Cloud::UsGovernment, Cloud::China];
 
     /// The cloud whose own address of this storage account the endpoint is; without an endpoint it is the public one.
     /// None: it is some other server.

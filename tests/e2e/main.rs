@@ -12,6 +12,7 @@ mod world;
 
 mod abort;
 mod aws;
+mod azblob;
 mod drains;
 mod files;
 mod fixed;
