@@ -13,6 +13,7 @@ mod world;
 mod abort;
 mod aws;
 mod azblob;
+mod careless;
 mod drains;
 mod files;
 mod fixed;

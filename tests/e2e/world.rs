@@ -103,8 +103,8 @@ pub fn workload(namespace: &str, pool: &str, replicas: u32, spare: u32) -> Strin
 }
 
 /// Where a world that has its store on S3 has it.
-const REGION: &str = "eu-west-1";
-const BUCKET: &str = "acme-clusters";
+pub const REGION: &str = "eu-west-1";
+pub const BUCKET: &str = "acme-clusters";
 
 /// Where a world that has its store in Azure has it.
 const CONTAINER: &str = "clusters";
@@ -159,6 +159,14 @@ impl World {
         let azurite = Azurite::start_encrypted();
         azurite.make_container(CONTAINER);
         World::with(None, Store::Azblob(azurite), Sandbox::start())
+    }
+
+    /// The S3 that has its store.
+    pub fn s3(&self) -> &Moto {
+        match &self.store {
+            Store::S3(s3) => s3,
+            Store::Folder | Store::Azblob(_) => panic!("this world has its store elsewhere"),
+        }
     }
 
     /// The Azure that has its store.
