@@ -143,7 +143,7 @@ async fn finish(
         Ok(Some((record, _))) => record.terraform.map(|pin| pin.flavour),
         _ => None,
     };
-    let mut probes = Probes { cloud: None, bucket: bucket(file).await };
+    let mut probes = Probes { cloud: None, bucket: bucket(app, file).await };
     let cloud: Arc<dyn Cloud> = match file.provider {
         Provider::Sandbox => Arc::new(Sandbox::new(&loaded.register, &file.region)),
         _ => {
@@ -176,8 +176,15 @@ async fn finish(
     Ok(Cluster { ports, task: task(app, target, change, loaded), tools, probes, _work: work })
 }
 
-/// The bucket of the store, to be looked at.
-async fn bucket(file: &ClusterFile) -> Option<Arc<dyn BucketProbe>> {
+/// The bucket or container of the store, to be looked at.
+async fn bucket(app: &App, file: &ClusterFile) -> Option<Arc<dyn BucketProbe>> {
+    if let StoreSpec::Azblob { account, container, prefix, endpoint } = &file.store {
+        let (account, container) = (account.clone(), container.clone());
+        let place = store::AzurePlace { account, container, prefix: prefix.clone(), endpoint: endpoint.clone() };
+        // What is wrong with the login is told where the store itself is asked.
+        let login = store::AzureLogin::choose(|name| app.settings.text(name)).ok()?;
+        return Some(Arc::new(store::AzblobStore::new(login, place).ok()?));
+    }
     let StoreSpec::S3 { bucket, region, endpoint, path_style, .. } = &file.store else { return None };
     let region = region.as_ref().unwrap_or(&file.region);
     let login = login(region, file.aws.profile.as_deref()).await;

@@ -46,7 +46,8 @@ fn a_day() {
 
     let signature = sas.rsplit('=').next().expect("a token ends with its signature").to_owned();
     world.run(&["render", "--out", "rendered"]).ends(0);
-    let rendered = std::fs::read_to_string(world.folder().join("rendered/terraform/foundation/backend.tf")).expect("a backend");
+    let rendered =
+        std::fs::read_to_string(world.folder().join("rendered/terraform/foundation/backend.tf")).expect("a backend");
     assert!(rendered.contains("backend \"azurerm\""), "{rendered}");
     for text in [world.program.said(), rendered] {
         assert!(!text.contains(&signature) && !text.contains(&key), "a login shows in\n{text}");

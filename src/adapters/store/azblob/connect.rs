@@ -6,7 +6,7 @@ use std::time::Duration;
 use azure_core::http::policies::Policy;
 use azure_core::http::{ClientOptions, ExponentialRetryOptions, RetryOptions, Transport};
 use azure_core::time;
-use azure_storage_blob::{BlobContainerClient, BlobContainerClientOptions};
+use azure_storage_blob::{BlobServiceClient, BlobServiceClientOptions};
 
 use super::AzblobStore;
 use super::login::Login;
@@ -54,12 +54,13 @@ impl AzblobStore {
             let policy: Arc<dyn Policy> = Arc::new(SharedKey::new(&place.account, key.clone()));
             client_options.per_try_policies.push(policy);
         }
-        let options = BlobContainerClientOptions { client_options, ..Default::default() };
-        let client = BlobContainerClient::new(url, credential, Some(options)).map_err(|error| {
-            Failure::failed(format!("the container `{}` of `{}` cannot be used", place.container, place.account))
+        let options = BlobServiceClientOptions { client_options, ..Default::default() };
+        let service = BlobServiceClient::new(url, credential, Some(options)).map_err(|error| {
+            Failure::failed(format!("the storage account `{}` cannot be used", place.account))
                 .because(error.to_string())
-                .hint("see `account`, `container` and `endpoint` of the store")
+                .hint("see `account` and `endpoint` of the store")
         })?;
-        Ok(AzblobStore { client, place, login: login.name() })
+        let client = service.blob_container_client(&place.container);
+        Ok(AzblobStore { service, client, place, login: login.name() })
     }
 }

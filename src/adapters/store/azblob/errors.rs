@@ -30,6 +30,19 @@ impl Code {
         }
     }
 
+    /// There is no such blob. The answer to a question for its properties alone has no body, and on some servers no code.
+    pub fn is_absence(&self) -> bool {
+        self.status == Some(404) && self.name != "ContainerNotFound"
+    }
+
+    /// For people.
+    pub fn told(&self) -> String {
+        match self.status {
+            Some(status) => format!("the answer was {status} ({})", self.name),
+            None => "there was no answer".to_owned(),
+        }
+    }
+
     pub fn is(&self, status: u16, name: &str) -> bool {
         self.status == Some(status) && self.name == name
     }

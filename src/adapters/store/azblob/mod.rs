@@ -3,6 +3,7 @@
 //! Every write is one `Put Blob` with `If-None-Match: *` or `If-Match`, so it takes effect whole or not at all:
 //! <https://learn.microsoft.com/rest/api/storageservices/specifying-conditional-headers-for-blob-service-operations>.
 
+mod care;
 mod connect;
 mod errors;
 mod login;
@@ -18,11 +19,11 @@ use async_trait::async_trait;
 use azure_core::http::headers::{HeaderName, Headers, LAST_MODIFIED};
 use azure_core::http::{Etag, RequestContent};
 use azure_core::time::parse_rfc7231;
-use azure_storage_blob::BlobContainerClient;
 use azure_storage_blob::models::{
     BlobClientDownloadOptions, BlobClientUploadOptions, BlobContainerClientListBlobsOptions, BlobItem,
     ListBlobsIncludeItem,
 };
+use azure_storage_blob::{BlobContainerClient, BlobServiceClient};
 use bytes::Bytes;
 use futures::TryStreamExt;
 
@@ -41,6 +42,8 @@ const WHOLE: usize = 256 * 1024 * 1024;
 
 /// A store below a prefix of a container.
 pub struct AzblobStore {
+    service: BlobServiceClient,
+    /// Of the container.
     client: BlobContainerClient,
     place: Place,
     /// Whose access is used, for people.

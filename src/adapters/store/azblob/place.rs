@@ -18,16 +18,12 @@ pub struct Place {
 }
 
 impl Place {
-    /// The URL of the container. What crosses a network is encrypted: plain `http` is for this machine alone.
+    /// The URL of the account. What crosses a network is encrypted: plain `http` is for this machine alone.
     pub fn url(&self) -> Result<Url> {
-        let Place { account, container, .. } = self;
-        let text = match &self.endpoint {
-            Some(endpoint) => format!("{endpoint}/{container}"),
-            None => format!("https://{account}.blob.core.windows.net/{container}"),
-        };
+        let text = self.endpoint_text();
         let url = Url::parse(&text).map_err(|error| {
-            Failure::failed(format!("{text:?} is no URL of a container: {error}"))
-                .hint("see `account`, `container` and `endpoint` of the store")
+            Failure::failed(format!("{text:?} is no URL of a storage account: {error}"))
+                .hint("see `account` and `endpoint` of the store")
         })?;
         if url.scheme() != "https" && !is_loopback(&url) {
             return Err(Failure::refused(format!("the store's endpoint {} is not encrypted", self.endpoint_text()))
@@ -73,9 +69,9 @@ mod tests {
 
     #[test]
     fn an_account_has_its_own_host() {
-        assert_eq!(place(None).url().unwrap().as_str(), "https://acme.blob.core.windows.net/clusters");
+        assert_eq!(place(None).url().unwrap().as_str(), "https://acme.blob.core.windows.net/");
         let local = place(Some("http://127.0.0.1:10000/acme"));
-        assert_eq!(local.url().unwrap().as_str(), "http://127.0.0.1:10000/acme/clusters");
+        assert_eq!(local.url().unwrap().as_str(), "http://127.0.0.1:10000/acme");
     }
 
     #[test]

@@ -7,6 +7,7 @@ use scaler_lab::{Azurite, Fault, Matcher};
 
 use super::*;
 use crate::model::failure::Kind;
+use crate::ops::ports::probe::{Answer, BucketProbe};
 use crate::ops::testing::conformance;
 
 const CONTAINER: &str = "clusters";
@@ -90,6 +91,30 @@ async fn a_missing_container_is_named() {
         assert_eq!(failure.kind, Kind::Failed);
         assert!(failure.causes.join("\n").contains("there is no container `nobodys`"), "{failure:?}");
     }
+}
+
+#[tokio::test]
+async fn tells_how_well_the_container_is_kept() {
+    scaler_lab::needs!(Azurite);
+    let (azurite, store) = azurite();
+    let found = store.care().await;
+    let answer = |name: &str| found.iter().find(|one| one.name == name).map(|one| &one.answer);
+    assert_eq!(answer("public access blocked"), Some(&Answer::Good), "{found:?}");
+    assert!(
+        matches!(answer("former versions"), Some(Answer::Unclear(why)) if why.contains("first operation")),
+        "{found:?}"
+    );
+    store.put("lock.json", Bytes::from("x"), Condition::Absent).await.unwrap();
+    let found = store.care().await;
+    let answer = |name: &str| found.iter().find(|one| one.name == name).map(|one| &one.answer);
+    assert!(matches!(answer("former versions"), Some(Answer::Bad(_))), "Azurite keeps none: {found:?}");
+
+    let missing = AzblobStore::new(sas(&azurite), Place { container: "nobodys".into(), ..place(&azurite) }).unwrap();
+    let unclear = missing.care().await;
+    assert!(
+        unclear.iter().any(|one| matches!(&one.answer, Answer::Unclear(why) if why.contains("404"))),
+        "{unclear:?}"
+    );
 }
 
 #[tokio::test]
