@@ -10,25 +10,32 @@
 //! what to do next; each has a `try_` form where a caller wants the error.
 //! Nothing outlives the value that started it, nor the process, however it ends.
 
+mod azurite;
 mod bridge;
+mod certificate;
 mod clock;
 mod error;
 mod http;
 mod kubernetes;
 mod moto;
+mod namespace;
 mod needs;
 mod places;
 mod proxy;
 mod sandbox;
 mod supervised;
+mod versity;
 
+pub use azurite::Azurite;
 pub use bridge::{Bridge, BridgeEvent, Happening, Machine, MachineState, Machines};
 pub use clock::{now_micros, wait_for};
 pub use error::LabError;
 pub use http::Answer;
 pub use kubernetes::{AuditEvent, Client, Kubectl, Kubernetes, NodeSpec, Watch};
 pub use moto::{Credentials, Instance, InstanceState, Moto, MotoMachines};
+pub use namespace::run_apart;
 pub use needs::{Part, has_all};
 pub use places::{moto_server, program, terraform_config, tools};
 pub use proxy::{Fault, FaultProxy, Matcher, Recorded};
 pub use sandbox::Sandbox;
+pub use versity::VersityGateway;

@@ -4,13 +4,19 @@ use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use crate::places;
+use crate::{namespace, places};
 
 /// Something that `lab/setup` cannot make out of nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
     /// moto's server, in the project's virtual environment.
     Moto,
+    /// Versity's S3 gateway, built by `lab/setup`.
+    Versity,
+    /// Azurite, and the Node.js that runs it.
+    Azurite,
+    /// A network and mounts of a test's own: `unshare -mn` works, which takes root.
+    Namespaces,
     /// Terraform's provider for AWS, unpacked somewhere on the machine.
     AwsProvider,
     /// `terraform` on the PATH.
@@ -26,6 +32,9 @@ impl Part {
     pub fn is_here(self) -> bool {
         match self {
             Part::Moto => places::moto_server().exists(),
+            Part::Versity => places::versity_gateway().is_ok(),
+            Part::Azurite => places::azurite().exists() && places::program("node").is_some(),
+            Part::Namespaces => namespace::can_be_had(),
             Part::AwsProvider => places::terraform_config().is_some(),
             Part::Terraform => places::program("terraform").is_some(),
             Part::Opentofu => places::program("tofu").is_some(),
@@ -36,6 +45,9 @@ impl Part {
     fn name(self) -> &'static str {
         match self {
             Part::Moto => "moto",
+            Part::Versity => "Versity's S3 gateway",
+            Part::Azurite => "Azurite",
+            Part::Namespaces => "root and `unshare`",
             Part::AwsProvider => "Terraform's AWS provider",
             Part::Terraform => "Terraform",
             Part::Opentofu => "OpenTofu",

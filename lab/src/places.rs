@@ -24,6 +24,11 @@ pub fn moto_server() -> PathBuf {
     project().join(".venv/bin/moto_server")
 }
 
+/// Azurite's blob service, whether or not it is installed.
+pub(crate) fn azurite() -> PathBuf {
+    project().join("target/lab/azurite/node_modules/azurite/dist/src/blob/main.js")
+}
+
 /// Where a program lies: on the PATH, or among the lab's own [`tools`].
 pub fn program(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
@@ -37,6 +42,10 @@ pub(crate) fn kubernetes() -> Result<PathBuf> {
 
 pub(crate) fn supervisor() -> Result<PathBuf> {
     made(project().join("target/lab/bin/lab-supervisor"))
+}
+
+pub(crate) fn versity_gateway() -> Result<PathBuf> {
+    made(project().join("target/lab/bin/versitygw"))
 }
 
 /// The Python that has moto, and the script that starts it.

@@ -66,6 +66,11 @@ impl FaultProxy {
         Self { shared, port, accepting }
     }
 
+    /// `host:port` of the part behind.
+    pub(crate) fn target(&self) -> &str {
+        &self.shared.target
+    }
+
     pub(crate) fn port(&self) -> u16 {
         self.port
     }

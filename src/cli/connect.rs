@@ -92,7 +92,12 @@ pub fn store_folder(app: &App, spec: &StoreSpec, folder: &Path) -> Result<String
 
 /// The store alone, for a cluster that has no file at hand.
 pub async fn store(app: &App, spec: &StoreSpec) -> Result<Arc<dyn Store>> {
-    store::open(spec, &store::Options { folder: app.settings.folder.clone(), ..Default::default() }).await
+    let options = store::Options {
+        folder: app.settings.folder.clone(),
+        variables: app.settings.variables(),
+        ..Default::default()
+    };
+    store::open(spec, &options).await
 }
 
 /// The store of the cluster that the command line names. No tool, login or cluster is asked.
@@ -101,15 +106,16 @@ pub async fn open_store(app: &App, target: &Target) -> Result<Arc<dyn Store>> {
         return store(app, &store_spec(url, &app.settings.folder)?).await;
     }
     let loaded = load::from_file(app, target)?;
-    of_file(&loaded).await
+    of_file(app, &loaded).await
 }
 
-async fn of_file(loaded: &Loaded) -> Result<Arc<dyn Store>> {
+async fn of_file(app: &App, loaded: &Loaded) -> Result<Arc<dyn Store>> {
     let file = &loaded.file;
     let options = store::Options {
         folder: PathBuf::from(&loaded.store_folder),
         profile: file.aws.profile.clone(),
         s3_endpoint: file.aws.endpoints.get("s3").cloned(),
+        variables: app.settings.variables(),
     };
     store::open(&absolute(&file.store, &loaded.store_folder), &options).await
 }
@@ -122,7 +128,12 @@ async fn finish(
     store: Option<Arc<dyn Store>>,
 ) -> Result<Cluster> {
     let file = &loaded.file;
-    let (environment, dropped) = Environment::clean(app.settings.environment.clone());
+    let mut environment = app.settings.environment.clone();
+    // Terraform reaches the states as scaler reaches the rest, by a login that it can refresh by itself.
+    if let StoreSpec::Azblob { .. } = &file.store {
+        store::AzureLogin::choose(|name| app.settings.text(name))?.tell_terraform(&mut environment);
+    }
+    let (environment, dropped) = Environment::clean(environment);
     if !dropped.is_empty() {
         let text = format!("not passed on to tools, because they change what these do: {}", dropped.join(", "));
         app.progress.tell(Event::Warning { text });
@@ -132,14 +143,14 @@ async fn finish(
     let host = Arc::new(Host::new(environment).knowing(secrets));
     let store = match store {
         Some(store) => store,
-        None => of_file(&loaded).await?,
+        None => of_file(app, &loaded).await?,
     };
     // Which flavour of Terraform to look for first; a record that cannot be read is for the workflow to report.
     let flavour = match record::load(store.as_ref()).await {
         Ok(Some((record, _))) => record.terraform.map(|pin| pin.flavour),
         _ => None,
     };
-    let mut probes = Probes { cloud: None, bucket: bucket(file).await };
+    let mut probes = Probes { cloud: None, bucket: bucket(app, file).await };
     let cloud: Arc<dyn Cloud> = match file.provider {
         Provider::Sandbox => Arc::new(Sandbox::new(&loaded.register, &file.region)),
         _ => {
@@ -172,8 +183,15 @@ async fn finish(
     Ok(Cluster { ports, task: task(app, target, change, loaded), tools, probes, _work: work })
 }
 
-/// The bucket of the store, to be looked at.
-async fn bucket(file: &ClusterFile) -> Option<Arc<dyn BucketProbe>> {
+/// The bucket or container of the store, to be looked at.
+async fn bucket(app: &App, file: &ClusterFile) -> Option<Arc<dyn BucketProbe>> {
+    if let StoreSpec::Azblob { account, container, prefix, endpoint } = &file.store {
+        let (account, container) = (account.clone(), container.clone());
+        let place = store::AzurePlace { account, container, prefix: prefix.clone(), endpoint: endpoint.clone() };
+        // What is wrong with the login is told where the store itself is asked.
+        let login = store::AzureLogin::choose(|name| app.settings.text(name)).ok()?;
+        return Some(Arc::new(store::AzblobStore::new(login, place).ok()?));
+    }
     let StoreSpec::S3 { bucket, region, endpoint, path_style, .. } = &file.store else { return None };
     let region = region.as_ref().unwrap_or(&file.region);
     let login = login(region, file.aws.profile.as_deref()).await;

@@ -43,6 +43,12 @@ impl Settings {
         (!value.is_empty()).then(|| value.to_owned())
     }
 
+    /// All variables that are text, set and not empty.
+    pub fn variables(&self) -> BTreeMap<String, String> {
+        let texts = self.environment.iter().filter_map(|(name, value)| Some((name.to_str()?, value.to_str()?)));
+        texts.filter(|(_, value)| !value.is_empty()).map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+    }
+
     /// A path as a person wrote it: `~/` is the home folder, and a relative one counts from `base`.
     pub fn path(&self, base: &Path, text: &str) -> PathBuf {
         let path = match (text.strip_prefix("~/"), self.text("HOME")) {

@@ -11,10 +11,10 @@ const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.')
 /// The same for a value of the query, where an endpoint's `http://host:port` should stay readable.
 const VALUE: &AsciiSet = &PATH.remove(b':');
 
-const FORMS: &str = "write s3://BUCKET/PREFIX?region=REGION or file:///FOLDER";
+const FORMS: &str = "write s3://BUCKET/PREFIX?region=REGION, azblob://ACCOUNT/CONTAINER/PREFIX or file:///FOLDER";
 
-/// Reads `s3://bucket/prefix?region=…&endpoint=…&pathStyle=true` or `file:///folder`. `azblob://account/container/prefix`
-/// is understood and refused: there is no such store yet.
+/// Reads `s3://bucket/prefix?region=…&endpoint=…&pathStyle=true`, `azblob://account/container/prefix?endpoint=…` or
+/// `file:///folder`.
 pub fn parse(url: &str) -> Result<StoreSpec> {
     let (scheme, rest) = url.split_once("://").ok_or_else(|| usage(url, "it has no scheme"))?;
     let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
@@ -24,7 +24,7 @@ pub fn parse(url: &str) -> Result<StoreSpec> {
     match scheme {
         "s3" => s3(url, rest, query),
         "file" => local(url, rest, query),
-        "azblob" => Err(Failure::refused("stores in Azure Blob are not there yet").hint(FORMS)),
+        "azblob" => azblob(url, rest, query),
         other => Err(usage(url, &format!("`{other}` is no kind of store"))),
     }
 }
@@ -34,11 +34,9 @@ fn s3(url: &str, rest: &str, query: &str) -> Result<StoreSpec> {
     if bucket.is_empty() {
         return Err(usage(url, "it names no bucket"));
     }
-    // Nothing but letters, digits, dots and hyphens is in a bucket's name; a login in this place is not repeated.
+    // Nothing but letters, digits, dots and hyphens is in a bucket's name.
     if bucket.contains('@') {
-        return Err(Failure::new(Kind::Usage, "the store's URL has a login in it")
-            .because("it would show in lists of processes and in logs")
-            .hint("give credentials by the environment or by a profile of AWS"));
+        return Err(login_in_it("give credentials by the environment or by a profile of AWS"));
     }
     let bucket = decode(url, bucket)?;
     let prefix = decode(url, prefix.trim_matches('/'))?;
@@ -60,6 +58,47 @@ fn s3(url: &str, rest: &str, query: &str) -> Result<StoreSpec> {
     Ok(StoreSpec::S3 { bucket, prefix, region, endpoint, path_style })
 }
 
+fn azblob(url: &str, rest: &str, query: &str) -> Result<StoreSpec> {
+    const LOGINS: &str = "give a SAS token as AZURE_STORAGE_SAS_TOKEN, or log in as README.md lists it";
+    let (account, rest) = rest.split_once('/').unwrap_or((rest, ""));
+    let (container, prefix) = rest.split_once('/').unwrap_or((rest, ""));
+    let names: Vec<&str> = query.split('&').map(|pair| pair.split('=').next().unwrap_or_default()).collect();
+    if account.contains('@') || names.contains(&"sig") {
+        return Err(login_in_it(LOGINS));
+    }
+    if account.is_empty() {
+        return Err(usage(url, "it names no storage account"));
+    }
+    if let Some((name, _)) = account.split_once('.') {
+        return Err(usage(url, &format!("a storage account is named by `{name}` alone, without its host")));
+    }
+    if container.is_empty() {
+        return Err(usage(url, "it names no container"));
+    }
+    let prefix = decode(url, prefix.trim_matches('/'))?;
+    if prefix.contains('\\') {
+        return Err(usage(url, "Azure takes a backslash for a slash"));
+    }
+    let mut endpoint = None;
+    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+        match pair.split_once('=').unwrap_or((pair, "")) {
+            ("endpoint", value) => {
+                let value = decode(url, value)?;
+                endpoint = Some(checked_endpoint(value.trim_end_matches('/').to_owned())?);
+            }
+            (other, _) => return Err(usage(url, &format!("`{other}` is no option of it: `endpoint`"))),
+        }
+    }
+    Ok(StoreSpec::Azblob { account: decode(url, account)?, container: decode(url, container)?, prefix, endpoint })
+}
+
+/// The URL is not repeated.
+fn login_in_it(hint: &str) -> Failure {
+    Failure::new(Kind::Usage, "the store's URL has a login in it")
+        .because("it would show in lists of processes and in logs")
+        .hint(hint)
+}
+
 /// An endpoint goes into error texts and into Terraform's backend, so no login may be in it.
 fn checked_endpoint(endpoint: String) -> Result<String> {
     let Some((scheme @ ("http" | "https"), rest)) = endpoint.split_once("://") else {
@@ -73,7 +112,7 @@ fn checked_endpoint(endpoint: String) -> Result<String> {
     }
     if host.contains('@') {
         return Err(Failure::new(Kind::Usage, "the store's endpoint has a login in it")
-            .hint("give credentials by the environment or by a profile of AWS"));
+            .hint("give credentials by the environment, as README.md lists them"));
     }
     Ok(endpoint)
 }
@@ -119,106 +158,20 @@ pub fn to_url(spec: &StoreSpec) -> String {
             }
             url
         }
-        StoreSpec::Azblob { account, container, prefix, .. } => {
-            format!("azblob://{}/{}/{}", path(account), path(container), path(prefix))
+        StoreSpec::Azblob { account, container, prefix, endpoint } => {
+            let mut url = format!("azblob://{}/{}", path(account), path(container));
+            if !prefix.is_empty() {
+                url.push('/');
+                url.push_str(&path(prefix));
+            }
+            if let Some(endpoint) = endpoint {
+                url.push_str(&format!("?endpoint={}", utf8_percent_encode(endpoint, VALUE)));
+            }
+            url
         }
         StoreSpec::Local { path: folder } => format!("file://{}", path(folder)),
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn spec(bucket: &str, prefix: &str, region: Option<&str>, endpoint: Option<&str>, path_style: bool) -> StoreSpec {
-        StoreSpec::S3 {
-            bucket: bucket.into(),
-            prefix: prefix.into(),
-            region: region.map(Into::into),
-            endpoint: endpoint.map(Into::into),
-            path_style,
-        }
-    }
-
-    #[test]
-    fn reads_urls() {
-        let cases = [
-            ("s3://acme", spec("acme", "", None, None, false)),
-            ("s3://acme/", spec("acme", "", None, None, false)),
-            ("s3://acme/clusters/demo/", spec("acme", "clusters/demo", None, None, false)),
-            ("s3://acme/demo?region=eu-west-1", spec("acme", "demo", Some("eu-west-1"), None, false)),
-            (
-                "s3://acme/demo?endpoint=http://127.0.0.1:5000&pathStyle=true",
-                spec("acme", "demo", None, Some("http://127.0.0.1:5000"), true),
-            ),
-            ("file:///var/lib/my%20cluster", StoreSpec::Local { path: "/var/lib/my cluster".into() }),
-        ];
-        for (url, expected) in cases {
-            assert_eq!(parse(url), Ok(expected), "{url}");
-        }
-    }
-
-    #[test]
-    fn refuses_what_it_would_have_to_guess() {
-        let cases = [
-            ("acme/demo", "no scheme"),
-            ("s3:///demo", "names no bucket"),
-            ("s3://acme/demo?zone=a", "`zone` is no option"),
-            ("s3://acme/demo?pathStyle=yes", "`pathStyle` is"),
-            ("s3://acme/demo?endpoint=127.0.0.1", "no URL"),
-            ("s3://acme/a#b", "`#`"),
-            ("s3://acme/a%0Ab", "control characters"),
-            ("file://relative/path", "three slashes"),
-            ("file:///a?b=c", "no options"),
-            ("gs://acme/demo", "`gs` is no kind"),
-        ];
-        for (url, why) in cases {
-            let failure = parse(url).unwrap_err();
-            assert_eq!(failure.kind, Kind::Usage, "{url}");
-            assert!(failure.to_string().contains(why), "{url}: {failure}");
-        }
-    }
-
-    #[test]
-    fn azure_is_refused_as_not_there_yet() {
-        let failure = parse("azblob://account/container/demo").unwrap_err();
-        assert_eq!(failure.kind, Kind::Refused);
-        assert!(failure.what.contains("not there yet"));
-    }
-
-    #[test]
-    fn a_login_in_a_url_is_refused_and_not_repeated() {
-        for url in ["s3://key:marker@acme/demo", "s3://acme/demo?endpoint=http://key:marker@host"] {
-            let failure = parse(url).unwrap_err();
-            assert!(!format!("{failure:?}").contains("marker"), "{failure:?}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn every_store_survives_its_url(
-            bucket in "[a-z0-9][a-z0-9.-]{2,20}",
-            prefix in "([^/\\pC]([^\\pC]{0,20}[^/\\pC])?)?",
-            region in proptest::option::of("[a-z0-9-]{1,12}"),
-            port in proptest::option::of(any::<u16>()),
-            path_style in any::<bool>(),
-        ) {
-            let endpoint = port.map(|port| format!("http://127.0.0.1:{port}"));
-            let spec = StoreSpec::S3 { bucket, prefix, region, endpoint, path_style };
-            prop_assert_eq!(parse(&to_url(&spec)), Ok(spec));
-        }
-
-        #[test]
-        fn every_folder_survives_its_url(path in "/[^\\pC]{0,40}") {
-            let spec = StoreSpec::Local { path };
-            prop_assert_eq!(parse(&to_url(&spec)), Ok(spec));
-        }
-
-        #[test]
-        fn no_text_is_a_panic(text in any::<String>()) {
-            let _ = parse(&text);
-        }
-    }
-}
+mod tests;

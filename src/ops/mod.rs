@@ -17,6 +17,7 @@ mod plausible;
 pub mod ports;
 pub mod prepare;
 mod preview;
+pub mod proof;
 pub mod record;
 mod stacks;
 mod start;

@@ -203,7 +203,8 @@ async fn look(
             FoundationChange::Create { nodes } => nodes,
             _ => &record.control_plane.nodes,
         };
-        stacks::init_foundation(ports, task, record, nodes).await?;
+        let own = task.to_look_at(observed.states.contains_key(&StackId::Foundation));
+        stacks::init_foundation(ports, &own, record, nodes).await?;
         let saved = ports.terraform.plan(&StackId::Foundation, mode, None).await?;
         let expected = preview::foundation(plan, flavour, record, observed.states.get(&StackId::Foundation), &[]);
         judge(saved.json(), &expected);
@@ -213,7 +214,8 @@ async fn look(
         for change in &plan.pools {
             let nodes = preview::nodes_after(record, change);
             let tags = stacks::wanted_tags(task, record, &plan.request, &change.pool);
-            stacks::init_pool(ports, task, record, &change.pool, &nodes, &foundation, tags).await?;
+            let own = task.to_look_at(observed.states.contains_key(&change.stack()));
+            stacks::init_pool(ports, &own, record, &change.pool, &nodes, &foundation, tags).await?;
             let saved = ports.terraform.plan(&change.stack(), mode, None).await?;
             judge(saved.json(), &preview::pool(plan, flavour, record, change));
         }
@@ -236,7 +238,7 @@ async fn look_at_new(
     let flavour = ports.terraform.tool().await?.flavour;
     let step = "terraform".to_owned();
     ports.progress.tell(Event::StepStarted { step: step.clone(), title: "asking Terraform what it would do".into() });
-    stacks::init_foundation(ports, task, &stand_in, nodes).await?;
+    stacks::init_foundation(ports, &task.to_look_at(false), &stand_in, nodes).await?;
     let saved = ports.terraform.plan(&StackId::Foundation, PlanMode::Look, None).await?;
     let expected = preview::foundation(plan, flavour, &stand_in, None, &[]);
     ports.progress.tell(Event::StepDone { step, title: "asked Terraform what it would do".into() });

@@ -3,11 +3,10 @@
 use serde::Deserialize;
 
 use super::lease::Lease;
-use super::ports::{Event, Ports, StateLocks};
+use super::ports::{Event, Ports};
 use crate::model::failure::Result;
 use crate::model::journal::{PartId, Status, TerraformRun};
 use crate::model::lock::STOP;
-use crate::model::names::StackId;
 
 /// As Terraform writes it (internal/states/statemgr of both).
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -21,26 +20,21 @@ pub struct StateLock {
     pub created: jiff::Timestamp,
 }
 
-/// Where Terraform keeps its lock on a stack's state, in a store that has it beside the state.
-fn key(stack: &StackId) -> String {
-    format!("{}.tflock", stack.state_key())
-}
-
 /// Removes the lock that the former run's Terraform left on the state of this part's stack. Any other lock stays, and
 /// the next plan reports it with its holder.
 ///
 /// To be called under the cluster's lock after it was taken over: whoever had it, and its tools, have ended by then.
 pub async fn remove_left_over(ports: &Ports, lease: &Lease, status: &Status, part: &PartId) -> Result<()> {
-    let (Some(run), StateLocks::Beside) = (status.cut_off(part), ports.store.state_locks()) else { return Ok(()) };
-    let key = key(&part.stack);
-    let Some(object) = ports.store.get(&key).await? else { return Ok(()) };
+    let Some(run) = status.cut_off(part) else { return Ok(()) };
+    let key = part.stack.state_key();
+    let Some(object) = ports.store.state_lock(&key).await? else { return Ok(()) };
     let Ok(lock) = serde_json::from_slice::<StateLock>(&object.bytes) else { return Ok(()) };
     // One that was written a moment ago is of a Terraform that works now.
     if !is_of(&lock, run) || object.age.is_some_and(|age| age < STOP) {
         return Ok(());
     }
     lease.check()?;
-    ports.store.delete(&key).await?;
+    ports.store.break_state_lock(&key).await?;
     let text = format!(
         "Terraform's lock on the state of stack {} was left behind by the run that died ({}, {}, {}), and is removed",
         part.stack, lock.who, lock.operation, lock.created

@@ -1,5 +1,6 @@
 //! What a workflow is given: one cluster, one request, and how to go about it.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -48,6 +49,14 @@ pub struct Mandate {
 }
 
 impl Task {
+    /// For a plan that is only looked at, of a stack whose state is there or not.
+    pub fn to_look_at(&self, has_state: bool) -> Cow<'_, Task> {
+        match self.backend.to_look_at(has_state) {
+            Cow::Borrowed(_) => Cow::Borrowed(self),
+            Cow::Owned(backend) => Cow::Owned(Task { backend, ..self.clone() }),
+        }
+    }
+
     pub fn deployment<'a>(&'a self, cluster_id: &'a str, account: Option<&'a str>, tags: &'a Tags) -> Deployment<'a> {
         Deployment {
             file: &self.file,

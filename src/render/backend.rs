@@ -1,8 +1,11 @@
 //! Terraform's backend, in the same place as the cluster's record.
 
+use std::borrow::Cow;
+
 use tera::Context;
 
 use super::template;
+use crate::model::azure::Cloud;
 use crate::model::failure::{Failure, Result};
 use crate::model::file::StoreSpec;
 use crate::model::names::StackId;
@@ -18,8 +21,18 @@ pub enum Backend {
         path_style: bool,
         profile: Option<String>,
     },
+    Azblob {
+        account: String,
+        container: String,
+        prefix: String,
+        cloud: Cloud,
+    },
     /// An absolute folder.
-    Local { path: String },
+    Local {
+        path: String,
+    },
+    /// None: the state that Terraform's own folder has, which is empty and goes with it.
+    Beside,
 }
 
 impl Backend {
@@ -35,8 +48,21 @@ impl Backend {
                 profile: profile.map(str::to_owned),
             }),
             StoreSpec::Local { .. } => Ok(Backend::Local { path: folder.to_owned() }),
-            StoreSpec::Azblob { .. } => Err(Failure::refused("a store in Azure Blob is not there yet")
-                .hint("use `backend: s3` or `backend: local` in the cluster file's `store`")),
+            StoreSpec::Azblob { account, container, prefix, endpoint } => Ok(Backend::Azblob {
+                account: account.clone(),
+                container: container.clone(),
+                prefix: prefix.clone(),
+                cloud: Cloud::of_endpoint(account, endpoint.as_deref()).ok_or_else(|| elsewhere(account, endpoint))?,
+            }),
+        }
+    }
+
+    /// The backend of a plan that is only looked at. Terraform's `azurerm` writes an empty state where there is none,
+    /// also for a plan (its `StateMgr`, in Terraform and OpenTofu): a stack without a state is planned beside the store.
+    pub fn to_look_at(&self, has_state: bool) -> Cow<'_, Backend> {
+        match self {
+            Backend::Azblob { .. } if !has_state => Cow::Owned(Backend::Beside),
+            _ => Cow::Borrowed(self),
         }
     }
 
@@ -53,6 +79,18 @@ impl Backend {
                 values.insert("path_style", path_style);
                 values.insert("profile", profile);
             }
+            // Whose access it is comes by the environment alone: a rendered file holds no login.
+            Backend::Azblob { account, container, prefix, cloud } => {
+                values.insert("backend", "azurerm");
+                values.insert("account", account);
+                values.insert("container", container);
+                values.insert("key", &key(prefix, stack));
+                values.insert("environment", cloud.terraform_name());
+            }
+            Backend::Beside => {
+                values.insert("backend", "local");
+                values.insert("key", "terraform.tfstate");
+            }
             Backend::Local { path } => {
                 values.insert("backend", "local");
                 values.insert("key", &key(path, stack));
@@ -60,6 +98,15 @@ impl Backend {
         }
         template::render("backend.tf", &values)
     }
+}
+
+/// Terraform's `azurerm` backend makes the address from the account's name, and takes no other.
+fn elsewhere(account: &str, endpoint: &Option<String>) -> Failure {
+    let hosts: Vec<String> =
+        Cloud::ALL.into_iter().map(|cloud| format!("https://{account}.blob.{}", cloud.suffix())).collect();
+    Failure::refused(format!("Terraform cannot keep its states at {}", endpoint.as_deref().unwrap_or_default()))
+        .because("its azurerm backend reaches a storage account under Azure's own addresses alone")
+        .hint(format!("leave `endpoint` of the store out, or write one of {}", hosts.join(", ")))
 }
 
 fn key(prefix: &str, stack: &StackId) -> String {

@@ -12,6 +12,8 @@ mod world;
 
 mod abort;
 mod aws;
+mod azblob;
+mod careless;
 mod drains;
 mod files;
 mod fixed;

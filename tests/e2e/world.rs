@@ -6,7 +6,7 @@ use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use scaler_lab::{Bridge, Client, Kubernetes, Machine, MachineState, Moto, Sandbox, terraform_config, tools};
+use scaler_lab::{Azurite, Bridge, Client, Kubernetes, Machine, MachineState, Moto, Sandbox, terraform_config, tools};
 use serde_json::Value;
 
 static NEXT: AtomicU32 = AtomicU32::new(1);
@@ -108,8 +108,20 @@ pub fn workload(namespace: &str, pool: &str, replicas: u32, spare: u32) -> Strin
 }
 
 /// Where a world that has its store on S3 has it.
-const REGION: &str = "eu-west-1";
-const BUCKET: &str = "acme-clusters";
+pub const REGION: &str = "eu-west-1";
+pub const BUCKET: &str = "acme-clusters";
+
+/// Where a world that has its store in Azure has it.
+const CONTAINER: &str = "clusters";
+
+/// What has a world's store.
+enum Store {
+    /// The folder `store`.
+    Folder,
+    S3(Moto),
+    /// In a network of the test's own alone: [`scaler_lab::run_apart`].
+    Azblob(Azurite),
+}
 
 /// A cluster of the sandbox provider.
 pub struct World {
@@ -121,8 +133,7 @@ pub struct World {
     pub program: Program,
     /// The tool that the cluster file names.
     pub tool: Option<&'static str>,
-    /// The S3 that has its store; without one it is the folder `store`.
-    s3: Option<Moto>,
+    store: Store,
 }
 
 impl World {
@@ -133,31 +144,60 @@ impl World {
 
     /// With its machines in this register.
     pub fn of_sandbox(sandbox: Sandbox) -> World {
-        World::with(None, None, sandbox)
+        World::with(None, Store::Folder, sandbox)
     }
 
     /// Worked on with `terraform` or `tofu`, which has to be there.
     pub fn of_tool(tool: &'static str) -> World {
-        World::with(Some(tool), None, Sandbox::start())
+        World::with(Some(tool), Store::Folder, Sandbox::start())
     }
 
     /// With its store on moto's S3.
     pub fn on_s3() -> World {
         let s3 = Moto::start();
         s3.make_bucket(REGION, BUCKET);
-        World::with(None, Some(s3), Sandbox::start())
+        World::with(None, Store::S3(s3), Sandbox::start())
     }
 
-    fn with(tool: Option<&'static str>, s3: Option<Moto>, sandbox: Sandbox) -> World {
+    /// With its store in Azurite, under the name that the storage account has in Azure itself, and a SAS token.
+    pub fn on_azblob() -> World {
+        let azurite = Azurite::start_encrypted();
+        azurite.make_container(CONTAINER);
+        World::with(None, Store::Azblob(azurite), Sandbox::start())
+    }
+
+    /// The S3 that has its store.
+    pub fn s3(&self) -> &Moto {
+        match &self.store {
+            Store::S3(s3) => s3,
+            Store::Folder | Store::Azblob(_) => panic!("this world has its store elsewhere"),
+        }
+    }
+
+    /// The Azure that has its store.
+    pub fn azurite(&self) -> &Azurite {
+        match &self.store {
+            Store::Azblob(azurite) => azurite,
+            Store::Folder | Store::S3(_) => panic!("this world has its store elsewhere"),
+        }
+    }
+
+    fn with(tool: Option<&'static str>, store: Store, sandbox: Sandbox) -> World {
         let k = Kubernetes::shared();
         let bridge = Bridge::start(k, sandbox.source());
         let (cluster, pool) = (fresh("lab-"), fresh("p"));
         let mut variables = environment(k.kubeconfig());
-        if let Some(s3) = &s3 {
-            variables.extend(s3.environment(REGION).into_iter().map(|(name, value)| (name.to_owned(), value)));
-        }
+        let more = match &store {
+            Store::Folder => Vec::new(),
+            Store::S3(s3) => s3.environment(REGION),
+            Store::Azblob(azurite) => vec![
+                ("AZURE_STORAGE_SAS_TOKEN", azurite.sas()),
+                ("SSL_CERT_FILE", azurite.certificate().display().to_string()),
+            ],
+        };
+        variables.extend(more.into_iter().map(|(name, value)| (name.to_owned(), value)));
         let program = Program::new(variables);
-        let world = World { cluster, pool, sandbox, bridge, k, program, tool, s3 };
+        let world = World { cluster, pool, sandbox, bridge, k, program, tool, store };
         world.write(&world.file("min: 1, max: 6", ""));
         world
     }
@@ -189,9 +229,17 @@ impl World {
     }
 
     fn store(&self) -> String {
-        let Some(s3) = &self.s3 else { return "backend: local, path: store".to_owned() };
-        let (prefix, url) = (&self.cluster, s3.url());
-        format!("backend: s3, bucket: {BUCKET}, prefix: {prefix}, region: {REGION}, endpoint: '{url}', pathStyle: true")
+        let prefix = &self.cluster;
+        match &self.store {
+            Store::Folder => "backend: local, path: store".to_owned(),
+            Store::S3(s3) => format!(
+                "backend: s3, bucket: {BUCKET}, prefix: {prefix}, region: {REGION}, endpoint: '{}', pathStyle: true",
+                s3.url()
+            ),
+            Store::Azblob(azurite) => {
+                format!("backend: azblob, account: {}, container: {CONTAINER}, prefix: {prefix}", azurite.account())
+            }
+        }
     }
 
     /// The store, as `--cluster` names it.
@@ -208,9 +256,10 @@ impl World {
     /// An object of the store, which has to be there.
     #[track_caller]
     pub fn object(&self, key: &str) -> Value {
-        let text = match &self.s3 {
-            Some(s3) => s3.object(REGION, BUCKET, &format!("{}/{key}", self.cluster)),
-            None => std::fs::read_to_string(self.folder().join("store").join(key)).ok(),
+        let text = match &self.store {
+            Store::Folder => std::fs::read_to_string(self.folder().join("store").join(key)).ok(),
+            Store::S3(s3) => s3.object(REGION, BUCKET, &format!("{}/{key}", self.cluster)),
+            Store::Azblob(azurite) => azurite.blob(CONTAINER, &format!("{}/{key}", self.cluster)),
         };
         let text = text.unwrap_or_else(|| panic!("the store has no {key}"));
         serde_json::from_str(&text).unwrap_or_else(|error| panic!("{key}: {error}: {text}"))

@@ -22,14 +22,16 @@ pub(crate) struct Trust {
 impl Trust {
     /// Reads what `lab-kubernetes certificates` wrote.
     pub fn read(folder: &Path) -> Result<Self> {
-        let certificate = |name: &str| {
-            let file = folder.join(name);
-            CertificateDer::from_pem_file(&file).doing(format_args!("reading {}", file.display()))
-        };
-        let key = folder.join("server.key");
-        let key = PrivateKeyDer::from_pem_file(&key).doing(format_args!("reading {}", key.display()))?;
+        Self::of_files(&folder.join("ca.crt"), &folder.join("server.crt"), &folder.join("server.key"))
+    }
+
+    /// An authority, and a certificate with its key.
+    pub fn of_files(authority: &Path, server: &Path, key: &Path) -> Result<Self> {
+        let certificate =
+            |file: &Path| CertificateDer::from_pem_file(file).doing(format_args!("reading {}", file.display()));
+        let key = PrivateKeyDer::from_pem_file(key).doing(format_args!("reading {}", key.display()))?;
         let mut roots = RootCertStore::empty();
-        roots.add(certificate("ca.crt")?).doing("trusting the lab's CA")?;
+        roots.add(certificate(authority)?).doing("trusting the lab's CA")?;
 
         let provider = Arc::new(default_provider());
         let client = ClientConfig::builder_with_provider(Arc::clone(&provider))
@@ -41,8 +43,8 @@ impl Trust {
             .with_safe_default_protocol_versions()
             .doing("setting TLS up")?
             .with_no_client_auth()
-            .with_single_cert(vec![certificate("server.crt")?], key)
-            .doing("using the API server's certificate")?;
+            .with_single_cert(vec![certificate(server)?], key)
+            .doing("using a server's certificate")?;
         Ok(Self { client: Arc::new(client), server: Arc::new(server) })
     }
 }

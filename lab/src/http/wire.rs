@@ -17,6 +17,11 @@ impl Headers {
         self.0.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
     }
 
+    /// `beginning` is in small letters.
+    pub fn remove_beginning(&mut self, beginning: &str) {
+        self.0.retain(|(known, _)| !known.to_ascii_lowercase().starts_with(beginning));
+    }
+
     pub fn set(&mut self, name: &str, value: impl Into<String>) {
         self.remove(name);
         self.0.push((name.to_owned(), value.into()));

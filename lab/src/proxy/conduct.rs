@@ -31,10 +31,18 @@ pub(super) fn connection(shared: &Shared, client: Stream) -> io::Result<()> {
             Some(Mischief::Refuse) => return Ok(()),
             Some(Mischief::Answer(status, text)) => {
                 tell(shared, at, *status);
-                answer(&mut client, *status, text)?;
+                answer(&mut client, *status, "", text)?;
+                continue;
+            }
+            Some(Mischief::Throttle(code, seconds)) => {
+                tell(shared, at, 503);
+                let headers = format!("Retry-After: {seconds}\r\nx-ms-error-code: {code}\r\n");
+                let text = format!("<Error><Code>{code}</Code><Message>Slow down.</Message></Error>");
+                answer(&mut client, 503, &headers, &text)?;
                 continue;
             }
             Some(Mischief::Slow(by)) => std::thread::sleep(*by),
+            Some(Mischief::Strip(beginning)) => head.headers.remove_beginning(beginning),
             Some(Mischief::LoseAnswer | Mischief::Cut(_)) | None => {}
         }
 
@@ -42,7 +50,12 @@ pub(super) fn connection(shared: &Shared, client: Stream) -> io::Result<()> {
             Ok(behind) => behind,
             Err(error) => {
                 tell(shared, at, 502);
-                return answer(&mut client, 502, &format!("the part behind the lab's proxy does not answer: {error}"));
+                return answer(
+                    &mut client,
+                    502,
+                    "",
+                    &format!("the part behind the lab's proxy does not answer: {error}"),
+                );
             }
         };
         let response = read_patiently(&client, &mut behind)?;
@@ -173,13 +186,15 @@ fn send(to: &mut Buffered, pieces: &[&[u8]]) -> io::Result<()> {
     to.flush()
 }
 
-fn answer(client: &mut Buffered, status: u16, text: &str) -> io::Result<()> {
+fn answer(client: &mut Buffered, status: u16, headers: &str, text: &str) -> io::Result<()> {
     let kind = match text.as_bytes().first() {
         Some(b'{') => "application/json",
         Some(b'<') => "text/xml",
         _ => "text/plain",
     };
-    let head = format!("HTTP/1.1 {status} Ordered\r\nContent-Type: {kind}\r\nContent-Length: {}\r\n\r\n", text.len());
+    let length = text.len();
+    let head =
+        format!("HTTP/1.1 {status} Ordered\r\n{headers}Content-Type: {kind}\r\nContent-Length: {length}\r\n\r\n");
     send(client, &[head.as_bytes(), text.as_bytes()])
 }
 

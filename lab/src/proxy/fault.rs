@@ -57,6 +57,10 @@ pub(super) enum Mischief {
     Slow(Duration),
     Refuse,
     Answer(u16, String),
+    /// An answer 503 with this code, and how many seconds to wait.
+    Throttle(String, u64),
+    /// Headers of the request whose names begin so are left out, in small letters.
+    Strip(String),
     LoseAnswer,
     Cut(usize),
 }
@@ -91,6 +95,11 @@ impl Fault {
         Self::new(Mischief::Answer(status, body.to_owned()))
     }
 
+    /// The proxy answers 503 by itself, with this error code of S3 or Azure: come again in so many seconds. No effect.
+    pub fn throttle(code: &str, seconds: u64) -> Self {
+        Self::new(Mischief::Throttle(code.to_owned(), seconds))
+    }
+
     /// The proxy answers by itself as the API server would: no effect.
     pub fn status(code: u16, reason: &str, message: &str) -> Self {
         let status = json!({
@@ -98,6 +107,11 @@ impl Fault {
             "code": code, "reason": reason, "message": message,
         });
         Self::answer(code, &status.to_string())
+    }
+
+    /// The request is passed on without its headers whose names begin so, as a careless gateway would.
+    pub fn strip(beginning: &str) -> Self {
+        Self::new(Mischief::Strip(beginning.to_ascii_lowercase()))
     }
 
     /// The request has its effect, and then the connection is cut.

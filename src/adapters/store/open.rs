@@ -1,17 +1,19 @@
 //! From what a cluster file or a URL says to a store.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::azblob;
 use super::s3::{Place, login};
 use super::told::Told;
 use super::{LocalStore, S3Store};
-use crate::model::failure::{Failure, Result};
+use crate::model::failure::Result;
 use crate::model::file::StoreSpec;
 use crate::ops::ports::Store;
 
 /// What a store needs beside its place.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Options {
     /// The folder that relative paths count from.
     pub folder: PathBuf,
@@ -19,6 +21,8 @@ pub struct Options {
     pub profile: Option<String>,
     /// Where S3 is, if the store itself does not say: a cluster file may name it for all services together.
     pub s3_endpoint: Option<String>,
+    /// The variables of the environment that are set and not empty: some of them name a login for Azure. Secrets.
+    pub variables: BTreeMap<String, String>,
 }
 
 /// A store. Nothing is asked of it yet.
@@ -35,9 +39,15 @@ pub async fn open(spec: &StoreSpec, options: &Options) -> Result<Arc<dyn Store>>
             };
             Arc::new(S3Store::new(&login(options.profile.as_deref()).await, place)?)
         }
-        StoreSpec::Azblob { .. } => {
-            return Err(Failure::refused("stores in Azure Blob are not there yet")
-                .hint("use `backend: s3` or `backend: local` until then"));
+        StoreSpec::Azblob { account, container, prefix, endpoint } => {
+            let place = azblob::Place {
+                account: account.clone(),
+                container: container.clone(),
+                prefix: prefix.clone(),
+                endpoint: endpoint.clone(),
+            };
+            let login = azblob::Login::choose(|name| options.variables.get(name).cloned())?;
+            Arc::new(azblob::AzblobStore::new(login, place)?)
         }
     };
     Ok(Arc::new(Told(store)))
@@ -50,7 +60,6 @@ fn folder(base: &Path, path: &str) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::failure::Kind;
 
     #[tokio::test]
     async fn a_relative_folder_counts_from_the_cluster_file() {
@@ -62,9 +71,17 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn azure_is_refused_as_not_there_yet() {
-        let spec = StoreSpec::Azblob { account: "a".into(), container: "c".into(), prefix: "p".into(), endpoint: None };
+    async fn a_container_is_opened_with_a_login_of_the_environment() {
+        let spec = StoreSpec::Azblob {
+            account: "acme".into(),
+            container: "clusters".into(),
+            prefix: "demo".into(),
+            endpoint: Some("http://127.0.0.1:9/acme".into()),
+        };
         let failure = open(&spec, &Options::default()).await.err().unwrap();
-        assert_eq!(failure.kind, Kind::Refused);
+        assert!(failure.what.contains("the login of `az` is not sent to http://127.0.0.1:9"), "{failure:?}");
+        let variables = BTreeMap::from([("AZURE_STORAGE_KEY".to_owned(), "a2V5".to_owned())]);
+        let store = open(&spec, &Options { variables, ..Options::default() }).await.unwrap();
+        assert_eq!(store.url(), "azblob://acme/clusters/demo");
     }
 }

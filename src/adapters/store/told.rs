@@ -7,7 +7,7 @@ use bytes::Bytes;
 use tracing::debug;
 
 use crate::model::failure::Result;
-use crate::ops::ports::{Condition, Object, Put, StateLocks, Store};
+use crate::ops::ports::{Condition, Object, Put, Store};
 
 /// Passes everything on. Keys, sizes and outcomes are told; contents never.
 pub struct Told(pub Arc<dyn Store>);
@@ -16,6 +16,10 @@ pub struct Told(pub Arc<dyn Store>);
 impl Store for Told {
     fn url(&self) -> String {
         self.0.url()
+    }
+
+    fn address(&self) -> String {
+        self.0.address()
     }
 
     async fn get(&self, key: &str) -> Result<Option<Object>> {
@@ -62,7 +66,12 @@ impl Store for Told {
         answer
     }
 
-    fn state_locks(&self) -> StateLocks {
-        self.0.state_locks()
+    async fn state_lock(&self, key: &str) -> Result<Option<Object>> {
+        self.0.state_lock(key).await
+    }
+
+    async fn break_state_lock(&self, key: &str) -> Result<()> {
+        debug!(key, "store: break Terraform's lock");
+        self.0.break_state_lock(key).await
     }
 }

@@ -11,6 +11,11 @@ use crate::ops::doctor::{self, Patient, Status};
 pub struct Args {
     #[command(flatten)]
     target: Target,
+
+    /// Write to the store, to see that it keeps conditions: an object of the trial's own, removed again, and a note
+    /// that the store passed
+    #[arg(long)]
+    write_probe: bool,
 }
 
 pub async fn run(app: &App, args: Args) -> Result<ExitCode> {
@@ -21,6 +26,7 @@ pub async fn run(app: &App, args: Args) -> Result<ExitCode> {
         tools: &cluster.tools,
         cloud: cluster.probes.cloud.as_deref(),
         bucket: cluster.probes.bucket.as_deref(),
+        write_probe: args.write_probe,
     };
     let found = app.look(async { Ok(doctor::examine(&patient).await) }).await?;
     app.print(&report::doctor(&found, app.width()), &found)?;

@@ -28,9 +28,11 @@ pub struct Patient<'a> {
     pub cloud: Option<&'a dyn CloudProbe>,
     /// None where the store is no bucket.
     pub bucket: Option<&'a dyn BucketProbe>,
+    /// Whether the store may be written to, to see that it keeps conditions.
+    pub write_probe: bool,
 }
 
-/// Runs all checks side by side. Changes nothing but one object in the store, which it makes and removes again.
+/// Runs all checks side by side. Changes nothing, unless the store may be written to.
 pub async fn examine(patient: &Patient<'_>) -> Report {
     let ports = patient.ports;
     let record = record::load(ports.store.as_ref()).await.map(|found| found.map(|(record, _)| record));
@@ -39,7 +41,7 @@ pub async fn examine(patient: &Patient<'_>) -> Report {
     let (tools, login, store, cluster, clock) = futures::join!(
         tools::checks(ports.terraform.as_ref(), patient.tools, kubernetes.ok()),
         login::checks(ports.cloud.as_ref(), patient.cloud, known),
-        store::checks(ports.store.as_ref(), ports.clock.as_ref(), patient.bucket, &record),
+        store::checks(ports.store.as_ref(), ports.clock.as_ref(), patient.bucket, &record, patient.write_probe),
         cluster::checks(kubernetes, patient.file, known),
         clock::check(ports.clock.as_ref(), patient.cloud),
     );

@@ -133,8 +133,14 @@ async fn examined(works: bool, record: &Record, change: impl FnOnce(&mut Fake)) 
         progress: fake,
     };
     let outside = Outside { works };
-    let patient =
-        Patient { file: &file(), ports: &ports, tools: &outside, cloud: Some(&outside), bucket: Some(&outside) };
+    let patient = Patient {
+        file: &file(),
+        ports: &ports,
+        tools: &outside,
+        cloud: Some(&outside),
+        bucket: Some(&outside),
+        write_probe: true,
+    };
     examine(&patient).await
 }
 
@@ -178,10 +184,14 @@ async fn another_cluster_another_account_and_missing_rights_are_named() {
 }
 
 #[tokio::test]
-async fn a_store_is_left_as_it_was_found() {
+async fn a_store_is_left_as_it_was_found_unless_a_trial_is_asked_for() {
     let store = MemoryStore::default();
     let fake = Fake::answering(|_, _| Ok(Sighting::Unknown));
-    let checks = store::checks(&store, &fake, None, &Ok(None)).await;
-    assert!(checks.iter().all(|check| check.status == Status::Ok), "{checks:?}");
-    assert_eq!(crate::ops::ports::Store::list(&store, "doctor/").await.unwrap(), Vec::<String>::new());
+    let look = async |write_probe| store::checks(&store, &fake, None, &Ok(None), write_probe).await[0].clone();
+    let untried = look(false).await;
+    assert!(untried.status == Status::Skipped && untried.detail.contains("--write-probe"), "{untried:?}");
+    assert_eq!(crate::ops::ports::Store::list(&store, "").await.unwrap(), Vec::<String>::new());
+    assert_eq!(look(true).await.status, Status::Ok);
+    let proven = look(false).await;
+    assert!(proven.status == Status::Ok && proven.detail.contains("was seen to keep conditions"), "{proven:?}");
 }

@@ -14,7 +14,7 @@ use crate::model::names::OperationId;
 use crate::ops::interrupts::Interrupts;
 use crate::ops::ports::{BootInstant, Clock, Condition, Event, Ports, Progress, Put, Store, Version};
 use crate::ops::task::Task;
-use crate::ops::{journal, record};
+use crate::ops::{journal, proof, record};
 
 /// The name of this step, for progress.
 const STEP: &str = "lock";
@@ -173,6 +173,8 @@ impl Taker {
     }
 
     async fn write(&self, fence: u64, operation: OperationId, condition: Condition) -> Result<Attempt> {
+        // The first write of every operation is this one.
+        proof::assure(self.seeker.store.as_ref(), self.seeker.clock.as_ref()).await?;
         let lock = Lock {
             format: FORMAT,
             state: LockState::Held,

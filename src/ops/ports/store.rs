@@ -34,21 +34,24 @@ pub enum Put {
     Conflict,
 }
 
-/// How Terraform's own backend for a kind of store keeps its lock on a state.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum StateLocks {
-    /// In an object beside the state, `<state>.tflock`, that is created once: it outlives a Terraform that is killed.
-    Beside,
-    /// By a lock of the kernel's, which goes with Terraform's process.
-    WithProcess,
+/// Where Terraform's S3 backend keeps its lock: an object that is created once, and outlives a Terraform that is killed
+/// (internal/backend/remote-state/s3 of both).
+pub fn lock_beside(key: &str) -> String {
+    format!("{key}.tflock")
 }
 
 /// Every write is conditional; a store that ignores conditions is no store. Implementations retry what is safe to
 /// repeat (reads, and conditional writes, whose repetition shows as `Conflict`), with backoff, and then fail.
 #[async_trait]
 pub trait Store: Send + Sync {
-    /// For people: `s3://bucket/prefix`, `file:///folder`.
+    /// For people: `s3://bucket/prefix`, `azblob://account/container/prefix`, `file:///folder`.
     fn url(&self) -> String;
+
+    /// The URL with everything that says by which way the store is reached: two with the same address are served by the
+    /// same server.
+    fn address(&self) -> String {
+        self.url()
+    }
 
     /// None if there is no such object.
     async fn get(&self, key: &str) -> Result<Option<Object>>;
@@ -61,6 +64,11 @@ pub trait Store: Send + Sync {
     /// Removes an object; it is no error if there is none. Nothing relies on this for safety.
     async fn delete(&self, key: &str) -> Result<()>;
 
-    /// How Terraform locks the states that lie here.
-    fn state_locks(&self) -> StateLocks;
+    /// Terraform's own lock on the state under this key, as its backend for this kind of store keeps it: the text that
+    /// says who has it (JSON), and since when it is there. None if it is not locked, or by a lock of the kernel's that
+    /// goes with Terraform's process.
+    async fn state_lock(&self, key: &str) -> Result<Option<Object>>;
+
+    /// Takes that lock away, whoever has it.
+    async fn break_state_lock(&self, key: &str) -> Result<()>;
 }

@@ -7,7 +7,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use crate::model::failure::{Failure, Result};
-use crate::ops::ports::{BootInstant, Clock, Condition, Object, Put, StateLocks, Store, Version};
+use crate::ops::ports::store::lock_beside;
+use crate::ops::ports::{BootInstant, Clock, Condition, Object, Put, Store, Version};
 
 /// What happens to one write, instead of what should.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,8 +127,12 @@ impl Store for MemoryStore {
         Ok(())
     }
 
-    fn state_locks(&self) -> StateLocks {
-        StateLocks::Beside
+    async fn state_lock(&self, key: &str) -> Result<Option<Object>> {
+        self.get(&lock_beside(key)).await
+    }
+
+    async fn break_state_lock(&self, key: &str) -> Result<()> {
+        self.delete(&lock_beside(key)).await
     }
 }
 

@@ -8,5 +8,6 @@ mod guarded;
 mod leftovers;
 mod network;
 mod policies;
+mod profile;
 mod refusals;
 mod secrets;

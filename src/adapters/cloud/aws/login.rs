@@ -7,6 +7,8 @@ use aws_sdk_ec2::config::AppName;
 use aws_sdk_ec2::config::retry::RetryConfig;
 use aws_sdk_ec2::config::timeout::TimeoutConfig;
 
+use super::profile;
+
 /// How long a connection may take.
 const CONNECT: Duration = Duration::from_secs(5);
 
@@ -24,7 +26,7 @@ const TRIES: u32 = 6;
 pub async fn login(region: &str, profile: Option<&str>) -> SdkConfig {
     let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12()).region(Region::new(region.to_owned()));
     if let Some(profile) = profile {
-        loader = loader.profile_name(profile);
+        loader = loader.profile_name(profile).credentials_provider(profile::credentials(profile, Some(region)).await);
     }
     loader.app_name(app_name()).retry_config(retries()).timeout_config(timeouts()).load().await
 }

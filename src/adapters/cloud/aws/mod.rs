@@ -11,6 +11,7 @@ pub(in crate::adapters) mod moto;
 #[cfg(test)]
 mod policies;
 mod probe;
+pub(in crate::adapters) mod profile;
 mod shapes;
 
 use std::collections::BTreeMap;

@@ -17,7 +17,7 @@ use bytes::Bytes;
 use crate::model::failure::{Failure, Result};
 use crate::model::file::StoreSpec;
 use crate::model::store_url;
-use crate::ops::ports::{Condition, Object, Put, StateLocks, Store};
+use crate::ops::ports::{Condition, Object, Put, Store};
 
 use folder::Folder;
 use guard::Guard;
@@ -74,8 +74,13 @@ impl Store for LocalStore {
         self.work(move |folder| folder.remove(&guard, &key)).await
     }
 
-    fn state_locks(&self) -> StateLocks {
-        StateLocks::WithProcess
+    /// A Terraform that is killed leaves a file that names it, and no lock: that was the kernel's.
+    async fn state_lock(&self, _: &str) -> Result<Option<Object>> {
+        Ok(None)
+    }
+
+    async fn break_state_lock(&self, _: &str) -> Result<()> {
+        Ok(())
     }
 }
 

@@ -9,6 +9,7 @@ use aws_sdk_s3::config::timeout::TimeoutConfig;
 use aws_sdk_s3::config::{AppName, RequestChecksumCalculation, ResponseChecksumValidation};
 
 use super::S3Store;
+use crate::adapters::cloud::aws::profile;
 use crate::model::failure::{Failure, Result};
 
 /// How long a connection may take.
@@ -45,7 +46,7 @@ pub async fn login(profile: Option<&str>) -> SdkConfig {
     let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
         .app_name(AppName::new("scaler").expect("only letters, which are allowed"));
     if let Some(profile) = profile {
-        loader = loader.profile_name(profile);
+        loader = loader.profile_name(profile).credentials_provider(profile::credentials(profile, None).await);
     }
     loader.load().await
 }

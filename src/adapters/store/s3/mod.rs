@@ -19,7 +19,8 @@ use bytes::Bytes;
 use crate::model::failure::{Failure, Result};
 use crate::model::file::StoreSpec;
 use crate::model::store_url;
-use crate::ops::ports::{Condition, Object, Put, StateLocks, Store, Version};
+use crate::ops::ports::store::lock_beside;
+use crate::ops::ports::{Condition, Object, Put, Store, Version};
 
 use crate::adapters::cloud::aws::date::ServerDate;
 pub use connect::{Place, login};
@@ -113,6 +114,16 @@ impl Store for S3Store {
         })
     }
 
+    fn address(&self) -> String {
+        store_url::to_url(&StoreSpec::S3 {
+            bucket: self.place.bucket.clone(),
+            prefix: self.place.prefix.clone(),
+            region: self.place.region.clone(),
+            endpoint: self.place.endpoint.clone(),
+            path_style: self.place.path_style,
+        })
+    }
+
     async fn get(&self, key: &str) -> Result<Option<Object>> {
         match self.try_get(key).await? {
             Some(Err(_)) => self.try_get(key).await?.transpose(),
@@ -158,8 +169,12 @@ impl Store for S3Store {
         }
     }
 
-    fn state_locks(&self) -> StateLocks {
-        StateLocks::Beside
+    async fn state_lock(&self, key: &str) -> Result<Option<Object>> {
+        self.get(&lock_beside(key)).await
+    }
+
+    async fn break_state_lock(&self, key: &str) -> Result<()> {
+        self.delete(&lock_beside(key)).await
     }
 }
 

@@ -2,9 +2,14 @@
 
 use std::sync::Arc;
 
+use aws_sdk_s3::config::{Credentials, SharedCredentialsProvider};
+use scaler_lab::{Fault, FaultProxy, VersityGateway};
+
 use super::*;
+use crate::adapters::clock::SystemClock;
 use crate::adapters::cloud::aws::moto::{Moto, SECRET, login};
 use crate::model::failure::Kind;
+use crate::ops::proof;
 use crate::ops::testing::conformance;
 
 const BUCKET: &str = "acme-clusters";
@@ -32,9 +37,29 @@ async fn moto() -> (Moto, S3Store) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn is_a_store() {
     scaler_lab::needs!(Moto);
-    let (_moto, store) = moto().await;
+    let (moto, store) = moto().await;
     // moto checks a condition and writes in two steps: a crowd finds the gap between them.
     conformance::all(Arc::new(store), 4).await;
+    let proxy = FaultProxy::before(moto.url());
+    let store = S3Store::new(&login("eu-west-1"), place(&proxy.url())).unwrap();
+    conformance::faults::all(&store, &proxy, "SlowDown").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn is_a_store_on_versitys_gateway() {
+    scaler_lab::needs!(Versity);
+    let gateway = VersityGateway::start();
+    let credentials =
+        Credentials::new(VersityGateway::ACCESS_KEY, VersityGateway::SECRET_KEY, None, None, "Versity's gateway");
+    let login = login(VersityGateway::REGION)
+        .into_builder()
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .build();
+    let store = S3Store::new(&login, place(&gateway.url())).unwrap();
+    store.client.create_bucket().bucket(BUCKET).send().await.unwrap();
+    let store = Arc::new(store);
+    conformance::all(store.clone(), 50).await;
+    conformance::faults::all(store.as_ref(), gateway.proxy(), "SlowDown").await;
 }
 
 #[tokio::test]
@@ -87,4 +112,20 @@ async fn an_unknown_region_is_asked_for() {
     let login = aws_config::SdkConfig::builder().behavior_version(aws_config::BehaviorVersion::v2026_01_12()).build();
     let failure = S3Store::new(&login, Place { region: None, ..place("http://127.0.0.1:9") }).err().unwrap();
     assert!(failure.what.contains("region of the bucket `acme-clusters`"), "{failure:?}");
+}
+
+/// What a gateway would do that does not know conditional writes.
+#[tokio::test]
+async fn a_server_that_ignores_conditions_is_found_out() {
+    scaler_lab::needs!(Moto);
+    let (moto, direct) = moto().await;
+    let proxy = FaultProxy::before(moto.url());
+    proxy.order(Fault::strip("If-").always());
+    let careless = S3Store::new(&login("eu-west-1"), place(&proxy.url())).unwrap();
+    let clock = SystemClock;
+    proof::assure(&direct, &clock).await.unwrap();
+    let failure = proof::assure(&careless, &clock).await.unwrap_err();
+    assert_eq!(failure.kind, Kind::Refused, "what was proven by another way does not count: {failure:?}");
+    assert!(failure.what.contains("it made an object that was there already"), "{failure:?}");
+    assert!(proof::is_proven(&direct).await.unwrap());
 }

@@ -9,7 +9,7 @@ use scaler::model::kubernetes::{Attachment, Budget, Eviction, Listing, Node, Nod
 use scaler::model::names::StackId;
 use scaler::ops::lease::Lease;
 use scaler::ops::ports::terraform::{Applied, PlanMode, SavedPlan, Stack, Tool};
-use scaler::ops::ports::{Condition, Event, Kubernetes, Object, Ports, Progress, Put, StateLocks, Store, Terraform};
+use scaler::ops::ports::{Condition, Event, Kubernetes, Object, Ports, Progress, Put, Store, Terraform};
 use serde_json::Value;
 
 use crate::Fate;
@@ -55,6 +55,14 @@ fn is_renewal(lock: &Value) -> bool {
     acquired.is_some_and(|at| jiff::Timestamp::now().duration_since(at).as_secs() >= 12)
 }
 
+impl MortalStore {
+    fn age(&self, lock: Option<&mut Object>) {
+        if let Some(lock) = lock {
+            lock.age = lock.age.map(|age| age + self.fate.later);
+        }
+    }
+}
+
 #[async_trait]
 impl Store for MortalStore {
     fn url(&self) -> String {
@@ -63,9 +71,7 @@ impl Store for MortalStore {
 
     async fn get(&self, key: &str) -> Result<Option<Object>> {
         let mut found = self.inner.get(key).await?;
-        if let Some(object) = found.as_mut().filter(|_| key == "lock.json" || key.ends_with(".tflock")) {
-            object.age = object.age.map(|age| age + self.fate.later);
-        }
+        self.age(found.as_mut().filter(|_| key == "lock.json"));
         Ok(found)
     }
 
@@ -83,8 +89,14 @@ impl Store for MortalStore {
         self.fate.around(&name, self.inner.delete(key)).await
     }
 
-    fn state_locks(&self) -> StateLocks {
-        self.inner.state_locks()
+    async fn state_lock(&self, key: &str) -> Result<Option<Object>> {
+        let mut found = self.inner.state_lock(key).await?;
+        self.age(found.as_mut());
+        Ok(found)
+    }
+
+    async fn break_state_lock(&self, key: &str) -> Result<()> {
+        self.fate.around("break state lock", self.inner.break_state_lock(key)).await
     }
 }
 

@@ -1,0 +1,55 @@
+//! A cluster whose store, Terraform's states included, is in Azure Blob Storage.
+
+use scaler_lab::{Azurite, needs, run_apart};
+
+use crate::world::{World, runs};
+
+/// Terraform reaches a storage account under Azure's own name and by TLS alone. So the whole day, with a Kubernetes of
+/// its own, takes place where that name is this machine.
+#[test]
+fn a_cluster_is_made_grown_shrunk_and_destroyed_on_azblob() {
+    needs!(Azurite, AnyTerraform, Namespaces);
+    run_apart("azblob::a_day", &Azurite::host());
+}
+
+#[test]
+#[ignore = "runs in a network of its own, started by the test above"]
+fn a_day() {
+    let mut world = World::on_azblob();
+    world.run(&["plan", "--detailed-exitcode"]).ends(2);
+    assert_eq!(world.azurite().blobs("clusters"), Vec::<String>::new(), "plan changes nothing");
+
+    world.apply().ends(0);
+    assert_eq!((world.workers().len(), world.running().len()), (1, 1));
+    let state = world.object(&format!("terraform/pool-{}.tfstate", world.pool));
+    assert_eq!(state["version"], 4);
+
+    // Another login for the next step, and from the store alone.
+    let url = format!("azblob://{}/clusters/{}", world.azurite().account(), world.cluster);
+    let key = world.azurite().key().to_owned();
+    let sas = world.program.environment.remove("AZURE_STORAGE_SAS_TOKEN").expect("the world has one");
+    world.run(&["status", "--cluster", &url]).ends(1).says("the login of `az`");
+    world.program.environment.insert("AZURE_STORAGE_KEY".to_owned(), key.clone());
+    world.run(&["scale-up", "--cluster", &url, "--pool", &world.pool, "--to", "3", "--yes"]).ends(0);
+    assert_eq!((world.nodes().len(), world.running().len()), (3, 3));
+    world.run(&["plan", "--detailed-exitcode"]).ends(0);
+    world.run(&["doctor"]).ends(0).says("was seen to keep conditions");
+
+    world.program.environment.remove("AZURE_STORAGE_KEY");
+    world.program.environment.insert("ARM_SAS_TOKEN".to_owned(), sas.clone());
+    world.run(&["scale-down", "--pool", &world.pool, "--node", &world.node(2), "--yes"]).ends(0);
+    assert!(!world.running().contains_key(&world.node(2)));
+    assert_eq!(world.workers(), world.running().into_keys().collect::<Vec<_>>());
+
+    world.run(&["destroy", "--yes", "--name", &world.cluster]).ends(0);
+    assert!(world.sandbox.machines().iter().all(|machine| !runs(machine)), "nothing is left of it");
+
+    let signature = sas.rsplit('=').next().expect("a token ends with its signature").to_owned();
+    world.run(&["render", "--out", "rendered"]).ends(0);
+    let rendered =
+        std::fs::read_to_string(world.folder().join("rendered/terraform/foundation/backend.tf")).expect("a backend");
+    assert!(rendered.contains("backend \"azurerm\""), "{rendered}");
+    for text in [world.program.said(), rendered] {
+        assert!(!text.contains(&signature) && !text.contains(&key), "a login shows in\n{text}");
+    }
+}
