@@ -25,4 +25,6 @@ pub mod status;
 pub mod task;
 
 #[cfg(test)]
+mod simulation;
+#[cfg(test)]
 pub mod testing;

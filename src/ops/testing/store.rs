@@ -53,6 +53,10 @@ impl MemoryStore {
         self.set(key, bytes.into());
     }
 
+    pub fn remove(&self, key: &str) {
+        self.objects.lock().unwrap().remove(key);
+    }
+
     pub fn text(&self, key: &str) -> Option<String> {
         let objects = self.objects.lock().unwrap();
         objects.get(key).map(|entry| String::from_utf8_lossy(&entry.bytes).into_owned())

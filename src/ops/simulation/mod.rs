@@ -1,0 +1,16 @@
+//! The simulation: whole operations over a store, a cloud, a cluster and a Terraform in memory, on virtual time, with
+//! every invariant looked at after each change. A world follows from its seed alone.
+
+mod chance;
+mod cloud;
+mod cluster;
+mod ports;
+mod process;
+mod scene;
+mod stage;
+mod terraform;
+mod time;
+mod watch;
+mod world;
+
+mod tests;

@@ -1,0 +1,59 @@
+//! Runs one world from its seed to its end.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use super::time::Step;
+use super::watch::LONGEST;
+use super::world::World;
+
+/// How a world went.
+pub struct Ended<T> {
+    pub result: Result<T, String>,
+    pub world: Arc<World>,
+}
+
+/// Plays in a world of its own until it is over, or something was that must never be.
+pub fn play<T, F>(seed: u64, scenes: impl FnOnce(Arc<World>) -> F) -> Ended<T>
+where
+    F: Future<Output = T>,
+{
+    let world = World::of(seed);
+    let ticking = world.clone();
+    let tick = move || {
+        if ticking.watch.violation().is_some() {
+            return;
+        }
+        if ticking.now() > LONGEST {
+            ticking.watch.violate("it goes on for ever".into());
+        } else if ticking.time.step() == Step::Stalled {
+            ticking.watch.violate("everybody waits for ever".into());
+        }
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().on_thread_park(tick).build().expect("a runtime");
+    let scenes = scenes(world.clone());
+    let watched = world.clone();
+    let played = catch_unwind(AssertUnwindSafe(|| {
+        runtime.block_on(async move {
+            tokio::select! {
+                biased;
+                violation = watched.watch.violated() => Err(violation),
+                ended = scenes => watched.watch.violation().map_or(Ok(ended), Err),
+            }
+        })
+    }));
+    let result = played.unwrap_or_else(|_| Err("panicked".into()));
+    drop(runtime);
+    Ended { result, world }
+}
+
+impl<T> Ended<T> {
+    /// The result, or the end of the test with all that happened.
+    #[track_caller]
+    pub fn expect(self, what: &str) -> T {
+        match self.result {
+            Ok(result) => result,
+            Err(violation) => panic!("{what}: {violation}\n{}", self.world.trace().join("\n")),
+        }
+    }
+}
