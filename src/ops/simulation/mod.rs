@@ -10,6 +10,7 @@ mod scene;
 mod stage;
 mod terraform;
 mod time;
+mod truth;
 mod watch;
 mod world;
 

@@ -22,10 +22,11 @@ use crate::ops::prepare;
 use crate::ops::task::{Mandate, Options, Task};
 use crate::render::{Assets, Backend};
 
-pub const CLUSTER: &str = "demo";
 /// The pool that is scaled: its least, first and greatest size.
 pub const POOL: &str = "web";
 pub const BOUNDS: (usize, usize) = (2, 5);
+/// How many it has when a cluster stands.
+pub const STANDS: u32 = 4;
 
 const TEXT: &str = "\
 apiVersion: scaler/v1
@@ -175,14 +176,19 @@ pub async fn run(process: &Arc<Process>, order: Order) -> End {
 
 /// A cluster that stands, with pods and budgets on it.
 pub async fn build(world: &Arc<World>) {
-    world.watch.bounds(POOL, BOUNDS.0, BOUNDS.1);
-    world.watch.bounds("db", 1, 3);
-    let first = Process::start(world);
-    match run(&first, Order::Apply).await {
-        End::Done(done) if done.shortfall.is_none() => {}
-        end => world.watch.violate(format!("the first apply ended so: {end:?}")),
+    for order in [Order::Apply, Order::Up(STANDS)] {
+        bounds(world);
+        match run(&Process::start(world), order).await {
+            End::Done(done) if done.shortfall.is_none() => {}
+            end => world.watch.violate(format!("the cluster was not made: {end:?}")),
+        }
     }
     populate(world).await;
+}
+
+pub fn bounds(world: &World) {
+    world.watch.bounds(POOL, BOUNDS.0, BOUNDS.1);
+    world.watch.bounds("db", 1, 3);
 }
 
 pub async fn populate(world: &Arc<World>) {

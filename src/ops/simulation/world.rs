@@ -1,5 +1,6 @@
 //! The world that several scalers share: a store, a cloud, a cluster, and who watches over them.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -27,6 +28,8 @@ pub struct World {
     pub weather: Mutex<Weather>,
     /// After how many more machines the cloud refuses one.
     pub refuse_after: Mutex<Option<u64>>,
+    /// Nodes that a person has cordoned.
+    pub cordoned: Mutex<BTreeSet<String>>,
 }
 
 /// How often things go wrong by themselves, in cases of a thousand.
@@ -88,6 +91,7 @@ impl World {
             trace: Mutex::default(),
             weather: Mutex::default(),
             refuse_after: Mutex::default(),
+            cordoned: Mutex::default(),
             time,
         })
     }

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use serde_json::Value;
 
-use state::Address;
+pub use state::{Address, TfState, lock_key};
 
 use super::process::Process;
 use crate::model::failure::{Failure, Result};
