@@ -45,6 +45,10 @@ impl Standing {
 }
 
 impl Cloud {
+    pub fn copy(&self) -> Cloud {
+        Cloud { machines: Mutex::new(self.machines.lock().unwrap().clone()) }
+    }
+
     pub fn make(&self, machine: Machine, now: Duration) {
         let standing = Standing { made: now, ends: None, machine };
         self.machines.lock().unwrap().insert(standing.machine.id.clone(), standing);

@@ -4,6 +4,7 @@
 mod chance;
 mod cloud;
 mod cluster;
+mod matrix;
 mod ports;
 mod process;
 mod scene;

@@ -15,6 +15,7 @@ use crate::model::journal::Document;
 use crate::model::kubernetes::{
     Attachment, Budget, Eviction, Listing, Node, NodeChange, Patched, Pod, Resources, Right,
 };
+use crate::model::lock::{self, Lock, LockState};
 use crate::model::machine::{Machine, Place, Sighting};
 use crate::model::provider::tags;
 use crate::ops::ports::{Cloud, Condition, Kubernetes, Object, Put, Store};
@@ -33,19 +34,42 @@ impl SimStore {
         cases > 0 && world.chance.permille(cases)
     }
 
-    /// What a write is called among the points of a way.
-    fn label(key: &str, bytes: &Bytes) -> String {
-        match key.split('/').next().unwrap_or_default() {
-            "journal" => {
-                let entry = Document::parse(bytes).map(|document| document.entry);
-                format!("journal: {}", entry.as_ref().map_or("?", kind_of_entry))
-            }
-            "lock.json" => match String::from_utf8_lossy(bytes).contains("\"released\"") {
-                true => "unlock".into(),
-                false => "lock".into(),
-            },
-            "cluster.json" => "commit".into(),
-            other => other.into(),
+}
+
+/// What is written, as far as anybody here wants to know.
+enum Writing {
+    Lock(Lock),
+    Entry(Box<Document>),
+    Other,
+}
+
+impl Writing {
+    fn of(key: &str, bytes: &Bytes) -> Writing {
+        if key == lock::KEY {
+            return Lock::parse(bytes).map_or(Writing::Other, Writing::Lock);
+        }
+        match key.starts_with("journal/") {
+            true => Document::parse(bytes).map_or(Writing::Other, |document| Writing::Entry(Box::new(document))),
+            false => Writing::Other,
+        }
+    }
+
+    /// Its name among the points of a way.
+    fn label(&self, key: &str) -> String {
+        match self {
+            Writing::Entry(document) => format!("journal: {}", kind_of_entry(&document.entry)),
+            Writing::Lock(lock) if lock.state == LockState::Released => "unlock".into(),
+            Writing::Lock(_) => "lock".into(),
+            Writing::Other if key == "cluster.json" => "commit".into(),
+            Writing::Other => key.split('/').next().unwrap_or_default().to_owned(),
+        }
+    }
+
+    fn deed<'a>(&'a self, key: &'a str) -> Deed<'a> {
+        match self {
+            Writing::Lock(lock) => Deed::Locked(lock),
+            Writing::Entry(document) => Deed::Journalled { key, document },
+            Writing::Other => Deed::Wrote { key },
         }
     }
 }
@@ -66,7 +90,8 @@ impl Store for SimStore {
 
     async fn put(&self, key: &str, bytes: Bytes, condition: Condition) -> Result<Put> {
         let process = &self.0;
-        let point = process.come_to(|| SimStore::label(key, &bytes)).await;
+        let writing = Writing::of(key, &bytes);
+        let point = process.come_to(|| writing.label(key)).await;
         // It may lie on this machine while that sleeps.
         process.way_out().await;
         let lost = self.fails();
@@ -77,7 +102,7 @@ impl Store for SimStore {
         process.alive().await;
         let put = process.world.store.put(key, bytes.clone(), condition.clone()).await?;
         if let Put::Written(_) = &put {
-            process.world.did(process.index, Deed::Wrote { key, bytes: &bytes });
+            process.world.did(process.index, writing.deed(key));
         }
         process.left(point).await;
         process.way_back().await;

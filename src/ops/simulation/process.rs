@@ -50,6 +50,10 @@ pub struct Death {
 }
 
 impl Fleet {
+    pub fn copy(&self) -> Fleet {
+        Fleet { states: Mutex::new(self.states.lock().unwrap().clone()) }
+    }
+
     /// When this scaler was killed, and what of it.
     pub fn death(&self, index: usize) -> Option<(Duration, Killed)> {
         self.states.lock().unwrap().get(&index).and_then(|state| state.death)

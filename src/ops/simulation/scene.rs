@@ -11,7 +11,7 @@ use super::world::World;
 use crate::model::failure::{Failure, Kind, Result};
 use crate::model::file::{self, ClusterFile};
 use crate::model::journal::{Command, Consent};
-use crate::model::names::NodeName;
+use crate::model::machine::Machine;
 use crate::model::plan::{Request, SizeChange};
 use crate::model::record::Source;
 use crate::ops::execute::{self, Done, Ran};
@@ -24,7 +24,7 @@ use crate::render::{Assets, Backend};
 
 /// The pool that is scaled: its least, first and greatest size.
 pub const POOL: &str = "web";
-pub const BOUNDS: (usize, usize) = (2, 5);
+pub const BOUNDS: (usize, usize) = (2, 6);
 /// How many it has when a cluster stands.
 pub const STANDS: u32 = 4;
 
@@ -40,7 +40,7 @@ store: { backend: local, path: ./store }
 network: { cidr: 10.1.0.0/20, zones: [a, b] }
 controlPlane: { count: 1, machine: small, image: { id: image-1 } }
 pools:
-  - { name: web, machine: small, min: 2, max: 5, image: { id: image-1 } }
+  - { name: web, machine: small, min: 2, max: 6, image: { id: image-1 } }
   - { name: db, machine: small, min: 1, max: 3, image: { id: image-1 } }
 drain: { timeout: 5m, totalTimeout: 30m, parallel: 5 }
 sandbox: { register: .sandbox }
@@ -197,8 +197,15 @@ pub async fn populate(world: &Arc<World>) {
     world.sleep(Duration::from_secs(10)).await;
 }
 
-/// The nodes of a pool by their machines that live.
-pub fn living(world: &World, pool: &str) -> Vec<NodeName> {
+/// The machines of a pool that live.
+pub fn machines(world: &World, pool: &str) -> Vec<Machine> {
     let machines = world.cloud.living();
-    machines.into_iter().filter(|one| one.pool.as_deref() == Some(pool)).filter_map(|one| one.node).collect()
+    machines.into_iter().filter(|one| one.pool.as_deref() == Some(pool)).collect()
+}
+
+/// A machine ends by itself, or by somebody else's hand.
+pub fn vanish(world: &World, id: &str) {
+    world.tell(|| format!("{id} VANISHES"));
+    world.watch.vanishes(id);
+    world.cloud.terminate(id, world.now());
 }

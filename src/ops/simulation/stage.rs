@@ -18,7 +18,14 @@ pub fn play<T, F>(seed: u64, scenes: impl FnOnce(Arc<World>) -> F) -> Ended<T>
 where
     F: Future<Output = T>,
 {
-    let world = World::of(seed);
+    play_in(World::of(seed), scenes)
+}
+
+/// The same in a world that is there.
+pub fn play_in<T, F>(world: Arc<World>, scenes: impl FnOnce(Arc<World>) -> F) -> Ended<T>
+where
+    F: Future<Output = T>,
+{
     let ticking = world.clone();
     let tick = move || {
         if ticking.watch.violation().is_some() {

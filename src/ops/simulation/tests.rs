@@ -25,22 +25,17 @@ fn a_day() {
 
 #[test]
 fn speed() {
-    #[allow(clippy::disallowed_methods)]
-    let start = std::time::Instant::now();
-    for seed in 0..20 {
-        play(seed, |world| async move { scene::build(&world).await }).expect("built");
-    }
-    println!("build: {:?} each", start.elapsed() / 20);
+    let standing = play(0, |world| async move { scene::build(&world).await });
     #[allow(clippy::disallowed_methods)]
     let start = std::time::Instant::now();
     let mut steps = 0;
-    for seed in 0..20 {
-        let ended = play(seed, |world| async move {
-            scene::build(&world).await;
+    for seed in 0..60 {
+        let world = super::world::World::like(&standing.world, seed);
+        let ended = super::stage::play_in(world, |world| async move {
             scene::run(&Process::start(&world), Order::Down(2)).await
         });
         steps += ended.world.time.steps();
         ended.expect("run");
     }
-    println!("build+down: {:?} each {}", start.elapsed() / 20, steps / 20);
+    println!("down: {:?} each {}", start.elapsed() / 60, steps / 60);
 }

@@ -60,6 +60,10 @@ pub enum Step {
 }
 
 impl Time {
+    pub fn starting_at(now: Duration) -> Time {
+        Time { inner: Mutex::new(Inner { now, ..Inner::default() }) }
+    }
+
     pub fn now(&self) -> Duration {
         self.inner.lock().unwrap().now
     }

@@ -7,7 +7,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::time::Duration;
 
-use bytes::Bytes;
 use tokio::sync::Notify;
 
 use super::cluster;
@@ -16,14 +15,16 @@ use super::world::World;
 use crate::model::drain::{Cordon, CordonState};
 use crate::model::journal::{Command, Document, Entry, Proof, Status};
 use crate::model::kubernetes::Node;
-use crate::model::lock::{self, Lock, LockState};
+use crate::model::lock::{Lock, LockState};
 use crate::model::machine::{Machine, Role};
 use crate::model::names::{NodeName, OperationId, StackId};
 use crate::ops::testing::kubernetes::Done;
 
 /// A change of the outside that took effect.
 pub enum Deed<'a> {
-    Wrote { key: &'a str, bytes: &'a Bytes },
+    Locked(&'a Lock),
+    Journalled { key: &'a str, document: &'a Document },
+    Wrote { key: &'a str },
     Deleted { key: &'a str },
     Kubernetes(&'a Done),
     DeletesNode { node: &'a Node },
@@ -45,7 +46,7 @@ pub struct Watch {
     rung: Notify,
 }
 
-#[derive(Default)]
+#[derive(Default, Clone)]
 struct Inner {
     /// The pid of who has the lock by its document, and the operation that this names.
     holder: Option<u32>,
@@ -59,10 +60,13 @@ struct Inner {
     kinds: BTreeSet<&'static str>,
     /// Pool → its least and greatest size.
     bounds: BTreeMap<String, (usize, usize)>,
-    refused: u64,
 }
 
 impl Watch {
+    pub fn copy(&self) -> Watch {
+        Watch { inner: Mutex::new(self.inner.lock().unwrap().clone()), ..Watch::default() }
+    }
+
     pub fn bounds(&self, pool: &str, min: usize, max: usize) {
         self.inner.lock().unwrap().bounds.insert(pool.to_owned(), (min, max));
     }
@@ -125,9 +129,12 @@ impl World {
     fn judge(&self, process: usize, deed: &Deed) -> Result<(), String> {
         let mut inner = self.watch.inner.lock().unwrap();
         let free = match deed {
-            Deed::Wrote { key, bytes } if *key == lock::KEY => return inner.lock_written(bytes),
+            Deed::Locked(lock) => {
+                inner.lock_written(lock);
+                return Ok(());
+            }
             // Their names are their content, or nothing goes by them.
-            Deed::Wrote { key, .. } => ["inputs/", "history/", "probe/"].iter().any(|folder| key.starts_with(folder)),
+            Deed::Wrote { key } => ["inputs/", "history/", "probe/"].iter().any(|folder| key.starts_with(folder)),
             Deed::Ended { .. } => true,
             _ => false,
         };
@@ -137,8 +144,8 @@ impl World {
             return Err(format!("p{process} acts ({}), and {holder} has the lock", told(deed)));
         }
         match deed {
-            Deed::Wrote { key, bytes } if key.starts_with("journal/") => inner.journal_written(key, bytes),
-            Deed::Wrote { .. } | Deed::Deleted { .. } | Deed::Saved { .. } => Ok(()),
+            Deed::Journalled { key, document } => inner.journal_written(key, document),
+            Deed::Locked(_) | Deed::Wrote { .. } | Deed::Deleted { .. } | Deed::Saved { .. } => Ok(()),
             Deed::Kubernetes(done) => self.kubernetes_did(&inner, done),
             Deed::DeletesNode { node } => self.node_deleted(node),
             Deed::Began { stack } => inner.terraform_began(process, stack),
@@ -235,20 +242,17 @@ impl World {
 }
 
 impl Inner {
-    fn lock_written(&mut self, bytes: &Bytes) -> Result<(), String> {
-        let lock = Lock::parse(bytes).map_err(|error| error.to_string())?;
+    fn lock_written(&mut self, lock: &Lock) {
         self.holder = (lock.state == LockState::Held).then_some(lock.holder.pid);
-        self.operation = Some(lock.operation);
-        Ok(())
+        self.operation = Some(lock.operation.clone());
     }
 
     /// The journal is dense, and tells nothing that may not be.
-    fn journal_written(&mut self, key: &str, bytes: &Bytes) -> Result<(), String> {
-        let document = Document::parse(bytes).map_err(|error| error.to_string())?;
+    fn journal_written(&mut self, key: &str, document: &Document) -> Result<(), String> {
         self.kinds.insert(kind_of_entry(&document.entry));
         let written = match self.journals.get_mut(&document.operation) {
-            Some(status) => status.follow(&document),
-            None => Status::begin(&document).map(|status| drop(self.journals.insert(document.operation.clone(), status))),
+            Some(status) => status.follow(document),
+            None => Status::begin(document).map(|status| drop(self.journals.insert(document.operation.clone(), status))),
         };
         written.map_err(|illegal| format!("{key}: {illegal}"))
     }
@@ -292,15 +296,9 @@ pub fn kind_of_entry(entry: &Entry) -> &'static str {
 
 fn told(deed: &Deed) -> String {
     match deed {
-        Deed::Wrote { key, bytes } if key.starts_with("journal/") => match Document::parse(bytes) {
-            Ok(document) => format!("journal {}: {}", document.seq, document.entry.told()),
-            Err(error) => format!("journal: {error}"),
-        },
-        Deed::Wrote { key, bytes } if *key == lock::KEY => match Lock::parse(bytes) {
-            Ok(lock) => format!("lock {:?} {} fence {}", lock.state, lock.operation, lock.fence),
-            Err(error) => format!("lock: {error}"),
-        },
-        Deed::Wrote { key, .. } => format!("wrote {key}"),
+        Deed::Journalled { document, .. } => format!("journal {}: {}", document.seq, document.entry.told()),
+        Deed::Locked(lock) => format!("lock {:?} {} fence {}", lock.state, lock.operation, lock.fence),
+        Deed::Wrote { key } => format!("wrote {key}"),
         Deed::Deleted { key } => format!("deleted {key}"),
         Deed::Kubernetes(done) => format!("{done:?}"),
         Deed::DeletesNode { node } => format!("deletes Node {}", node.name),

@@ -81,10 +81,28 @@ impl World {
     pub fn of(seed: u64) -> Arc<World> {
         let time = Arc::new(Time::default());
         let clock: Arc<dyn Clock> = Arc::new(TrueClock(time.clone()));
-        Arc::new(World {
+        let store = MemoryStore::with_clock(clock.clone());
+        Arc::new(World::with(seed, time, store, MemoryKubernetes::new(clock)))
+    }
+
+    /// A world in which everything is as in a quiet one, and goes on by another seed.
+    pub fn like(other: &World, seed: u64) -> Arc<World> {
+        let time = Arc::new(Time::starting_at(other.now()));
+        let clock: Arc<dyn Clock> = Arc::new(TrueClock(time.clone()));
+        let kubernetes = MemoryKubernetes::new(clock.clone());
+        kubernetes.world().copy(&other.kubernetes.world());
+        let mut world = World::with(seed, time, other.store.copy(clock), kubernetes);
+        world.cloud = other.cloud.copy();
+        world.watch = other.watch.copy();
+        world.fleet = other.fleet.copy();
+        Arc::new(world)
+    }
+
+    fn with(seed: u64, time: Arc<Time>, store: MemoryStore, kubernetes: MemoryKubernetes) -> World {
+        World {
             chance: Chance::of(seed),
-            store: MemoryStore::with_clock(clock.clone()),
-            kubernetes: MemoryKubernetes::new(clock),
+            store,
+            kubernetes,
             cloud: Cloud::default(),
             fleet: Fleet::default(),
             watch: Watch::default(),
@@ -93,7 +111,7 @@ impl World {
             refuse_after: Mutex::default(),
             cordoned: Mutex::default(),
             time,
-        })
+        }
     }
 
     pub fn weather(&self) -> Weather {

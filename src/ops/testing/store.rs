@@ -32,6 +32,7 @@ pub struct MemoryStore {
     clock: Option<Arc<dyn Clock>>,
 }
 
+#[derive(Clone)]
 struct Entry {
     bytes: Bytes,
     version: Version,
@@ -41,6 +42,13 @@ struct Entry {
 impl MemoryStore {
     pub fn with_clock(clock: Arc<dyn Clock>) -> MemoryStore {
         MemoryStore { clock: Some(clock), ..MemoryStore::default() }
+    }
+
+    /// Another one with the same objects.
+    pub fn copy(&self, clock: Arc<dyn Clock>) -> MemoryStore {
+        let objects = self.objects.lock().unwrap().clone();
+        let writes = *self.writes.lock().unwrap();
+        MemoryStore { objects: Mutex::new(objects), writes: Mutex::new(writes), ..MemoryStore::with_clock(clock) }
     }
 
     /// Orders what becomes of the next writes to a key, one after another.

@@ -1,7 +1,7 @@
 //! Terraform in memory: its states are objects of the store in Terraform's own format, it has a lock of its own, plans
 //! by comparing the values of a stack with its state, and makes and ends machines one after another.
 
-mod configuration;
+pub mod configuration;
 mod plan;
 mod run;
 mod state;
