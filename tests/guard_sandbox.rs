@@ -228,7 +228,7 @@ fn a_pool_lives_its_life_under_the_guard(tool: &'static str) {
 
 fn a_foundation_is_made_retagged_and_destroyed_under_the_guard(tool: &'static str) {
     let mut stack = Stack::new(tool, &StackId::Foundation);
-    let new = permits_for_new_foundation(Provider::Sandbox, flavour(tool), &[name(1), name(2), name(3)]);
+    let new = permits_for_new_foundation(Provider::Sandbox, flavour(tool), &[name(1), name(2), name(3)], &[]);
     assert_eq!(allowed(&stack.plan(&[]), &new).to_string(), "create 4");
     stack.must(&["apply", "plan.bin"]);
 

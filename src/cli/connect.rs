@@ -19,6 +19,7 @@ use crate::adapters::tools::HostTools;
 use crate::model::failure::Result;
 use crate::model::file::{ClusterFile, StoreSpec};
 use crate::model::provider::Provider;
+use crate::model::record::Source;
 use crate::model::store_url;
 use crate::ops::ports::probe::{BucketProbe, CloudProbe};
 use crate::ops::ports::{Clock, Cloud, Event, Kubernetes, Ports, Store};
@@ -60,6 +61,12 @@ pub async fn open_saved(app: &App, target: &Target, change: &Change, saved: &Sav
 pub async fn open_text(app: &App, target: &Target, change: &Change, edited: &Edited) -> Result<Cluster> {
     let loaded = load::of_text(app, target, edited.path.clone(), edited.text.clone())?;
     finish(app, target, Some(change), loaded, None).await
+}
+
+/// Opens the same cluster with the cluster file of an operation that was not finished.
+pub async fn reopen(app: &App, target: &Target, cluster: &Cluster, source: Source) -> Result<Cluster> {
+    let loaded = load::of_source(app, target, source, &cluster.task)?;
+    finish(app, target, None, loaded, Some(cluster.ports.store.clone())).await
 }
 
 /// The machine's own clock.

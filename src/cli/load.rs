@@ -17,6 +17,7 @@ use crate::model::provider::Provider;
 use crate::model::record::{Record, Source, StoredFile};
 use crate::ops::ports::Store;
 use crate::ops::record;
+use crate::ops::task::Task;
 use crate::render::{Assets, Backend};
 
 /// The cluster file where none is named.
@@ -150,6 +151,16 @@ fn of_record(app: &App, target: &Target, record: Record, spec: StoreSpec) -> Res
             sets,
         },
     )
+}
+
+/// The cluster file that an operation was begun with, for the cluster that a task is about.
+pub fn of_source(app: &App, target: &Target, source: Source, task: &Task) -> Result<Loaded> {
+    let name = Path::new("the cluster file of the unfinished operation");
+    let mut file = parse(app, name, &source.cluster_file, &source.sets)?;
+    file.store = task.file.store.clone();
+    let Source { cluster_file: text, sets, files } = source;
+    let (folder, register) = (task.folder.clone(), task.register.clone());
+    complete(app, target, Parts { file, text, files, folder, path: None, register, sets })
 }
 
 struct Parts {

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use super::app::App;
 use super::args::{Change, Target};
 use super::connect::{self, Cluster};
-use super::{plan_file, report, write_count};
+use super::{plan_file, report, settle, write_count};
 use crate::model::failure::{Failure, Kind, Result};
 use crate::model::journal::{Command, Consent};
 use crate::model::names::NodeName;
@@ -55,11 +55,12 @@ pub async fn run_writing(
     let bound = written.is_some() || matches!(order, Order::Saved(_));
     let mut rounds = if bound { 1 } else { ROUNDS };
     loop {
-        rounds -= 1;
         match round(app, target, change, &order, command, written.as_ref()).await? {
             Round::Ended(code) => return Ok(code),
-            Round::Outdated(failure) if rounds == 0 => return Err(failure),
+            Round::Settled => {}
+            Round::Outdated(failure) if rounds == 1 => return Err(failure),
             Round::Outdated(failure) => {
+                rounds -= 1;
                 app.progress.tell(Event::Warning { text: format!("{}; looking again", failure.what) });
             }
         }
@@ -68,6 +69,8 @@ pub async fn run_writing(
 
 enum Round {
     Ended(ExitCode),
+    /// An operation that was cut off has come to its end now; what was asked for is still to be done.
+    Settled,
     /// Nothing was done, because another run was there first.
     Outdated(Failure),
 }
@@ -97,6 +100,12 @@ async fn round(
             saved.as_ref().map_or(nothing_else, |saved| saved.plan.request.clone())
         }
     };
+    if !change.dry_run && saved.is_none() {
+        // What was read before is out of date then.
+        if settle::first(app, target, change, &cluster).await? {
+            return Ok(Round::Settled);
+        }
+    }
     let prepared = app.look(prepare::prepare(&cluster.ports, &cluster.task, request)).await?;
     if let Some(saved) = &saved {
         prepare::same(&saved.plan, &prepared.plan)?;

@@ -5,6 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
+use super::login;
 use crate::model::lock::Holder;
 
 pub struct Settings {
@@ -16,6 +17,8 @@ pub struct Settings {
     /// Standard error is a terminal.
     pub live: bool,
     pub arguments: Vec<String>,
+    /// The user's name by the system's own list.
+    pub login: String,
 }
 
 impl Settings {
@@ -26,6 +29,11 @@ impl Settings {
             interactive: std::io::stdin().is_terminal() && std::io::stderr().is_terminal(),
             live: std::io::stderr().is_terminal(),
             arguments: std::env::args().collect(),
+            login: login::name(
+                &std::fs::read_to_string("/etc/passwd").unwrap_or_default(),
+                rustix::process::getuid().as_raw(),
+                std::env::var("USER").ok(),
+            ),
         })
     }
 
@@ -51,6 +59,7 @@ impl Settings {
         Holder {
             user: user.unwrap_or_else(|| format!("uid {}", rustix::process::getuid().as_raw())),
             host: rustix::system::uname().nodename().to_string_lossy().into_owned(),
+            login: self.login.clone(),
             pid: std::process::id(),
             command: self.command(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -88,6 +97,7 @@ mod tests {
             interactive: false,
             live: false,
             arguments: arguments.iter().map(|word| (*word).to_owned()).collect(),
+            login: String::new(),
         }
     }
 

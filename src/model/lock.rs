@@ -36,6 +36,9 @@ pub const TAKE_OVER_AFTER: Duration = Duration::from_secs(TERM.as_secs() + STOP.
 pub struct Holder {
     pub user: String,
     pub host: String,
+    /// The user's name as the system's own list has it: as Terraform names the holder of its lock on a state.
+    #[serde(default)]
+    pub login: String,
     pub pid: u32,
     /// The command as typed, without values of secret options.
     pub command: String,
@@ -114,6 +117,7 @@ mod tests {
             holder: Holder {
                 user: "ada".into(),
                 host: "laptop".into(),
+                login: "ada".into(),
                 pid: 42,
                 command: "scaler apply -f cluster.yml".into(),
                 version: "0.1.0".into(),
@@ -136,6 +140,7 @@ mod tests {
           "holder": {
             "user": "ada",
             "host": "laptop",
+            "login": "ada",
             "pid": 42,
             "command": "scaler apply -f cluster.yml",
             "version": "0.1.0"

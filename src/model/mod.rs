@@ -1,5 +1,6 @@
 //! What a cluster is and what may happen to it, as plain values and pure functions.
 
+pub mod adoption;
 pub mod census;
 pub mod drain;
 pub mod failure;

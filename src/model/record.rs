@@ -10,7 +10,7 @@ use super::names::{NodeName, OperationId, StackId};
 use super::provider::Provider;
 
 /// The major number changes when an older `scaler` would misread the record; it then refuses to touch it.
-pub const FORMAT: Format = Format { major: 1, minor: 1 };
+pub const FORMAT: Format = Format { major: 1, minor: 2 };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Format {
@@ -158,4 +158,7 @@ pub struct NodeRecord {
     pub operation: OperationId,
     /// Known once the machine stands.
     pub machine_id: Option<String>,
+    /// Its machine was imported into Terraform's state, and not made by it. Since format 1.2.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub adopted: bool,
 }

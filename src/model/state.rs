@@ -1,6 +1,6 @@
 //! A stack's state, as Terraform writes it (format version 4).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -16,6 +16,8 @@ pub struct State {
     pub outputs: BTreeMap<String, Value>,
     /// Address of each managed resource → its attributes.
     pub resources: BTreeMap<String, Value>,
+    /// Addresses of those that the next plan would replace, because their making was broken off.
+    pub tainted: BTreeSet<String>,
 }
 
 #[derive(Deserialize)]
@@ -57,6 +59,7 @@ struct Instance {
     index_key: Option<Value>,
     /// Set on an object that was replaced and could not be destroyed yet: its machine may still run.
     deposed: Option<String>,
+    status: Option<String>,
     #[serde(default)]
     attributes: Value,
 }
@@ -80,8 +83,12 @@ pub fn parse(text: &[u8]) -> Result<Option<State>> {
         return Ok(None);
     }
     let mut resources = BTreeMap::new();
+    let mut tainted = BTreeSet::new();
     for resource in file.resources.iter().filter(|resource| resource.mode == "managed") {
         for instance in &resource.instances {
+            if instance.status.as_deref() == Some("tainted") {
+                tainted.insert(address(resource, instance));
+            }
             resources.insert(address(resource, instance), attributes(resource, instance));
         }
     }
@@ -89,6 +96,7 @@ pub fn parse(text: &[u8]) -> Result<Option<State>> {
         serial: StackSerial { lineage: file.lineage, serial: file.serial },
         outputs: file.outputs.into_iter().map(|(name, output)| (name, output.value)).collect(),
         resources,
+        tainted,
     }))
 }
 

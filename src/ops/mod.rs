@@ -21,6 +21,7 @@ pub mod record;
 mod stacks;
 mod start;
 mod state;
+mod state_lock;
 pub mod status;
 pub mod task;
 

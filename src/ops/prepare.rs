@@ -205,7 +205,7 @@ async fn look(
         };
         stacks::init_foundation(ports, task, record, nodes).await?;
         let saved = ports.terraform.plan(&StackId::Foundation, mode, None).await?;
-        let expected = preview::foundation(plan, flavour, record, observed.states.get(&StackId::Foundation));
+        let expected = preview::foundation(plan, flavour, record, observed.states.get(&StackId::Foundation), &[]);
         judge(saved.json(), &expected);
     }
     let foundation = observed.states.get(&StackId::Foundation).and_then(|state| stacks::foundation_output(state).ok());
@@ -238,7 +238,7 @@ async fn look_at_new(
     ports.progress.tell(Event::StepStarted { step: step.clone(), title: "asking Terraform what it would do".into() });
     stacks::init_foundation(ports, task, &stand_in, nodes).await?;
     let saved = ports.terraform.plan(&StackId::Foundation, PlanMode::Look, None).await?;
-    let expected = preview::foundation(plan, flavour, &stand_in, None);
+    let expected = preview::foundation(plan, flavour, &stand_in, None, &[]);
     ports.progress.tell(Event::StepDone { step, title: "asked Terraform what it would do".into() });
     Ok(match guard::check(saved.json(), &expected) {
         Ok(summary) => (BTreeMap::from([(StackId::Foundation, summary)]), Vec::new()),

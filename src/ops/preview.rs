@@ -186,14 +186,20 @@ pub fn pool(plan: &Plan, flavour: Flavour, record: &Record, change: &PoolChange)
     guard::permits_for_pool(plan.provider, flavour, &change.pool, &wanted)
 }
 
-/// What Terraform may do to the foundation.
-pub fn foundation(plan: &Plan, flavour: Flavour, record: &Record, state: Option<&State>) -> Expected {
+/// What Terraform may do to the foundation. `adopted`: control planes that were just imported into its state.
+pub fn foundation(
+    plan: &Plan,
+    flavour: Flavour,
+    record: &Record,
+    state: Option<&State>,
+    adopted: &[guard::Machine],
+) -> Expected {
     let machines = stacks::bound(&record.control_plane.nodes);
     match &plan.foundation {
         FoundationChange::Create { nodes } => {
             let standing = state.map(|state| stacks::machine_ids(plan.provider, state)).unwrap_or_default();
             let missing: Vec<NodeName> = nodes.keys().filter(|name| !standing.contains_key(*name)).cloned().collect();
-            guard::permits_for_new_foundation(plan.provider, flavour, &missing)
+            guard::permits_for_new_foundation(plan.provider, flavour, &missing, adopted)
         }
         FoundationChange::Destroy { .. } => {
             guard::permits_for_destroy(plan.provider, flavour, StackId::Foundation, &machines)

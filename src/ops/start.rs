@@ -7,24 +7,56 @@ use sha2::{Digest, Sha256};
 
 use super::lease::Lease;
 use super::ports::terraform::Tool;
-use super::ports::{Condition, Ports};
+use super::ports::{Condition, Ports, Store};
 use super::task::{Mandate, Task};
 use crate::model::failure::{Failure, Result};
 use crate::model::journal::{Act, Inputs, Part, PartId, Reason, Removal, Start};
 use crate::model::machine::Place;
 use crate::model::names::{NodeName, StackId};
 use crate::model::plan::{FoundationChange, Plan, PoolChange, Request, SizeChange, Way};
-use crate::model::record::{NodeRecord, Record, TerraformPin};
+use crate::model::record::{NodeRecord, Record, Source, TerraformPin};
 
-/// Stores the cluster file and what it names, under the hash of their text.
-pub async fn inputs(ports: &Ports, task: &Task, lease: &Lease) -> Result<Inputs> {
-    let text = serde_json::to_vec(&task.source)
-        .map_err(|error| Failure::failed("the cluster file cannot be written as JSON").caused_by(&error))?;
-    let inputs = Inputs { sha256: hex::encode(Sha256::digest(&text)), set: task.sets.clone() };
+/// Stores a cluster file and what it names, under the hash of their text.
+pub async fn keep(ports: &Ports, source: &Source, sets: &[String], lease: &Lease) -> Result<Inputs> {
+    let (text, sha256) = text(source)?;
+    let inputs = Inputs { sha256, set: sets.to_vec() };
     lease.check()?;
     // Its name is its content: if it is there already, it is the same.
     ports.store.put(&inputs.key(), Bytes::from(text), Condition::Absent).await?;
     Ok(inputs)
+}
+
+fn text(source: &Source) -> Result<(Vec<u8>, String)> {
+    let text = serde_json::to_vec(source)
+        .map_err(|error| Failure::failed("the cluster file cannot be written as JSON").caused_by(&error))?;
+    let sha256 = hex::encode(Sha256::digest(&text));
+    Ok((text, sha256))
+}
+
+/// Reads a stored cluster file again. One that is not there, or is not what its name says, is an error.
+pub async fn kept(store: &dyn Store, inputs: &Inputs) -> Result<Source> {
+    let what = || {
+        Failure::failed(format!("the cluster file of the unfinished operation cannot be read ({})", inputs.key()))
+            .hint("nothing was changed; the store's former versions may have it")
+    };
+    let Some(object) = store.get(&inputs.key()).await? else { return Err(what().because("it is not in the store")) };
+    if hex::encode(Sha256::digest(&object.bytes)) != inputs.sha256 {
+        return Err(what().because("its text is not what its name says: it was changed"));
+    }
+    serde_json::from_slice(&object.bytes).map_err(|error| what().because(error))
+}
+
+/// Whether a task goes by the very inputs of an operation.
+pub fn goes_by(task: &Task, inputs: &Inputs) -> Result<bool> {
+    Ok(text(&task.source)?.1 == inputs.sha256)
+}
+
+/// The cluster files that an operation stored before it began.
+pub struct Stored {
+    /// What it goes by.
+    pub inputs: Inputs,
+    /// What the record holds when something of it is done.
+    pub keeps: Inputs,
 }
 
 pub fn entry(
@@ -34,7 +66,7 @@ pub fn entry(
     place: &Place,
     tool: &Tool,
     record: Option<&Record>,
-    inputs: Inputs,
+    stored: Stored,
 ) -> Start {
     Start {
         command: mandate.command,
@@ -42,7 +74,8 @@ pub fn entry(
         cluster_id: plan.cluster_id.clone(),
         place: place.clone(),
         base_generation: plan.base.generation,
-        inputs,
+        inputs: stored.inputs,
+        keeps: Some(stored.keeps),
         terraform: record.and_then(|record| record.terraform.clone()).unwrap_or_else(|| TerraformPin {
             flavour: tool.flavour,
             least_version: tool.version.clone(),

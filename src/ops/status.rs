@@ -43,6 +43,8 @@ pub struct Report {
 pub struct Unfinished {
     pub operation: String,
     pub told: String,
+    /// What the next command that changes the cluster does about each part of it first, as `scaler resume` does.
+    pub next: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -112,8 +114,11 @@ pub async fn status(ports: &Ports, task: &Task) -> Result<Report> {
         unreachable: observed.cluster.as_ref().err().map(ToString::to_string),
         findings: observed.census.findings().to_vec(),
         lock,
-        unfinished: unfinished
-            .map(|status| Unfinished { operation: status.operation().to_string(), told: status.told() }),
+        unfinished: unfinished.map(|status| Unfinished {
+            operation: status.operation().to_string(),
+            told: status.told(),
+            next: status.settling().iter().map(ToString::to_string).collect(),
+        }),
     })
 }
 

@@ -92,5 +92,8 @@ fn machine(provider: Provider, node: &NodeRecord, control_plane: bool) -> Value 
             Capacity::Spot => "spot",
         });
     }
+    if node.adopted && provider == Provider::Sandbox {
+        value["adopted"] = json!(true);
+    }
     value
 }

@@ -104,6 +104,7 @@ impl Scene {
         let holder = Holder {
             user: "ann".into(),
             host: "desk".into(),
+            login: String::new(),
             pid: 1,
             command: "scaler scale-down".into(),
             version: "1".into(),

@@ -102,8 +102,14 @@ pub fn boot() -> BootInstant {
 
 /// A lease that holds until then, and the hand that renews or loses it.
 pub fn lease(deadline: BootInstant) -> (Lease, watch::Sender<Standing>) {
-    let holder =
-        Holder { user: "ann".into(), host: "desk".into(), pid: 1, command: "scaler apply".into(), version: "1".into() };
+    let holder = Holder {
+        user: "ann".into(),
+        host: "desk".into(),
+        login: "ann".into(),
+        pid: 1,
+        command: "scaler apply".into(),
+        version: "1".into(),
+    };
     let (sender, receiver) = watch::channel(Standing::Held { deadline });
     (Lease::new(1, holder, receiver, Arc::new(SystemClock)), sender)
 }

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use tracing::debug;
 
 use crate::model::failure::Result;
-use crate::ops::ports::{Condition, Object, Put, Store};
+use crate::ops::ports::{Condition, Object, Put, StateLocks, Store};
 
 /// Passes everything on. Keys, sizes and outcomes are told; contents never.
 pub struct Told(pub Arc<dyn Store>);
@@ -60,5 +60,9 @@ impl Store for Told {
         let outcome = answer.as_ref().err().map_or("deleted".to_owned(), |failure| failure.to_string());
         debug!(key, outcome, "store: delete");
         answer
+    }
+
+    fn state_locks(&self) -> StateLocks {
+        self.0.state_locks()
     }
 }

@@ -50,6 +50,19 @@ pub fn apply(plan: &Path, lock_timeout: Duration) -> Vec<OsString> {
     all
 }
 
+/// Without colours: this command has no machine-readable form.
+pub fn import(address: &str, id: &str, lock_timeout: Duration) -> Vec<OsString> {
+    let mut all = args(&["import", "-input=false", "-no-color"]);
+    all.extend([lock_timeout_arg(lock_timeout), address.into(), id.into()]);
+    all
+}
+
+pub fn untaint(address: &str, lock_timeout: Duration) -> Vec<OsString> {
+    let mut all = args(&["untaint", "-no-color"]);
+    all.extend([lock_timeout_arg(lock_timeout), address.into()]);
+    all
+}
+
 fn lock_timeout_arg(time: Duration) -> OsString {
     format!("-lock-timeout={}s", time.as_secs()).into()
 }
@@ -77,6 +90,8 @@ mod tests {
                 "plan -input=false -json -lock-timeout=20s -destroy -out=/proc/1/fd/3",
             ),
             (show(file), "show -json /proc/1/fd/3"),
+            (import("a.n[\"x\"]", "i-1", wait), "import -input=false -no-color -lock-timeout=20s a.n[\"x\"] i-1"),
+            (untaint("a.n[\"x\"]", wait), "untaint -no-color -lock-timeout=20s a.n[\"x\"]"),
             (apply(file, wait), "apply -input=false -json -lock-timeout=20s /proc/1/fd/3"),
         ] {
             assert_eq!(text(args), expected);

@@ -1,6 +1,7 @@
 //! The port, over the program.
 
 use std::any::Any;
+use std::ffi::OsString;
 use std::path::Path;
 
 use async_trait::async_trait;
@@ -109,6 +110,18 @@ impl Terraform for TerraformCli {
         }
         Ok(Applied::Done)
     }
+
+    async fn import(&self, stack: &StackId, address: &str, id: &str, lease: &Lease) -> Result<()> {
+        let args = args::import(address, id, self.options.lock_timeout);
+        let what = format!("Terraform could not import machine {id} as {address} into the state of stack `{stack}`");
+        self.change_state(stack, args, lease, &what).await
+    }
+
+    async fn untaint(&self, stack: &StackId, address: &str, lease: &Lease) -> Result<()> {
+        let args = args::untaint(address, self.options.lock_timeout);
+        let what = format!("Terraform could not take {address} of stack `{stack}` as it is");
+        self.change_state(stack, args, lease, &what).await
+    }
 }
 
 /// The plan no longer fits the state (internal/backend/local of both). Terraform looks before it does anything.
@@ -117,6 +130,15 @@ fn is_stale(error: &Diagnostic) -> bool {
 }
 
 impl TerraformCli {
+    /// Runs a command that changes a state and nothing outside.
+    async fn change_state(&self, stack: &StackId, args: Vec<OsString>, lease: &Lease, what: &str) -> Result<()> {
+        let (program, _) = self.found().await?;
+        let folder = self.folder(stack).await?;
+        let run = self.run_in(&folder, program, args).cancel(&self.options.interrupts, Cancel::Second);
+        let finished = run.lease(Some(lease)).output().await?;
+        if finished.succeeded() { Ok(()) } else { Err(plain_failure(what, &finished)) }
+    }
+
     async fn show(&self, program: &Program, stack: &StackId, folder: &Path, file: &PlanFile) -> Result<Value> {
         let unreadable = || format!("Terraform's plan of stack `{stack}` could not be read");
         let run =

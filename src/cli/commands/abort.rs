@@ -4,8 +4,9 @@ use crate::cli::app::App;
 use crate::cli::args::Target;
 use crate::cli::{connect, report};
 use crate::model::failure::{Failure, Kind, Result};
+use crate::model::journal::Fate;
 use crate::model::lock::TAKE_OVER_AFTER;
-use crate::ops::execute::abort;
+use crate::ops::execute::recover::{self, Goal};
 use crate::ops::{journal, lock};
 
 /// Undo what an operation left that was cut off, where it did not reach its point of no return: nodes are schedulable
@@ -31,8 +32,10 @@ pub async fn run(app: &App, args: Args) -> Result<ExitCode> {
         return Err(held);
     }
     if let Some(status) = app.look(journal::unfinished(store)).await? {
-        app.show(&format!("Operation {} was not finished.\n  {}\n", status.operation(), status.told()));
-        abort::check(&status)?;
+        let mut settling = status.settling();
+        settling.retain(|one| one.fate == Fate::Undone);
+        app.show(&report::to_settle(&status, &settling, app.width()));
+        recover::undoable(&status)?;
         if !args.dry_run && !args.yes {
             app.confirm("Undo what it left? Only `yes` goes on: ")?;
         }
@@ -40,13 +43,17 @@ pub async fn run(app: &App, args: Args) -> Result<ExitCode> {
     if args.dry_run {
         return Ok(ExitCode::SUCCESS);
     }
-    let aborted = abort::abort(&cluster.ports, &cluster.task, app.interrupts.clone()).await?;
-    app.print(&report::aborted(aborted.as_ref()), &aborted)?;
-    match aborted.filter(|aborted| aborted.outcome.is_none()) {
+    let settled = recover::settle(&cluster.ports, &cluster.task, Goal::Undo, app.interrupts.clone()).await?;
+    match &settled {
+        None => app.print("Nothing to undo: no operation is unfinished.\n", &settled)?,
+        Some(done) => app.print(&report::settled(done), &settled)?,
+    }
+    match settled.filter(|settled| settled.outcome.is_none()) {
         None => Ok(ExitCode::SUCCESS),
-        Some(aborted) => Err(aborted.left.into_iter().fold(
-            Failure::new(Kind::Partial, "what is past the point of no return is still to be finished"),
-            Failure::because,
-        )),
+        Some(settled) => Err(settled
+            .left
+            .into_iter()
+            .fold(Failure::new(Kind::Partial, "not all of it could be undone"), Failure::because)
+            .hint("what is past its point of no return is finished by `scaler resume`")),
     }
 }

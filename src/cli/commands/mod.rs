@@ -9,6 +9,7 @@ mod init;
 mod man;
 mod plan;
 mod render;
+mod resume;
 mod scale_down;
 mod scale_up;
 mod schema;
@@ -33,6 +34,7 @@ pub enum Command {
     Apply(apply::Args),
     ScaleUp(scale_up::Args),
     ScaleDown(scale_down::Args),
+    Resume(resume::Args),
     Abort(abort::Args),
     Destroy(destroy::Args),
     Status(status::Args),
@@ -53,6 +55,7 @@ impl Command {
             Command::Apply(args) => apply::run(app, args).await,
             Command::ScaleUp(args) => scale_up::run(app, args).await,
             Command::ScaleDown(args) => scale_down::run(app, args).await,
+            Command::Resume(args) => resume::run(app, args).await,
             Command::Abort(args) => abort::run(app, args).await,
             Command::Destroy(args) => destroy::run(app, args).await,
             Command::Status(args) => status::run(app, args).await,

@@ -26,7 +26,7 @@ pub fn done(done: &Done, cluster: &str) -> String {
 }
 
 /// The first few names, and how many more there are.
-fn listed(names: &[NodeName]) -> String {
+pub(super) fn listed(names: &[NodeName]) -> String {
     const SHOWN: usize = 12;
     let shown = names.iter().take(SHOWN).map(NodeName::as_str).collect::<Vec<_>>().join(", ");
     match names.len().saturating_sub(SHOWN) {

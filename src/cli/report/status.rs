@@ -47,6 +47,12 @@ pub fn text(report: &Report, width: usize) -> String {
             &format!("operation {}: {}", unfinished.operation, unfinished.told),
             width,
         ));
+        if !unfinished.next.is_empty() {
+            text.push_str("  The next command that changes the cluster settles it first, as `scaler resume` does:\n");
+        }
+        for next in &unfinished.next {
+            text.push_str(&terminal::wrapped("  - ", "    ", next, width));
+        }
     }
     if let Some(lock) = report.lock.as_ref().filter(|lock| lock.state == LockState::Held) {
         let holder = &lock.holder;

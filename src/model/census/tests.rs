@@ -67,6 +67,7 @@ pub(crate) mod samples {
             user_data: String::new(),
             operation: OperationId::from_text("op-1"),
             machine_id: machine_id.map(str::to_owned),
+            adopted: false,
         }
     }
 

@@ -38,7 +38,8 @@ use serde_json::Value;
 
 pub use expected::{Act, AttributePath, Expected, Mode, Permit, Target};
 pub use permits::{
-    Machine, PoolChange, permits_for_destroy, permits_for_foundation, permits_for_new_foundation, permits_for_pool,
+    Machine, PoolChange, machine_address, permits_for_destroy, permits_for_foundation, permits_for_new_foundation,
+    permits_for_pool,
 };
 pub use summary::Summary;
 pub use violation::{Violation, module_refusal, refusal};

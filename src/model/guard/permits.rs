@@ -38,10 +38,7 @@ pub fn permits_for_pool(provider: Provider, flavour: Flavour, pool: &str, change
                 permits.push(removal(machine, node, id, required));
             }
         }
-        for (node, id) in change.adopted {
-            let filled = facts.adoption.iter().map(|name| AttributePath::whole(name));
-            permits.push(update(machine, node, id, paths(facts.machine_tags).into_iter().chain(filled).collect()));
-        }
+        permits.extend(change.adopted.iter().map(|(node, id)| adoption(facts, machine, node, id)));
         for (node, id) in change.retagged {
             permits.push(update(machine, node, id, paths(facts.machine_tags)));
         }
@@ -50,8 +47,14 @@ pub fn permits_for_pool(provider: Provider, flavour: Flavour, pool: &str, change
 }
 
 /// The list for a foundation that is made for the first time, or whose making was broken off: everything of the module
-/// may be created, and the control planes that `additions` names must be.
-pub fn permits_for_new_foundation(provider: Provider, flavour: Flavour, additions: &[NodeName]) -> Expected {
+/// may be created, the control planes that `additions` names must be, and what an import did not know of those that were
+/// `adopted` is filled in.
+pub fn permits_for_new_foundation(
+    provider: Provider,
+    flavour: Flavour,
+    additions: &[NodeName],
+    adopted: &[Machine],
+) -> Expected {
     let stack = StackId::Foundation;
     let mut permits = Vec::new();
     if let (Some(facts), Some(module)) = (shape::facts(provider), shape::expected(provider, &stack)) {
@@ -59,6 +62,7 @@ pub fn permits_for_new_foundation(provider: Provider, flavour: Flavour, addition
         for node in additions {
             permits.push(creation(machine, node));
         }
+        permits.extend(adopted.iter().map(|(node, id)| adoption(facts, machine, node, id)));
         for resource in others(machine, &module) {
             permits.push(Permit { target: Target::Any(resource), act: Act::Create, required: false });
         }
@@ -109,6 +113,12 @@ fn others(machine: &str, module: &shape::ModuleShape) -> Vec<String> {
     module.resources.keys().filter(|resource| *resource != machine).cloned().collect()
 }
 
+/// The address of a node's machine in a stack; None where `scaler` has no module for the provider.
+pub fn machine_address(provider: Provider, stack: &StackId, node: &NodeName) -> Option<String> {
+    let machine = shape::facts(provider)?.machine(stack);
+    Some(format!("{machine}[\"{node}\"]"))
+}
+
 fn instance(machine: &str, node: &NodeName) -> Target {
     Target::Instance(format!("{machine}[\"{node}\"]"))
 }
@@ -124,6 +134,12 @@ fn removal(machine: &str, node: &NodeName, id: &str, required: bool) -> Permit {
 fn update(machine: &str, node: &NodeName, id: &str, attributes: Vec<AttributePath>) -> Permit {
     let act = Act::Update { id: Some(id.to_owned()), attributes };
     Permit { target: instance(machine, node), act, required: false }
+}
+
+/// What an import leaves empty is filled in, and its tags are set.
+fn adoption(facts: &shape::Facts, machine: &str, node: &NodeName, id: &str) -> Permit {
+    let filled = facts.adoption.iter().map(|name| AttributePath::whole(name));
+    update(machine, node, id, paths(facts.machine_tags).into_iter().chain(filled).collect())
 }
 
 fn paths(texts: &[&str]) -> Vec<AttributePath> {

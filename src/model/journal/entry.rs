@@ -79,6 +79,21 @@ pub enum Entry {
         end: ApplyEnd,
     },
 
+    /// About to import a machine into Terraform's state: one of the part's own that no state has, because the run that
+    /// made it died before Terraform saved it. Since format 1.1.
+    Adopting {
+        part: PartId,
+        node: NodeName,
+        machine_id: String,
+    },
+
+    /// About to tell Terraform that a machine whose making was broken off is good as it is. Since format 1.1.
+    Untainting {
+        part: PartId,
+        node: NodeName,
+        machine_id: String,
+    },
+
     /// A new machine's Node is Ready.
     NodeReady {
         node: NodeName,

@@ -18,4 +18,7 @@ pub use entry::{ApplyEnd, Entry, Outcome, PlanSummary, UncordonFound};
 pub use evidence::{Deathbed, Permit, Proof, WayIn};
 pub use part::{Act, Part, PartId, Reason, Removal};
 pub use start::{Command, Consent, Inputs, Start};
-pub use status::{Cordon, IllegalTransition, Newcomer, PartPhase, PartStatus, Status, Victim, VictimPhase};
+pub use status::{
+    Cordon, Fate, IllegalTransition, Newcomer, PartPhase, PartStatus, Settling, Status, TerraformRun, Victim,
+    VictimPhase,
+};

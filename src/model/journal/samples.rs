@@ -16,6 +16,7 @@ pub(crate) fn start(holder: Holder, parts: Vec<Part>) -> Start {
         place: Place { account: "1".into(), region: "r".into() },
         base_generation: Some(7),
         inputs: Inputs { sha256: "0".into(), set: Vec::new() },
+        keeps: None,
         terraform: TerraformPin {
             flavour: Flavour::Terraform,
             least_version: semver::Version::new(1, 11, 0),

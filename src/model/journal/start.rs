@@ -22,6 +22,9 @@ pub struct Start {
     /// The generation of the record that this was decided on; None before the first one.
     pub base_generation: Option<u64>,
     pub inputs: Inputs,
+    /// What the record is to hold as its cluster file once something of this is done. None: what it holds. Since format 1.1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keeps: Option<Inputs>,
     /// Flavour and version of the Terraform in use, and the lock files known so far.
     pub terraform: TerraformPin,
     /// What each pool's size is to be in the record afterwards, for the pools that have bounds.

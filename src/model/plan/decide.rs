@@ -316,6 +316,7 @@ fn additions(
             key_name: None,
             operation: inputs.operation.clone(),
             machine_id: None,
+            adopted: false,
         };
         (name, node)
     });

@@ -47,6 +47,7 @@ pub(super) fn foundation_change(inputs: &Inputs) -> Result<FoundationChange> {
             key_name: None,
             operation: inputs.operation.clone(),
             machine_id: None,
+            adopted: false,
         };
         (name, node)
     });

@@ -21,6 +21,7 @@ fn node(zone: &str) -> NodeRecord {
         user_data: String::new(),
         operation: OperationId::from_text("planned"),
         machine_id: None,
+        adopted: false,
     }
 }
 

@@ -99,6 +99,7 @@ fn record() -> Record {
         user_data: String::new(),
         operation: OperationId::from_text("op-1"),
         machine_id: None,
+        adopted: false,
     };
     let pool = |names: &[&str]| PoolRecord {
         next_number: 9,

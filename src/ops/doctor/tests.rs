@@ -62,6 +62,14 @@ impl Terraform for Outside {
     async fn apply(&self, _: Box<dyn SavedPlan>, _: &Lease) -> Result<Applied> {
         unimplemented!()
     }
+
+    async fn import(&self, _: &StackId, _: &str, _: &str, _: &Lease) -> Result<()> {
+        unimplemented!()
+    }
+
+    async fn untaint(&self, _: &StackId, _: &str, _: &Lease) -> Result<()> {
+        unimplemented!()
+    }
 }
 
 #[async_trait]

@@ -141,7 +141,7 @@ impl Session<'_> {
     }
 
     /// The cloud has the last word: nothing with the cluster's id may run on.
-    async fn nothing_left(&self) -> Result<()> {
+    pub(super) async fn nothing_left(&self) -> Result<()> {
         let machines = self.ports.cloud.machines(&self.record.cluster_id).await?;
         let left: Vec<String> = machines
             .iter()

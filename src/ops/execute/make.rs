@@ -5,17 +5,49 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::model::failure::{Failure, Kind, Result};
-use crate::model::guard;
 use crate::model::journal::{Act, PartId};
 use crate::model::names::{NodeName, StackId};
 use crate::model::plan::{FoundationChange, PoolChange};
 use crate::model::record::NodeRecord;
 use crate::model::state::State;
+use crate::model::{adoption, guard};
 use crate::ops::ports::terraform::PlanMode;
 use crate::ops::{preview, stacks, state};
 
 use super::part::{PartEnd, PartRun};
 use super::session::Session;
+
+/// What an earlier run of a part left, and what became of its pool since. Empty where nothing ran before.
+#[derive(Default)]
+pub struct Left {
+    pub made: adoption::Made,
+    /// Nodes whose machine was imported, and what it is.
+    pub adopted: Vec<guard::Machine>,
+    /// Nodes of before whose machine is proven to be gone: Terraform is not to make it again.
+    pub vanished: Vec<guard::Machine>,
+}
+
+impl Left {
+    fn nothing<'a>(names: impl IntoIterator<Item = &'a NodeName>) -> Left {
+        Left { made: adoption::Made::nothing(names), ..Left::default() }
+    }
+
+    /// Names that are used up, and machines that are gone.
+    fn gone(&self) -> Vec<guard::Machine> {
+        let lost = self.made.lost.iter().map(|(name, id)| (name.clone(), id.clone()));
+        lost.chain(self.vanished.clone()).collect()
+    }
+
+    /// The new nodes as Terraform is to be told of them.
+    pub fn told(&self, additions: &BTreeMap<NodeName, NodeRecord>) -> BTreeMap<NodeName, NodeRecord> {
+        let kept = additions.iter().filter(|(name, _)| !self.made.lost.contains_key(*name));
+        let told = kept.map(|(name, node)| {
+            let adopted = self.adopted.iter().any(|(one, _)| one == name);
+            (name.clone(), NodeRecord { adopted, ..node.clone() })
+        });
+        told.collect()
+    }
+}
 
 /// What a part that made something left behind.
 pub struct Made {
@@ -26,10 +58,10 @@ pub struct Made {
 
 impl Session<'_> {
     /// Makes the foundation, or changes its tags; then returns what it passes to the pools.
-    pub async fn make_foundation(&mut self) -> Result<(Value, Made)> {
+    pub async fn make_foundation(&mut self, left: &Left) -> Result<(Value, Made)> {
         let id = PartId::new(StackId::Foundation, Act::Make);
         let nodes = match &self.plan.foundation {
-            FoundationChange::Create { nodes } => nodes.clone(),
+            FoundationChange::Create { nodes } => left.told(nodes),
             _ => self.record.control_plane.nodes.clone(),
         };
         let state = state::read(self.ports, &StackId::Foundation).await?;
@@ -38,7 +70,8 @@ impl Session<'_> {
             return Ok((stacks::foundation_output(&state)?, Made { nodes: Vec::new(), shortfall: None }));
         }
         let lock_file = stacks::init_foundation(self.ports, self.task, &self.record, &nodes).await?;
-        let expected = preview::foundation(self.plan, self.flavour().await?, &self.record, state.as_ref());
+        let expected =
+            preview::foundation(self.plan, self.flavour().await?, &self.record, state.as_ref(), &left.adopted);
         let run = PartRun { id, mode: PlanMode::Apply, expected, permits: Vec::new(), lock_file };
         match self.run_part(&run, async || Ok(())).await? {
             PartEnd::Done(state) => {
@@ -61,7 +94,7 @@ impl Session<'_> {
         }
     }
 
-    fn keep_control_plane(&mut self, nodes: &BTreeMap<NodeName, NodeRecord>, state: &State) {
+    pub(super) fn keep_control_plane(&mut self, nodes: &BTreeMap<NodeName, NodeRecord>, state: &State) {
         let ids = stacks::machine_ids(self.plan.provider, state);
         for (name, node) in nodes {
             let machine_id = ids.get(name).cloned();
@@ -73,21 +106,34 @@ impl Session<'_> {
 
     /// Makes a pool's new machines and changes the tags of those that stay.
     pub async fn make_pool(&mut self, change: &PoolChange, foundation: &Value) -> Result<Made> {
+        self.make_rest(change, foundation, &Left::nothing(change.additions.keys())).await
+    }
+
+    /// The same, where some of it was made already.
+    pub async fn make_rest(&mut self, change: &PoolChange, foundation: &Value, left: &Left) -> Result<Made> {
         let id = PartId::new(change.stack(), Act::Make);
-        let additions = self.settle(&change.additions, foundation);
+        let additions = left.told(&self.settle(&change.additions, foundation));
         let mut nodes = self.nodes(&change.pool);
+        nodes.retain(|name, _| !left.vanished.iter().any(|(gone, _)| gone == name));
         let empty = nodes.is_empty();
+        let retagged = if change.tags { stacks::bound(&nodes) } else { Vec::new() };
         nodes.extend(additions.clone());
         let tags = stacks::wanted_tags(self.task, &self.record, &self.plan.request, &change.pool).clone();
         let lock_file =
             stacks::init_pool(self.ports, self.task, &self.record, &change.pool, &nodes, foundation, &tags).await?;
-        let names: Vec<NodeName> = additions.keys().cloned().collect();
-        let retagged = if change.tags { stacks::bound(&self.nodes(&change.pool)) } else { Vec::new() };
+        let names: Vec<NodeName> = left.made.missing.iter().cloned().collect();
+        let gone = left.gone();
         let expected = guard::permits_for_pool(
             self.plan.provider,
             self.flavour().await?,
             &change.pool,
-            &guard::PoolChange { additions: &names, retagged: &retagged, ..Default::default() },
+            &guard::PoolChange {
+                additions: &names,
+                gone: &gone,
+                adopted: &left.adopted,
+                retagged: &retagged,
+                ..Default::default()
+            },
         );
         let run = PartRun { id, mode: PlanMode::Apply, expected, permits: Vec::new(), lock_file };
         let (state, shortfall) = match self.run_part(&run, async || Ok(())).await? {
@@ -105,19 +151,34 @@ impl Session<'_> {
         if shortfall.is_none() || empty {
             self.record.tags.insert(change.stack(), tags);
         }
-        let mut made = Vec::new();
-        let ids = stacks::machine_ids(self.plan.provider, &state);
-        for (name, node) in additions {
-            if let Some(machine_id) = ids.get(&name).cloned() {
-                made.push(name.clone());
-                self.pool(&change.pool).nodes.insert(name, NodeRecord { machine_id: Some(machine_id), ..node });
-            }
-        }
+        let made = self.keep_made(&change.pool, additions, &state);
         Ok(Made { nodes: made, shortfall })
     }
 
+    /// Those of the new nodes that the state has a machine of are the record's from now on.
+    pub(super) fn keep_made(
+        &mut self,
+        pool: &str,
+        additions: BTreeMap<NodeName, NodeRecord>,
+        state: &State,
+    ) -> Vec<NodeName> {
+        let ids = stacks::machine_ids(self.plan.provider, state);
+        let mut made = Vec::new();
+        for (name, node) in additions {
+            if let Some(machine_id) = ids.get(&name).cloned() {
+                made.push(name.clone());
+                self.pool(pool).nodes.insert(name, NodeRecord { machine_id: Some(machine_id), ..node });
+            }
+        }
+        made
+    }
+
     /// What the foundation decides for a machine is fixed for it now.
-    fn settle(&self, additions: &BTreeMap<NodeName, NodeRecord>, foundation: &Value) -> BTreeMap<NodeName, NodeRecord> {
+    pub(super) fn settle(
+        &self,
+        additions: &BTreeMap<NodeName, NodeRecord>,
+        foundation: &Value,
+    ) -> BTreeMap<NodeName, NodeRecord> {
         let text = |value: &Value| value.as_str().map(str::to_owned);
         let settled = additions.iter().map(|(name, node)| {
             let subnet = text(&foundation["subnets"][&node.zone]);

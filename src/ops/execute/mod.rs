@@ -1,6 +1,5 @@
 //! Doing what was decided: under the lock, in the journal, each part past its own point of no return.
 
-pub mod abort;
 mod acquaint;
 mod carry_on;
 mod destroy;
@@ -11,6 +10,7 @@ mod login;
 mod lost;
 mod make;
 mod part;
+pub mod recover;
 mod remove;
 mod retire;
 mod session;
@@ -25,7 +25,7 @@ use crate::model::journal::Entry;
 use crate::model::machine::Place;
 use crate::model::names::{NodeName, OperationId};
 use crate::model::plan::{self, FoundationChange, Plan, Request};
-use crate::model::record::{FORMAT, NodeRecord, PoolRecord, Record};
+use crate::model::record::{FORMAT, NodeRecord, PoolRecord, Record, Source};
 use crate::ops::interrupts::Interrupts;
 use crate::ops::journal::Journal;
 use crate::ops::lock::{self, Seeker};
@@ -96,8 +96,10 @@ async fn under_lock(
         place::check(record, &place)?;
     }
     let tool = ports.terraform.tool().await?;
-    let first = start::inputs(ports, task, &lease).await?;
-    let started = start::entry(task, mandate, plan, &place, &tool, stored.as_ref().map(|(record, _)| record), first);
+    let inputs = start::keep(ports, &task.source, &task.sets, &lease).await?;
+    let source = plan::stored(&plan.request, &plan.source, known)?;
+    let keeps = start::keep(ports, &source, &source.sets, &lease).await?;
+    let started = start::entry(task, mandate, plan, &place, &tool, known, start::Stored { inputs, keeps });
     let mut journal = Journal::new(ports.store.clone(), ports.clock.clone(), lease.clone(), operation.clone());
     journal.write(Entry::Started(Box::new(started))).await?;
     let (record, version) = match stored {
@@ -105,7 +107,7 @@ async fn under_lock(
         None => first_record(ports, task, plan, &place, &operation, &lease).await?,
     };
     let former = Some(record.source.clone()).filter(|_| plan.base.generation.is_some());
-    let record = adopt(record, task, plan)?;
+    let record = adopt(record, task, plan, source)?;
     let mut session = Session::new(ports, task, plan, operation, lease, interrupts, journal, former, record);
     let ended = session.work().await;
     session.close(ended, version).await.map(Ran::Done)
@@ -148,14 +150,8 @@ fn control_plane(nodes: &BTreeMap<NodeName, NodeRecord>) -> PoolRecord {
 }
 
 /// The record as this operation will leave it, before anything was done: names that it uses are used up.
-fn adopt(mut record: Record, task: &Task, plan: &Plan) -> Result<Record> {
-    let former = observe::previous(&record)?;
-    for stack in record.stacks.keys() {
-        // The stored cluster file changes now, and with it the answer to which tags stand.
-        record.tags.entry(stack.clone()).or_insert_with(|| former.tags.clone());
-    }
-    record.format = FORMAT;
-    record.source = plan::stored(&plan.request, &plan.source, Some(&record))?;
+fn adopt(mut record: Record, task: &Task, plan: &Plan, source: Source) -> Result<Record> {
+    hold(&mut record, source)?;
     record.name = task.file.name.clone();
     if let FoundationChange::Create { nodes } = &plan.foundation {
         record.control_plane = control_plane(nodes);
@@ -166,6 +162,18 @@ fn adopt(mut record: Record, task: &Task, plan: &Plan) -> Result<Record> {
         pool.next_number = pool.next_number.max(1) + used;
     }
     Ok(record)
+}
+
+/// The record holds this cluster file from now on.
+fn hold(record: &mut Record, source: Source) -> Result<()> {
+    let former = observe::previous(record)?;
+    for stack in record.stacks.keys() {
+        // The stored cluster file changes now, and with it the answer to which tags stand.
+        record.tags.entry(stack.clone()).or_insert_with(|| former.tags.clone());
+    }
+    record.format = FORMAT;
+    record.source = source;
+    Ok(())
 }
 
 /// How the work of an operation ended, once it had begun.
@@ -213,7 +221,7 @@ impl Session<'_> {
         if !self.plan.changes_stacks() {
             return Ok(());
         }
-        let (foundation, made) = self.make_foundation().await?;
+        let (foundation, made) = self.make_foundation(&make::Left::default()).await?;
         ended.changed |= self.plan.foundation == FoundationChange::Tags;
         ended.made(made);
         self.retire(&foundation, ended).await?;

@@ -172,6 +172,11 @@ impl Session<'_> {
 
     /// Keeps what a stack's init settled: the provider versions, and the Terraform that may read its state.
     pub async fn pin(&mut self, run: &PartRun) -> Result<()> {
+        self.pin_lock(&run.id.stack, run.lock_file.clone()).await
+    }
+
+    /// The same, from the text that the journal kept.
+    pub async fn pin_lock(&mut self, stack: &StackId, lock_file: String) -> Result<()> {
         let tool = self.ports.terraform.tool().await?;
         let pin = self.record.terraform.get_or_insert_with(|| TerraformPin {
             flavour: tool.flavour,
@@ -179,7 +184,7 @@ impl Session<'_> {
             locks: Default::default(),
         });
         pin.least_version = pin.least_version.clone().max(tool.version);
-        pin.locks.insert(run.id.stack.clone(), run.lock_file.clone());
+        pin.locks.insert(stack.clone(), lock_file);
         Ok(())
     }
 }

@@ -124,7 +124,7 @@ impl Session<'_> {
     }
 
     /// A complete list of this very cluster has no Node with this machine's provider id, name or address.
-    async fn never_joined(&self, removal: &Removal) -> Result<()> {
+    pub(super) async fn never_joined(&self, removal: &Removal) -> Result<()> {
         let nodes = match removal.machine_id {
             Some(_) => self.nodes_as_proof().await?,
             // Where no machine is known none is destroyed: it is a name that leaves the record.
@@ -223,7 +223,7 @@ impl Session<'_> {
     }
 
     /// A node whose loss was accepted must still be that node, and lost.
-    async fn still_lost(&self, removal: &Removal, kubernetes: &dyn Kubernetes) -> Result<()> {
+    pub(super) async fn still_lost(&self, removal: &Removal, kubernetes: &dyn Kubernetes) -> Result<()> {
         if let Some(uid) = &self.record.kube_system_uid {
             identity::same(kubernetes, uid).await?;
         }

@@ -35,7 +35,6 @@ impl Session<'_> {
         foundation: &Value,
         ended: &mut Ended,
     ) -> Result<()> {
-        let id = PartId::new(change.stack(), Act::Retire);
         for removal in gone {
             self.note(Entry::Evidence {
                 node: removal.node.clone(),
@@ -45,6 +44,13 @@ impl Session<'_> {
             })
             .await?;
         }
+        self.forget(change, gone, foundation).await?;
+        self.forgotten(&change.pool, gone, ended).await.map_err(|failure| failure.with_kind(Kind::Partial))
+    }
+
+    /// Lets Terraform's state forget machines that are proven to be gone.
+    pub(super) async fn forget(&mut self, change: &PoolChange, gone: &[&Removal], foundation: &Value) -> Result<()> {
+        let id = PartId::new(change.stack(), Act::Retire);
         let mut nodes = self.nodes(&change.pool);
         for removal in gone {
             nodes.remove(&removal.node);
@@ -73,10 +79,15 @@ impl Session<'_> {
             }
             PartEnd::Failed { failure, .. } => return Err(failure),
         }
+        Ok(())
+    }
+
+    /// Their Nodes go, and their places in the record.
+    pub(super) async fn forgotten(&mut self, pool: &str, gone: &[&Removal], ended: &mut Ended) -> Result<()> {
         for removal in gone {
-            self.pool(&change.pool).nodes.remove(&removal.node);
+            self.pool(pool).nodes.remove(&removal.node);
             ended.removed.push(removal.node.clone());
-            self.delete_node(removal).await.map_err(|failure| failure.with_kind(Kind::Partial))?;
+            self.delete_node(removal).await?;
         }
         Ok(())
     }

@@ -13,7 +13,7 @@ use crate::ops::drain::{Drainer, Witness};
 use crate::ops::interrupts::Interrupts;
 use crate::ops::journal::Journal;
 use crate::ops::lease::Lease;
-use crate::ops::ports::{Clock, Kubernetes, Ports, Progress};
+use crate::ops::ports::{Clock, Kubernetes, Progress};
 
 use super::session::Session;
 
@@ -24,7 +24,7 @@ pub struct Drains {
     progress: Arc<dyn Progress>,
     lease: Lease,
     interrupts: Interrupts,
-    witness: JournalWitness,
+    witness: Arc<dyn Witness>,
     operation: OperationId,
     rules: DrainSpec,
     keep_going: bool,
@@ -36,32 +36,22 @@ impl Drains {
         let machines = session.plan.removals().map(|removal| (removal.node.clone(), removal.machine_id.clone()));
         let witness = JournalWitness { journal: session.journal.clone(), machines: machines.collect() };
         let (lease, interrupts) = (session.lease.clone(), session.interrupts.clone());
-        let (journal, operation) = (session.journal.clone(), session.operation.clone());
-        let drains = Drains::for_giving_back(session.ports, kubernetes, lease, interrupts, journal, rules, operation);
-        Drains { witness, keep_going, ..drains }
-    }
-
-    /// For giving an operation's nodes back, whoever began it: nothing is drained by this.
-    pub fn for_giving_back(
-        ports: &Ports,
-        kubernetes: Arc<dyn Kubernetes>,
-        lease: Lease,
-        interrupts: Interrupts,
-        journal: Arc<Mutex<Journal>>,
-        rules: DrainSpec,
-        operation: OperationId,
-    ) -> Drains {
         Drains {
             kubernetes,
-            clock: ports.clock.clone(),
-            progress: ports.progress.clone(),
+            clock: session.ports.clock.clone(),
+            progress: session.ports.progress.clone(),
             lease,
             interrupts,
-            witness: JournalWitness { journal, machines: Vec::new() },
-            operation,
+            witness: Arc::new(witness),
+            operation: session.operation.clone(),
             rules,
-            keep_going: true,
+            keep_going,
         }
+    }
+
+    /// Of nodes that are past their point of no return: the journal has nothing more to learn of how they are emptied.
+    pub fn silent(session: &Session, kubernetes: Arc<dyn Kubernetes>, rules: DrainSpec) -> Drains {
+        Drains { witness: Arc::new(Silent), ..Drains::of(session, kubernetes, rules, true) }
     }
 
     pub fn drainer(&self) -> Drainer<'_> {
@@ -71,11 +61,36 @@ impl Drains {
             progress: self.progress.as_ref(),
             lease: &self.lease,
             interrupts: &self.interrupts,
-            witness: &self.witness,
+            witness: self.witness.as_ref(),
             operation: &self.operation,
             rules: &self.rules,
             keep_going: self.keep_going,
         }
+    }
+}
+
+struct Silent;
+
+#[async_trait]
+impl Witness for Silent {
+    async fn cordoning(&self, _: &NodeName, _: &str, _: bool) -> Result<()> {
+        Ok(())
+    }
+
+    async fn cordoned(&self, _: &NodeName, _: &str) -> Result<()> {
+        Ok(())
+    }
+
+    async fn draining(&self, _: &NodeName) -> Result<()> {
+        Ok(())
+    }
+
+    async fn drained(&self, _: &NodeName, _: &str) -> Result<()> {
+        Ok(())
+    }
+
+    async fn blocked(&self, _: &NodeName, _: &[String]) -> Result<()> {
+        Ok(())
     }
 }
 

@@ -49,8 +49,8 @@ impl Seeker {
 /// Takes the cluster's lock for an operation, waiting for another to give it back.
 ///
 /// Fails with `LockHeld` if that takes too long, and with `Interrupted` if a signal comes while it waits. It is refused if
-/// the lock was left behind, or if the last operation under it was not finished: there is at most one such operation,
-/// and the lock is how it is found. May be dropped at any time: a lock that is had only afterwards is given back.
+/// the last operation under it was not finished: there is at most one such operation, and the lock is how it is found. A
+/// lock that ran out, and under which nothing is unfinished, is taken. May be dropped at any time: a lock that is had only afterwards is given back.
 pub async fn acquire(seeker: Seeker, operation: OperationId) -> Result<HeldLock> {
     match Taker::new(seeker, Purpose::Begin(operation)).run().await? {
         Some((held, _)) => Ok(held),
@@ -150,6 +150,11 @@ impl Taker {
         if silent >= found.lock.term() {
             let left = journal::open(self.seeker.store.as_ref(), &found.lock.operation).await?;
             match &self.purpose {
+                // Its run wrote nothing, or came to its end: there is nothing to wait for.
+                Purpose::Begin(operation) if left.is_none() => {
+                    let (fence, operation) = (found.lock.fence + 1, operation.clone());
+                    return self.write(fence, operation, Condition::Is(found.version)).await;
+                }
                 Purpose::Begin(_) => return Err(told::left_behind(&found.lock, silent, left.as_ref())),
                 Purpose::TakeOver if left.is_none() || silent >= TAKE_OVER_AFTER => {
                     let (fence, operation) = (found.lock.fence + 1, found.lock.operation);

@@ -111,9 +111,25 @@ async fn a_foreign_lock_ends_the_lease() {
 }
 
 #[tokio::test]
-async fn a_lock_left_behind_is_reported_and_not_taken() {
+async fn a_lock_left_behind_is_taken_when_nothing_was_done_under_it() {
     let (clock, store) = world();
-    drop(take(&clock, &store, "ada").await.unwrap());
+    let dead = take(&clock, &store, "ada").await.unwrap();
+    let lease = dead.lease();
+    drop(dead);
+    clock.advance(TERM - Duration::from_secs(1)).await;
+    assert_eq!(take(&clock, &store, "bob").await.err().unwrap().kind, Kind::LockHeld);
+    clock.advance(Duration::from_secs(1)).await;
+    let held = take(&clock, &store, "bob").await.unwrap();
+    assert_eq!(held.lease().fence, 2);
+    assert!(lease.check().is_err());
+}
+
+#[tokio::test]
+async fn a_lock_left_behind_with_work_under_it_is_reported_and_not_taken() {
+    let (clock, store) = world();
+    let dead = take(&clock, &store, "ada").await.unwrap();
+    begin(&clock, &store, &dead).await;
+    drop(dead);
     clock.advance(TERM + Duration::from_secs(1)).await;
     let failure = take(&clock, &store, "bob").await.err().unwrap();
     assert_eq!(failure.kind, Kind::Refused);
@@ -218,7 +234,7 @@ async fn a_store_without_a_clock_is_watched_for_a_term() {
     clock.advance(TERM - Duration::from_secs(3)).await;
     assert!(!waiting.is_finished());
     clock.advance(Duration::from_secs(6)).await;
-    assert_eq!(waiting.await.unwrap().err().unwrap().kind, Kind::Refused);
+    assert_eq!(waiting.await.unwrap().unwrap().lease().fence, 2);
 }
 
 #[tokio::test]

@@ -45,7 +45,7 @@ pub fn interrupted() -> Failure {
     Failure::new(Kind::Interrupted, "interrupted while waiting for the cluster's lock").hint("nothing was changed")
 }
 
-/// Nobody has renewed it for longer than its term.
+/// Nobody has renewed it for longer than its term, and its operation was not finished.
 pub fn left_behind(lock: &Lock, silent: Duration, unfinished: Option<&Status>) -> Failure {
     let Lock { holder, operation, acquired, .. } = lock;
     let failure = Failure::refused(format!(
@@ -54,25 +54,22 @@ pub fn left_behind(lock: &Lock, silent: Duration, unfinished: Option<&Status>) -
     ))
     .because(format!("`{}` took it at {acquired}, as operation {operation}", holder.command))
     .because(format!("it was last renewed {} ago, and ran out {} after that", span(silent), span(lock.term())));
-    let look = format!("see on {} whether process {} still runs, and let it end", holder.host, holder.pid);
-    match unfinished {
-        Some(status) => failure.because(format!("that operation was not finished: {}", status.told())).hint(look).hint(
-            "`scaler status` shows what it left; `scaler abort` takes it over and undoes what can be undone, and \
-             finishing it (`scaler resume`) is not there yet",
-        ),
-        None => failure
-            .because("that operation left nothing undone")
-            .hint(look)
-            .hint("then give the lock back with `scaler abort`, and repeat this command"),
-    }
+    let told = unfinished.map(|status| format!("that operation was not finished: {}", status.told()));
+    told.into_iter()
+        .fold(failure, Failure::because)
+        .hint(format!("see on {} whether process {} still runs, and let it end", holder.host, holder.pid))
+        .hint(WAYS_OUT)
 }
+
+/// How an unfinished operation comes to its end.
+const WAYS_OUT: &str =
+    "`scaler resume` settles what it left, `scaler abort` undoes what can be undone; `scaler status` shows it";
 
 /// The lock is free, and what was done under it is not finished.
 pub fn unfinished(status: &Status) -> Failure {
     Failure::refused(format!("operation {} of this cluster was not finished", status.operation()))
         .because(status.told())
-        .hint("look at what it left with `scaler status`")
-        .hint("`scaler abort` undoes what of it can be undone; finishing it (`scaler resume`) is not there yet")
+        .hint(WAYS_OUT)
 }
 
 /// The write that would have taken it had no answer, and cannot be seen.

@@ -15,7 +15,7 @@ pub use clock::{BootInstant, Clock};
 pub use cloud::Cloud;
 pub use kubernetes::Kubernetes;
 pub use progress::{Event, Progress};
-pub use store::{Condition, Object, Put, Store, Version};
+pub use store::{Condition, Object, Put, StateLocks, Store, Version};
 pub use terraform::Terraform;
 
 /// The bundle of effects, built once and passed down.

@@ -34,6 +34,15 @@ pub enum Put {
     Conflict,
 }
 
+/// How Terraform's own backend for a kind of store keeps its lock on a state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StateLocks {
+    /// In an object beside the state, `<state>.tflock`, that is created once: it outlives a Terraform that is killed.
+    Beside,
+    /// By a lock of the kernel's, which goes with Terraform's process.
+    WithProcess,
+}
+
 /// Every write is conditional; a store that ignores conditions is no store. Implementations retry what is safe to
 /// repeat (reads, and conditional writes, whose repetition shows as `Conflict`), with backoff, and then fail.
 #[async_trait]
@@ -51,4 +60,7 @@ pub trait Store: Send + Sync {
 
     /// Removes an object; it is no error if there is none. Nothing relies on this for safety.
     async fn delete(&self, key: &str) -> Result<()>;
+
+    /// How Terraform locks the states that lie here.
+    fn state_locks(&self) -> StateLocks;
 }

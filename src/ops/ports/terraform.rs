@@ -67,4 +67,11 @@ pub trait Terraform: Send + Sync {
     async fn plan(&self, stack: &StackId, mode: PlanMode, lease: Option<&Lease>) -> Result<Box<dyn SavedPlan>>;
 
     async fn apply(&self, plan: Box<dyn SavedPlan>, lease: &Lease) -> Result<Applied>;
+
+    /// Takes the machine of this id into the state of a stack that was initialised, at this address of its
+    /// configuration. Nothing of the machine is changed. An error if the state has the address already.
+    async fn import(&self, stack: &StackId, address: &str, id: &str, lease: &Lease) -> Result<()>;
+
+    /// Takes back that what is at this address has to be replaced, because its making was broken off.
+    async fn untaint(&self, stack: &StackId, address: &str, lease: &Lease) -> Result<()>;
 }

@@ -13,6 +13,7 @@ pub fn holder(user: &str) -> Holder {
     Holder {
         user: user.into(),
         host: "laptop".into(),
+        login: user.into(),
         pid: 42,
         command: "scaler apply".into(),
         version: "0.1.0".into(),

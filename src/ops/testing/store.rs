@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use crate::model::failure::{Failure, Result};
-use crate::ops::ports::{BootInstant, Clock, Condition, Object, Put, Store, Version};
+use crate::ops::ports::{BootInstant, Clock, Condition, Object, Put, StateLocks, Store, Version};
 
 /// What happens to one write, instead of what should.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -136,6 +136,10 @@ impl Store for MemoryStore {
         tokio::task::yield_now().await;
         self.objects.lock().unwrap().remove(key);
         Ok(())
+    }
+
+    fn state_locks(&self) -> StateLocks {
+        StateLocks::Beside
     }
 }
 

@@ -17,7 +17,7 @@ use bytes::Bytes;
 use crate::model::failure::{Failure, Result};
 use crate::model::file::StoreSpec;
 use crate::model::store_url;
-use crate::ops::ports::{Condition, Object, Put, Store};
+use crate::ops::ports::{Condition, Object, Put, StateLocks, Store};
 
 use folder::Folder;
 use guard::Guard;
@@ -72,6 +72,10 @@ impl Store for LocalStore {
         let key = key.to_owned();
         let guard = Guard::take(&self.folder).await?;
         self.work(move |folder| folder.remove(&guard, &key)).await
+    }
+
+    fn state_locks(&self) -> StateLocks {
+        StateLocks::WithProcess
     }
 }
 

@@ -19,7 +19,7 @@ use bytes::Bytes;
 use crate::model::failure::{Failure, Result};
 use crate::model::file::StoreSpec;
 use crate::model::store_url;
-use crate::ops::ports::{Condition, Object, Put, Store, Version};
+use crate::ops::ports::{Condition, Object, Put, StateLocks, Store, Version};
 
 use crate::adapters::cloud::aws::date::ServerDate;
 pub use connect::{Place, login};
@@ -156,6 +156,10 @@ impl Store for S3Store {
             Err(error) if error.code() == Some("NoSuchKey") => Ok(()),
             Err(error) => Err(self.call(format!("cannot delete `{key}`"), "s3:DeleteObject").explain(error)),
         }
+    }
+
+    fn state_locks(&self) -> StateLocks {
+        StateLocks::Beside
     }
 }
 

@@ -50,6 +50,16 @@ impl Status {
             Entry::PartBlocked { part, reasons } => self.part(part, &PartStep::Block { reasons })?,
             Entry::PointOfNoReturn { part, permits } => self.pass(part, permits)?,
             Entry::ApplyEnded { part, end } => self.applied(part, end)?,
+            Entry::Adopting { part, node, machine_id } | Entry::Untainting { part, node, machine_id } => {
+                self.adoptable(part)?;
+                let newcomer = self.newcomer(node)?;
+                if newcomer.part != *part {
+                    return Err(format!("`{node}` is no node that this part makes"));
+                }
+                newcomer.machine_id = Some(machine_id.clone());
+                newcomer.adopted |= matches!(entry, Entry::Adopting { .. });
+                self.uncommitted = true;
+            }
             Entry::NodeReady { node, uid } => {
                 let newcomer = self.newcomer(node)?;
                 newcomer.ready = Some(uid.clone());
@@ -114,6 +124,14 @@ impl Status {
             return Err("its machine was not made yet".into());
         }
         Ok(newcomer)
+    }
+
+    /// Only what an apply may have left behind is adopted.
+    fn adoptable(&self, part: &PartId) -> Result<(), String> {
+        match self.parts.get(part) {
+            Some(status) if status.past && status.phase != PartPhase::Applied => Ok(()),
+            _ => Err("no apply of its part was cut off".into()),
+        }
     }
 
     /// What victims of a part become by one step each.

@@ -4,6 +4,7 @@ mod apply;
 mod check;
 mod ending;
 mod part;
+mod settling;
 mod told;
 mod victim;
 
@@ -11,6 +12,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use part::{PartPhase, PartStatus};
+pub use settling::{Fate, Settling};
 pub use victim::{Cordon, Victim, VictimPhase};
 
 use super::{Document, Entry, Outcome, PartId, Start};
@@ -30,6 +32,8 @@ pub struct Status {
     parts: BTreeMap<PartId, PartStatus>,
     victims: BTreeMap<NodeName, Victim>,
     newcomers: BTreeMap<NodeName, Newcomer>,
+    /// The last time that Terraform was started for a part, and by whom.
+    runs: BTreeMap<PartId, TerraformRun>,
     generation: Option<u64>,
     /// Something was done that the record does not say yet.
     uncommitted: bool,
@@ -43,12 +47,22 @@ struct Last {
     at: jiff::Timestamp,
 }
 
+/// A start of Terraform that the journal announced.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TerraformRun {
+    pub holder: Holder,
+    /// By the holder's clock, which is Terraform's too.
+    pub at: jiff::Timestamp,
+}
+
 /// A node that is to be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Newcomer {
     pub part: PartId,
     /// Once its machine stands.
     pub machine_id: Option<String>,
+    /// Its machine was imported, or is about to be.
+    pub adopted: bool,
     /// The UID of its Node, once that was Ready.
     pub ready: Option<String>,
     /// Why its Node is not Ready, where that was waited for in vain.
@@ -83,6 +97,7 @@ impl Status {
             parts: start.parts.iter().map(|part| (part.id.clone(), PartStatus::open())).collect(),
             victims: victims(start),
             newcomers: newcomers(start),
+            runs: BTreeMap::new(),
             generation: None,
             uncommitted: false,
             outcome: None,
@@ -114,6 +129,13 @@ impl Status {
             return Err(illegal(format!("it has fencing number {}, and {} holds", next.fence, self.fence)));
         }
         self.apply(&next.entry)?;
+        if let Entry::PlanStarted { part }
+        | Entry::PointOfNoReturn { part, .. }
+        | Entry::Adopting { part, .. }
+        | Entry::Untainting { part, .. } = &next.entry
+        {
+            self.runs.insert(part.clone(), TerraformRun { holder: self.holder.clone(), at: next.at });
+        }
         self.seq = next.seq;
         self.fence = next.fence;
         self.last = Last { told: next.entry.told(), at: next.at };
@@ -174,6 +196,17 @@ impl Status {
         self.victims_of(part).filter_map(|(node, victim)| Some((node, victim.cordon.as_ref()?)))
     }
 
+    /// Terraform's last start for a part that did not come to its end: it may have left its own lock behind.
+    pub fn cut_off(&self, part: &PartId) -> Option<&TerraformRun> {
+        let phase = self.parts.get(part)?.phase;
+        (phase != PartPhase::Applied).then(|| self.runs.get(part))?
+    }
+
+    /// The victims of a part, in their order.
+    pub fn victims_of<'a>(&'a self, part: &'a PartId) -> impl Iterator<Item = (&'a NodeName, &'a Victim)> {
+        self.victims.iter().filter(move |(_, victim)| victim.part == *part)
+    }
+
     /// The generation of the record that it committed last.
     pub fn generation(&self) -> Option<u64> {
         self.generation
@@ -182,10 +215,6 @@ impl Status {
     /// How it ended; None if it has not.
     pub fn outcome(&self) -> Option<Outcome> {
         self.outcome
-    }
-
-    fn victims_of<'a>(&'a self, part: &'a PartId) -> impl Iterator<Item = (&'a NodeName, &'a Victim)> {
-        self.victims.iter().filter(move |(_, victim)| victim.part == *part)
     }
 }
 
@@ -198,7 +227,8 @@ fn victims(start: &Start) -> BTreeMap<NodeName, Victim> {
 }
 
 fn newcomers(start: &Start) -> BTreeMap<NodeName, Newcomer> {
-    let new = |part: &PartId| Newcomer { part: part.clone(), machine_id: None, ready: None, not_ready: None };
+    let new =
+        |part: &PartId| Newcomer { part: part.clone(), machine_id: None, adopted: false, ready: None, not_ready: None };
     let of_part = |part: &super::Part| {
         let new = new(&part.id);
         part.additions.keys().cloned().map(move |node| (node, new.clone())).collect::<Vec<_>>()

@@ -52,6 +52,8 @@ impl Entry {
             Entry::PartBlocked { part, .. } => format!("blocked at {part}"),
             Entry::PointOfNoReturn { part, .. } => format!("point of no return of {part}"),
             Entry::ApplyEnded { part, .. } => format!("apply of {part} ended"),
+            Entry::Adopting { node, machine_id, .. } => format!("adopting machine {machine_id} as {node}"),
+            Entry::Untainting { node, machine_id, .. } => format!("keeping machine {machine_id} as {node}"),
             Entry::NodeReady { node, .. } => format!("{node} is Ready"),
             Entry::NodeNotReady { node, .. } => format!("{node} is not Ready"),
             Entry::MachineGone { node, machine_id } => format!("machine {machine_id} of {node} is gone"),

@@ -101,6 +101,7 @@ impl Stage {
         let holder = Holder {
             user: "ada".to_owned(),
             host: "h".to_owned(),
+            login: String::new(),
             pid: 1,
             command: "scaler scale-down".to_owned(),
             version: "0".to_owned(),

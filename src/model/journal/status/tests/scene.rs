@@ -41,7 +41,14 @@ pub fn ours() -> PartId {
 }
 
 fn holder(user: &str) -> Holder {
-    Holder { user: user.into(), host: "h".into(), pid: 1, command: "scaler apply".into(), version: "0.1.0".into() }
+    Holder {
+        user: user.into(),
+        host: "h".into(),
+        login: user.into(),
+        pid: 1,
+        command: "scaler apply".into(),
+        version: "0.1.0".into(),
+    }
 }
 
 fn removal(node: &NodeName) -> (NodeName, Removal) {
@@ -67,6 +74,7 @@ fn made() -> NodeRecord {
         user_data: String::new(),
         operation: OperationId::from_text("op"),
         machine_id: None,
+        adopted: false,
     }
 }
 

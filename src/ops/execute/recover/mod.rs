@@ -1,0 +1,224 @@
+//! Settling an operation that was cut off, part by part: undone before its point of no return, finished after it.
+//!
+//! It goes by the journal and its inputs, and by what is there now: Terraform's states, the cloud's machines with the
+//! cluster's id, the cluster's Nodes. All of it may be cut off again at any place, and be repeated by the next run.
+
+mod adopt;
+mod finish;
+mod plan;
+mod remove;
+mod undo;
+
+use serde::Serialize;
+
+use crate::model::failure::{Failure, Kind, Result};
+use crate::model::journal::{Entry, Outcome, PartId, Status};
+use crate::model::names::{NodeName, OperationId};
+use crate::model::record::{Record, Source};
+use crate::ops::interrupts::Interrupts;
+use crate::ops::journal::{self, Journal};
+use crate::ops::lease::Lease;
+use crate::ops::lock::Seeker;
+use crate::ops::ports::{Ports, Version};
+use crate::ops::task::Task;
+use crate::ops::{lock, place, record, stacks, start, state_lock};
+
+use super::session::Session;
+
+/// How far to go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Goal {
+    /// Every part is settled.
+    Settle,
+    /// What can be undone is undone; what is past its point of no return stays as it is.
+    Undo,
+}
+
+/// What settling an operation came to.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Settled {
+    pub operation: OperationId,
+    /// How the operation ended; None if something of it is still to be finished.
+    pub outcome: Option<Outcome>,
+    /// The parts that were undone.
+    pub undone: Vec<PartId>,
+    /// The parts that were finished.
+    pub finished: Vec<PartId>,
+    /// Nodes that are as they were before the operation.
+    pub given_back: Vec<NodeName>,
+    /// New nodes that the operation made, by itself or now.
+    pub added: Vec<NodeName>,
+    /// Those of them whose machine no state had, and which were imported.
+    pub adopted: Vec<NodeName>,
+    pub removed: Vec<NodeName>,
+    /// What is left to be finished, or stands against it.
+    pub left: Vec<String>,
+}
+
+impl Settled {
+    fn of(operation: &OperationId) -> Settled {
+        Settled {
+            operation: operation.clone(),
+            outcome: None,
+            undone: Vec::new(),
+            finished: Vec::new(),
+            given_back: Vec::new(),
+            added: Vec::new(),
+            adopted: Vec::new(),
+            removed: Vec::new(),
+            left: Vec::new(),
+        }
+    }
+}
+
+/// Whether an operation can be undone, at least in part. The error says why not.
+pub fn undoable(status: &Status) -> Result<()> {
+    if !status.undoable().is_empty() || status.ending().is_ok() {
+        return Ok(());
+    }
+    let past: Vec<String> = status.past().iter().map(PartId::to_string).collect();
+    Err(Failure::refused(format!("operation {} cannot be undone any more", status.operation()))
+        .because(format!("past the point of no return: {}", past.join(", ")))
+        .because(status.told())
+        .hint("what is past that point is finished by `scaler resume`"))
+}
+
+/// The cluster file that an operation goes by. A task to settle it with is made from this.
+pub async fn inputs(ports: &Ports, status: &Status) -> Result<Source> {
+    start::kept(ports.store.as_ref(), &status.start().inputs).await
+}
+
+/// Takes the unfinished operation over, settles it, and ends it. None if nothing is unfinished.
+///
+/// `task` goes by the operation's own [`inputs`]; refused if it does not, and something is to be finished.
+pub async fn settle(ports: &Ports, task: &Task, goal: Goal, interrupts: Interrupts) -> Result<Option<Settled>> {
+    let taken = lock::take_over(Seeker::of(ports, task, interrupts.clone())).await?;
+    let Some((held, operation)) = taken else { return Ok(None) };
+    let done = match journal::open(ports.store.as_ref(), &operation).await {
+        Ok(Some(status)) => under_lock(ports, task, goal, held.lease(), status, interrupts).await.map(Some),
+        // Its run did nothing before it died: there is only its lock to give back.
+        Ok(None) => Ok(None),
+        Err(failure) => Err(failure),
+    };
+    held.give_back(ports.progress.as_ref()).await;
+    done
+}
+
+async fn under_lock(
+    ports: &Ports,
+    task: &Task,
+    goal: Goal,
+    lease: Lease,
+    status: Status,
+    interrupts: Interrupts,
+) -> Result<Settled> {
+    if goal == Goal::Undo {
+        undoable(&status)?;
+    }
+    let stored = record::load(ports.store.as_ref()).await?;
+    if let Some((record, _)) = &stored {
+        place::check(record, &ports.cloud.place().await?)?;
+    }
+    let finishes = goal == Goal::Settle && !status.past().is_empty();
+    if finishes {
+        can_finish(ports, task, &status, stored.as_ref().map(|(record, _)| record)).await?;
+    }
+    let kubernetes = undo::reach(ports, &status, finishes, stored.as_ref().map(|(record, _)| record)).await?;
+    let began = status.clone();
+    let mut journal = Journal::taken_over(ports.store.clone(), ports.clock.clone(), lease.clone(), status);
+    journal.write(Entry::TakenOver { holder: task.holder.clone() }).await?;
+    for part in &began.start().parts {
+        state_lock::remove_left_over(ports, &lease, &began, &part.id).await?;
+    }
+    let operation = began.operation().clone();
+    let mut settled = Settled::of(&operation);
+    let Some((record, version)) = stored else {
+        return nothing_recorded(journal, &began, settled).await;
+    };
+    let plan = plan::of(&began, &record, &task.source);
+    let former = Some(record.source.clone());
+    let mut session = Session::new(ports, task, &plan, operation, lease, interrupts, journal, former, record);
+    let given = session.undo_parts(&began, kubernetes, &mut settled).await?;
+    if goal == Goal::Settle {
+        session.finish_parts(&began, &mut settled).await?;
+    }
+    session.end(&began, version, given, settled).await
+}
+
+/// Its run died before the first record: nothing was made that could be left.
+async fn nothing_recorded(mut journal: Journal, began: &Status, mut settled: Settled) -> Result<Settled> {
+    for part in began.undoable() {
+        journal.write(Entry::UndoBegan { part: part.clone(), why: "it was cut off".into() }).await?;
+        settled.undone.push(part);
+    }
+    if let Some(Ok(outcome)) = journal.status().map(Status::ending) {
+        journal.write(Entry::Finished { outcome }).await?;
+        settled.outcome = Some(outcome);
+    }
+    Ok(settled)
+}
+
+/// What is past its point of no return is finished with the operation's own cluster file, and with its Terraform.
+async fn can_finish(ports: &Ports, task: &Task, status: &Status, record: Option<&Record>) -> Result<()> {
+    let Some(record) = record else {
+        return Err(Failure::failed("the operation is past a point of no return, and there is no record")
+            .hint("nothing was changed; the store's former versions may have `cluster.json`"));
+    };
+    if !start::goes_by(task, &status.start().inputs)? {
+        return Err(Failure::failed("an operation can be finished only with the cluster file that it was begun with")
+            .hint("this is a fault of scaler; please report it with this text"));
+    }
+    stacks::check_tool(ports, record).await
+}
+
+impl Session<'_> {
+    /// Writes down what is so now, and ends the journal if nothing is left.
+    async fn end(
+        mut self,
+        began: &Status,
+        version: Version,
+        still_cordoned: Vec<String>,
+        mut settled: Settled,
+    ) -> Result<Settled> {
+        plan::use_up_names(&mut self.record, began);
+        if !began.past().is_empty()
+            && let Some(keeps) = &began.start().keeps
+        {
+            let source = start::kept(self.ports.store.as_ref(), keeps).await?;
+            super::hold(&mut self.record, source)?;
+        }
+        self.settle_sizes_of(began).await;
+        self.record.generation += 1;
+        self.record.operation = self.operation.clone();
+        self.record.fence = self.lease.fence;
+        settled.left.extend(still_cordoned);
+        self.write_down(version).await?;
+        match self.status_ending().await {
+            Ok(outcome) => settled.outcome = Some(outcome),
+            Err(left) if settled.left.is_empty() => settled.left = left,
+            Err(_) => {}
+        }
+        Ok(settled)
+    }
+
+    /// The pools' sizes: as was wanted where all of it was done, else as many as there are.
+    async fn settle_sizes_of(&mut self, began: &Status) {
+        let whole = self.whole_pools().await;
+        for (pool, size) in &began.start().sizes {
+            let entry = self.record.pools.entry(pool.clone()).or_default();
+            let there = entry.nodes.len() as u32;
+            entry.size = if whole.contains(pool) { *size } else { there };
+        }
+    }
+}
+
+/// The end of settling for whoever ran it: an error (exit 6) where something is left.
+pub fn verdict(settled: &Settled) -> Result<()> {
+    if settled.outcome.is_some() {
+        return Ok(());
+    }
+    let failure = Failure::new(Kind::Partial, format!("operation {} is not finished yet", settled.operation));
+    let failure = settled.left.iter().fold(failure, Failure::because);
+    Err(failure.hint("`scaler status` shows what remains; `scaler resume` tries again"))
+}

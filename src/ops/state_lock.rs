@@ -1,0 +1,73 @@
+//! Terraform's own lock on a state, where a run that died left it behind.
+
+use serde::Deserialize;
+
+use super::lease::Lease;
+use super::ports::{Event, Ports, StateLocks};
+use crate::model::failure::Result;
+use crate::model::journal::{PartId, Status, TerraformRun};
+use crate::model::lock::STOP;
+use crate::model::names::StackId;
+
+/// As Terraform writes it (internal/states/statemgr of both).
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct StateLock {
+    #[serde(rename = "ID")]
+    pub id: String,
+    pub operation: String,
+    /// `user@host`.
+    pub who: String,
+    pub created: jiff::Timestamp,
+}
+
+/// Where Terraform keeps its lock on a stack's state, in a store that has it beside the state.
+fn key(stack: &StackId) -> String {
+    format!("{}.tflock", stack.state_key())
+}
+
+/// Removes the lock that the former run's Terraform left on the state of this part's stack. Any other lock stays, and
+/// the next plan reports it with its holder.
+///
+/// To be called under the cluster's lock after it was taken over: whoever had it, and its tools, have ended by then.
+pub async fn remove_left_over(ports: &Ports, lease: &Lease, status: &Status, part: &PartId) -> Result<()> {
+    let (Some(run), StateLocks::Beside) = (status.cut_off(part), ports.store.state_locks()) else { return Ok(()) };
+    let key = key(&part.stack);
+    let Some(object) = ports.store.get(&key).await? else { return Ok(()) };
+    let Ok(lock) = serde_json::from_slice::<StateLock>(&object.bytes) else { return Ok(()) };
+    // One that was written a moment ago is of a Terraform that works now.
+    if !is_of(&lock, run) || object.age.is_some_and(|age| age < STOP) {
+        return Ok(());
+    }
+    lease.check()?;
+    ports.store.delete(&key).await?;
+    let text = format!(
+        "Terraform's lock on the state of stack {} was left behind by the run that died ({}, {}, {}), and is removed",
+        part.stack, lock.who, lock.operation, lock.created
+    );
+    ports.progress.tell(Event::Warning { text });
+    Ok(())
+}
+
+/// Whether it is the very Terraform's that this run started: of its user and host, and not from before.
+fn is_of(lock: &StateLock, run: &TerraformRun) -> bool {
+    lock.who == format!("{}@{}", run.holder.login, run.holder.host) && lock.created >= run.at
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::testing::holder;
+
+    const TEXT: &str = r#"{"ID":"a6b9","Operation":"OperationTypeApply","Info":"","Who":"ada@laptop","Version":"1.11.4",
+        "Created":"2026-11-22T06:32:38.856992236Z","Path":"b/terraform/foundation.tfstate"}"#;
+
+    #[test]
+    fn only_the_runs_own_lock_is_its_left_over() {
+        let lock: StateLock = serde_json::from_str(TEXT).unwrap();
+        let run = |user: &str, at: &str| TerraformRun { holder: holder(user), at: at.parse().unwrap() };
+        assert!(is_of(&lock, &run("ada", "2026-11-22T06:32:38Z")));
+        assert!(!is_of(&lock, &run("bob", "2026-11-22T06:32:38Z")));
+        assert!(!is_of(&lock, &run("ada", "2026-11-22T06:32:39Z")));
+    }
+}
