@@ -18,7 +18,7 @@ use crate::model::kubernetes::{
 use crate::model::lock::{self, Lock, LockState};
 use crate::model::machine::{Machine, Place, Sighting};
 use crate::model::provider::tags;
-use crate::ops::ports::{Cloud, Condition, Kubernetes, Object, Put, Store};
+use crate::ops::ports::{Cloud, Condition, Kubernetes, Object, Put, StateLocks, Store};
 use crate::ops::testing::kubernetes::Done;
 
 pub struct SimStore(pub Arc<Process>);
@@ -120,6 +120,10 @@ impl Store for SimStore {
         let fails = self.fails();
         self.0.way_back().await;
         if fails { Err(unanswered()) } else { found }
+    }
+
+    fn state_locks(&self) -> StateLocks {
+        self.0.world.store.state_locks()
     }
 
     async fn delete(&self, key: &str) -> Result<()> {

@@ -104,6 +104,7 @@ impl Process {
         Holder {
             user: format!("user-{}", self.index),
             host: format!("machine-{}", self.index),
+            login: format!("user-{}", self.index),
             pid: self.pid(),
             command: format!("scaler {command}"),
             version: "0.1.0".into(),

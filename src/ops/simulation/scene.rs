@@ -14,9 +14,10 @@ use crate::model::journal::{Command, Consent};
 use crate::model::machine::Machine;
 use crate::model::plan::{Request, SizeChange};
 use crate::model::record::Source;
+use crate::ops::execute::recover::{self, Goal};
 use crate::ops::execute::{self, Done, Ran};
 use crate::ops::interrupts::Interrupts;
-use crate::ops::lock;
+use crate::ops::{journal, lock};
 use crate::ops::ports::Ports;
 use crate::ops::prepare;
 use crate::ops::task::{Mandate, Options, Task};
@@ -114,17 +115,19 @@ pub fn task(process: &Process, order: &Order) -> Task {
 /// What the command line does, without a person.
 async fn obey(ports: Ports, task: Task, order: Order) -> Result<Option<Done>> {
     let never = Interrupts::never();
-    match order {
-        Order::Abort | Order::Resume => {
-            let aborted = execute::abort::abort(&ports, &task, never).await?;
-            if let Some(left) = aborted.filter(|aborted| aborted.outcome.is_none()) {
-                return Err(Failure::new(Kind::Partial, "not all could be undone").because(left.left.join("; ")));
-            }
-            return Ok(None);
-        }
-        _ => {}
+    if let Order::Abort | Order::Resume = order {
+        let goal = if order == Order::Abort { Goal::Undo } else { Goal::Settle };
+        return match recover::settle(&ports, &task, goal, never).await? {
+            Some(settled) => recover::verdict(&settled).map(|()| None),
+            None => Ok(None),
+        };
     }
     for _ in 0..4 {
+        if journal::unfinished(ports.store.as_ref()).await?.is_some() {
+            if let Some(settled) = recover::settle(&ports, &task, Goal::Settle, never.clone()).await? {
+                recover::verdict(&settled)?;
+            }
+        }
         let prepared = prepare::prepare(&ports, &task, order.request()).await?;
         if let Some(status) = &prepared.unfinished {
             return Err(lock::unfinished(status));

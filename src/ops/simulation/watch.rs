@@ -282,6 +282,8 @@ pub fn kind_of_entry(entry: &Entry) -> &'static str {
         Entry::PartBlocked { .. } => "part-blocked",
         Entry::PointOfNoReturn { .. } => "point-of-no-return",
         Entry::ApplyEnded { .. } => "apply-ended",
+        Entry::Adopting { .. } => "adopting",
+        Entry::Untainting { .. } => "untainting",
         Entry::NodeReady { .. } => "node-ready",
         Entry::NodeNotReady { .. } => "node-not-ready",
         Entry::MachineGone { .. } => "machine-gone",

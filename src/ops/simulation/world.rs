@@ -42,6 +42,8 @@ pub struct Weather {
     pub cloud: u64,
     /// One resource of an apply is refused.
     pub refused: u64,
+    /// One machine of an apply is made, and does not get as far as Terraform waits for.
+    pub broken: u64,
     /// Terraform looks at the cloud before it plans, as most providers do.
     pub refreshes: bool,
 }
@@ -118,6 +120,12 @@ impl World {
         *self.weather.lock().unwrap()
     }
 
+    /// Whether a machine that was made does not get as far as its maker waits for.
+    pub fn breaks(&self) -> bool {
+        let cases = self.weather().broken;
+        cases > 0 && self.chance.permille(cases)
+    }
+
     /// Whether the cloud refuses the machine that is asked for now.
     pub fn refuses(&self) -> bool {
         let mut after = self.refuse_after.lock().unwrap();
@@ -127,7 +135,7 @@ impl World {
                 *after = Some(left - 1);
                 false
             }
-            None => self.chance.permille(self.weather().refused),
+            None => self.weather().refused > 0 && self.chance.permille(self.weather().refused),
         }
     }
 

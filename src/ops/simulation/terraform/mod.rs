@@ -106,4 +106,21 @@ impl Terraform for SimTerraform {
         self.process.way_back().await;
         applied
     }
+
+    async fn import(&self, stack: &StackId, address: &str, id: &str, lease: &Lease) -> Result<()> {
+        let values = self.values(stack)?;
+        let point = self.process.come_to(|| format!("terraform import {stack}")).await;
+        let done = self.run(stack, Some(lease)).import(address.to_owned(), id.to_owned(), values).await;
+        self.process.left(point).await;
+        self.process.way_back().await;
+        done
+    }
+
+    async fn untaint(&self, stack: &StackId, address: &str, lease: &Lease) -> Result<()> {
+        let point = self.process.come_to(|| format!("terraform untaint {stack}")).await;
+        let done = self.run(stack, Some(lease)).untaint(address.to_owned()).await;
+        self.process.left(point).await;
+        self.process.way_back().await;
+        done
+    }
 }

@@ -97,6 +97,7 @@ pub fn changes(state: &TfState, wanted: &BTreeMap<Address, Wanted>) -> BTreeMap<
     for (address, there) in &state.instances {
         let change = match wanted.get(address) {
             None => Change::Delete,
+            Some(wanted) if state.tainted.contains(address) => Change::Replace(wanted.clone()),
             Some(wanted) if there["triggers_replace"] != wanted.triggers => Change::Replace(wanted.clone()),
             Some(wanted) if there["input"] != wanted.input => Change::Update(wanted.clone()),
             Some(_) => continue,

@@ -117,6 +117,54 @@ impl Run {
         .await
     }
 
+    /// Takes what the cloud has into the state: nothing is known of it but its id.
+    pub async fn import(self, address: String, id: String, values: Arc<Value>) -> Result<()> {
+        self.edit(move |run, state| {
+            let known = plan::wanted(&run.stack, &values);
+            let found = known.keys().find(|one| one.to_string() == address).cloned();
+            let found = found.ok_or_else(|| Failure::failed(format!("{address} is not in the configuration")))?;
+            if state.instances.contains_key(&found) {
+                return Err(Failure::failed(format!("Resource already managed by Terraform: {address}")));
+            }
+            let attributes = json!({ "id": id, "input": null, "output": null, "triggers_replace": null });
+            state.instances.insert(found, attributes);
+            Ok(())
+        })
+        .await
+    }
+
+    pub async fn untaint(self, address: String) -> Result<()> {
+        self.edit(move |_, state| {
+            let before = state.tainted.len();
+            state.tainted.retain(|one| one.to_string() != address);
+            match state.tainted.len() < before {
+                true => Ok(()),
+                false => Err(Failure::failed(format!("No such resource instance is tainted: {address}"))),
+            }
+        })
+        .await
+    }
+
+    /// Changes the state alone, under its lock.
+    async fn edit(self, change: impl FnOnce(&Run, &mut TfState) -> Result<()> + Send + 'static) -> Result<()> {
+        Run::beside(async move {
+            self.lock()?;
+            self.did(Deed::Began { stack: &self.stack });
+            if self.pause(Duration::from_millis(800)).await.is_err() {
+                return Err(self.killed());
+            }
+            let lineage = || format!("lineage-{:08x}", self.process.world.chance.next() as u32);
+            let mut state = self.stored().unwrap_or_else(|| TfState::new(lineage()));
+            let changed = change(&self, &mut state);
+            if changed.is_ok() {
+                self.save(&mut state).await;
+            }
+            self.unlock();
+            changed
+        })
+        .await
+    }
+
     async fn work(&self, plan: SimPlan, mut state: TfState) -> Result<Applied> {
         let base = state.serial.serial;
         let before = state.clone();
@@ -133,14 +181,14 @@ impl Run {
                 Err(Cut::Off) => return Err(self.killed()),
             }
             if self.process.world.chance.permille(200) && state != before {
-                self.save(&mut state, base).await;
+                self.save(&mut state).await;
             }
         }
         if failure.is_none() {
             state.outputs = plan::outputs(&self.stack, &plan.values, &state);
         }
         if (&state.instances, &state.outputs) != (&before.instances, &before.outputs) || base == 0 {
-            self.save(&mut state, base).await;
+            self.save(&mut state).await;
         }
         if self.pause(Duration::from_millis(300)).await.is_err() {
             return Err(self.killed());
@@ -203,6 +251,14 @@ impl Run {
             self.process.tool_left(point).await;
             self.pause(world.chance.between(Duration::from_secs(3), Duration::from_secs(20))).await?;
         }
+        if address.key.is_some() && world.breaks() {
+            world.tell(|| format!("p{}: the making of {address} is broken off", self.process.index));
+            let attributes = json!({ "id": id, "input": wanted.input, "output": null,
+                                     "triggers_replace": wanted.triggers });
+            state.instances.insert(address.clone(), attributes);
+            state.tainted.insert(address.clone());
+            return Err(Cut::Refused);
+        }
         let attributes = json!({ "id": id, "input": wanted.input, "output": wanted.input,
                                  "triggers_replace": wanted.triggers });
         state.instances.insert(address.clone(), attributes);
@@ -221,6 +277,7 @@ impl Run {
             self.pause(world.chance.between(Duration::from_secs(5), Duration::from_secs(22))).await?;
         }
         state.instances.remove(address);
+        state.tainted.remove(address);
         Ok(())
     }
 
@@ -230,7 +287,7 @@ impl Run {
     }
 
     /// One serial more for each write.
-    async fn save(&self, state: &mut TfState, _base: u64) {
+    async fn save(&self, state: &mut TfState) {
         let point = self.process.tool_at(|| "terraform saves".into()).await;
         state.serial.serial += 1;
         self.process.world.store.overwrite(&self.stack.state_key(), state.text());

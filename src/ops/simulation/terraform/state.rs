@@ -1,6 +1,6 @@
 //! A state as Terraform writes it, and its lock.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde_json::{Map, Value, json};
@@ -28,6 +28,8 @@ pub struct TfState {
     /// Attributes: `id`, `input`, `output`, `triggers_replace`.
     pub instances: BTreeMap<Address, Value>,
     pub outputs: Map<String, Value>,
+    /// Those whose making was broken off: the next plan replaces them.
+    pub tainted: BTreeSet<Address>,
 }
 
 /// What has a type of its own in the state.
@@ -35,7 +37,7 @@ const WRAPPED: [&str; 3] = ["input", "output", "triggers_replace"];
 
 impl TfState {
     pub fn new(lineage: String) -> TfState {
-        TfState { serial: StackSerial { lineage, serial: 0 }, instances: BTreeMap::new(), outputs: Map::new() }
+        TfState { serial: StackSerial { lineage, serial: 0 }, instances: BTreeMap::new(), outputs: Map::new(), tainted: BTreeSet::new() }
     }
 
     pub fn parse(text: &[u8]) -> TfState {
@@ -56,7 +58,11 @@ impl TfState {
                         attributes[wrapped] = value.take();
                     }
                 }
-                state.instances.insert(Address { name: name.clone(), key }, attributes);
+                let address = Address { name: name.clone(), key };
+                if instance["status"] == json!("tainted") {
+                    state.tainted.insert(address.clone());
+                }
+                state.instances.insert(address, attributes);
             }
         }
         state
@@ -73,6 +79,9 @@ impl TfState {
             let mut instance = json!({ "schema_version": 0, "attributes": attributes });
             if let Some(key) = &address.key {
                 instance["index_key"] = json!(key);
+            }
+            if self.tainted.contains(address) {
+                instance["status"] = json!("tainted");
             }
             resources.entry(&address.name).or_default().push(instance);
         }
