@@ -7,6 +7,7 @@ mod cluster;
 mod matrix;
 mod ports;
 mod process;
+mod random;
 mod scene;
 mod stage;
 mod terraform;

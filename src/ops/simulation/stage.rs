@@ -3,8 +3,10 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use tokio::sync::Notify;
+
 use super::time::Step;
-use super::watch::LONGEST;
+use super::watch::{LONGEST, MOST};
 use super::world::World;
 
 /// How a world went.
@@ -27,11 +29,15 @@ where
     F: Future<Output = T>,
 {
     let ticking = world.clone();
+    let awake = Arc::new(Notify::new());
+    let kept = awake.clone();
     let tick = move || {
+        // Whoever is woken now may be nobody: the thread is not to sleep for that.
+        awake.notify_one();
         if ticking.watch.violation().is_some() {
             return;
         }
-        if ticking.now() > LONGEST {
+        if ticking.now() > LONGEST || ticking.time.steps() > MOST {
             ticking.watch.violate("it goes on for ever".into());
         } else if ticking.time.step() == Step::Stalled {
             ticking.watch.violate("everybody waits for ever".into());
@@ -42,6 +48,11 @@ where
     let watched = world.clone();
     let played = catch_unwind(AssertUnwindSafe(|| {
         runtime.block_on(async move {
+            tokio::spawn(async move {
+                loop {
+                    kept.notified().await;
+                }
+            });
             tokio::select! {
                 biased;
                 violation = watched.watch.violated() => Err(violation),

@@ -36,7 +36,9 @@ struct Inner {
     now: Duration,
     slept: u64,
     steps: u64,
-    queue: BTreeMap<Key, Alarm>,
+    queue: BTreeMap<Key, Owner>,
+    /// Whom to wake, by number: where a sleep stands in the queue may change.
+    wakers: BTreeMap<u64, Waker>,
     fired: BTreeSet<u64>,
     dead: BTreeSet<Owner>,
     /// Machine → when it wakes up.
@@ -45,11 +47,6 @@ struct Inner {
 
 /// When to wake, and in which order they lay down.
 type Key = (Duration, u64);
-
-struct Alarm {
-    owner: Owner,
-    waker: Waker,
-}
 
 /// What a step of time came to.
 #[derive(Debug, PartialEq, Eq)]
@@ -95,20 +92,23 @@ impl Time {
     pub fn step(&self) -> Step {
         let mut inner = self.inner.lock().unwrap();
         loop {
-            let Some(((at, number), alarm)) = inner.queue.pop_first() else { return Step::Stalled };
-            if inner.dead.contains(&alarm.owner) {
+            let Some(((at, number), owner)) = inner.queue.pop_first() else { return Step::Stalled };
+            if inner.dead.contains(&owner) {
                 continue;
             }
-            let until = alarm.owner.machine().and_then(|machine| inner.frozen.get(&machine).copied());
+            let until = owner.machine().and_then(|machine| inner.frozen.get(&machine).copied());
             if let Some(until) = until.filter(|until| *until > at) {
-                inner.queue.insert((until, number), alarm);
+                inner.queue.insert((until, number), owner);
                 continue;
             }
             inner.now = inner.now.max(at);
             inner.steps += 1;
             inner.fired.insert(number);
+            let waker = inner.wakers.remove(&number);
             drop(inner);
-            alarm.waker.wake();
+            if let Some(waker) = waker {
+                waker.wake();
+            }
             return Step::Went;
         }
     }
@@ -129,34 +129,33 @@ impl Future for Sleep {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         let time = self.time.clone();
         let mut inner = time.inner.lock().unwrap();
-        let Some((at, number)) = self.key else {
+        let Some((_, number)) = self.key else {
             inner.slept += 1;
             let key = (inner.now + self.length, inner.slept);
-            inner.queue.insert(key, Alarm { owner: self.owner, waker: context.waker().clone() });
+            inner.queue.insert(key, self.owner);
+            inner.wakers.insert(key.1, context.waker().clone());
             (self.key, self.number) = (Some(key), key.1);
             return Poll::Pending;
         };
         if inner.fired.remove(&number) {
             return if inner.dead.contains(&self.owner) { Poll::Pending } else { Poll::Ready(()) };
         }
-        if let Some(alarm) = inner.queue.get_mut(&(at, number)) {
-            alarm.waker.clone_from(context.waker());
-        }
+        inner.wakers.insert(number, context.waker().clone());
         Poll::Pending
     }
 }
 
 impl Drop for Sleep {
     fn drop(&mut self) {
-        let Some(key) = self.key else { return };
+        let Some((at, number)) = self.key else { return };
         let mut inner = self.time.inner.lock().unwrap();
-        inner.fired.remove(&self.number);
-        if inner.queue.remove(&key).is_none() {
-            // A machine that slept has put it off.
-            let until = self.owner.machine().and_then(|machine| inner.frozen.get(&machine).copied());
-            if let Some(until) = until {
-                inner.queue.remove(&(until, self.number));
-            }
+        inner.fired.remove(&number);
+        inner.wakers.remove(&number);
+        let until = self.owner.machine().and_then(|machine| inner.frozen.get(&machine).copied());
+        inner.queue.remove(&(at, number));
+        // A machine that slept has put it off.
+        if let Some(until) = until {
+            inner.queue.remove(&(until, number));
         }
     }
 }

@@ -120,6 +120,7 @@ impl World {
     /// A scaler, or its Terraform, has changed something.
     pub fn did(&self, process: usize, deed: Deed) {
         self.tell(|| format!("p{process} {}", told(&deed)));
+        cluster::follow(self);
         if let Err(violation) = self.judge(process, &deed) {
             self.tell(|| format!("VIOLATION {violation}"));
             self.watch.violate(violation);
@@ -224,7 +225,6 @@ impl World {
 
     /// Whatever was proven: nothing runs there that anybody would miss.
     fn harmless(&self, operation: &OperationId, machine: &Machine, name: &str) -> Result<(), String> {
-        cluster::follow(self);
         let kubernetes = self.kubernetes.world();
         let Some(node) = kubernetes.nodes.values().find(|node| node.provider_id.as_deref() == Some(&machine.provider_id))
         else {
@@ -322,3 +322,5 @@ pub fn killed(killed: Killed) -> &'static str {
 
 /// How long a world may go on before it counts as one that never ends.
 pub const LONGEST: Duration = Duration::from_secs(48 * 3600);
+/// How many steps of time that may take.
+pub const MOST: u64 = 60_000;
