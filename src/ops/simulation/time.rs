@@ -84,6 +84,12 @@ impl Time {
         self.inner.lock().unwrap().frozen.insert(machine, until);
     }
 
+    /// Whether a machine sleeps now.
+    pub fn is_frozen(&self, machine: usize) -> bool {
+        let inner = self.inner.lock().unwrap();
+        inner.frozen.get(&machine).is_some_and(|until| *until > inner.now)
+    }
+
     pub fn sleep(self: &Arc<Time>, owner: Owner, time: Duration) -> Sleep {
         Sleep { time: self.clone(), owner, length: time, key: None, number: 0 }
     }

@@ -149,7 +149,15 @@ impl World {
             Deed::Locked(_) | Deed::Wrote { .. } | Deed::Deleted { .. } | Deed::Saved { .. } => Ok(()),
             Deed::Kubernetes(done) => self.kubernetes_did(&inner, done),
             Deed::DeletesNode { node } => self.node_deleted(node),
-            Deed::Began { stack } => inner.terraform_began(process, stack),
+            Deed::Began { stack } => {
+                // On a machine that sleeps nothing runs, and what wakes up too late is killed first.
+                let awake = |one: &(usize, StackId)| one.1 == **stack && !self.time.is_frozen(one.0);
+                if let Some((other, _)) = inner.at_work.iter().find(|one| awake(one)) {
+                    return Err(format!("p{process} runs Terraform on {stack}, and so does p{other}"));
+                }
+                inner.at_work.insert((process, (*stack).clone()));
+                Ok(())
+            }
             Deed::Ended { stack } => {
                 inner.at_work.remove(&(process, (*stack).clone()));
                 Ok(())
@@ -255,14 +263,6 @@ impl Inner {
             None => Status::begin(document).map(|status| drop(self.journals.insert(document.operation.clone(), status))),
         };
         written.map_err(|illegal| format!("{key}: {illegal}"))
-    }
-
-    fn terraform_began(&mut self, process: usize, stack: &StackId) -> Result<(), String> {
-        if let Some((other, _)) = self.at_work.iter().find(|(_, one)| one == stack) {
-            return Err(format!("p{process} runs Terraform on {stack}, and so does p{other}"));
-        }
-        self.at_work.insert((process, stack.clone()));
-        Ok(())
     }
 }
 
