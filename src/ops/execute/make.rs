@@ -32,10 +32,11 @@ impl Left {
         Left { made: adoption::Made::nothing(names), ..Left::default() }
     }
 
-    /// Names that are used up, and machines that are gone.
+    /// Names that are used up, and machines that are gone; each once, though a name may be both.
     fn gone(&self) -> Vec<guard::Machine> {
         let lost = self.made.lost.iter().map(|(name, id)| (name.clone(), id.clone()));
-        lost.chain(self.vanished.clone()).collect()
+        let gone: BTreeMap<NodeName, String> = self.vanished.iter().cloned().chain(lost).collect();
+        gone.into_iter().collect()
     }
 
     /// The new nodes as Terraform is to be told of them.
