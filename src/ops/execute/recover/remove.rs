@@ -22,7 +22,10 @@ const LATE_DRAINS: u32 = 2;
 impl Session<'_> {
     pub(super) async fn finish_remove(&mut self, began: &Status, part: &PartId, ended: &mut Ended) -> Result<bool> {
         let change = self.change_of(part)?;
-        let permitted = |removal: &&Removal| began.victims().get(&removal.node).is_some_and(|victim| victim.is_past());
+        // A pool may have lost nodes too, in a part of their own.
+        let permitted = |removal: &&Removal| {
+            began.victims().get(&removal.node).is_some_and(|victim| victim.part == *part && victim.is_past())
+        };
         let going: Vec<&Removal> = change.removals.iter().filter(permitted).collect();
         let state = if phase(began, part) == Some(PartPhase::Applied) {
             state::read(self.ports, &part.stack).await?
