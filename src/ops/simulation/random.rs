@@ -9,6 +9,7 @@ use super::process::{Killed, Process};
 use super::scene::{self, Order};
 use super::stage::{Ended, play_in};
 use super::world::{Weather, World};
+use crate::model::journal::{Command, Status};
 
 const fn seconds(number: u64) -> Duration {
     Duration::from_secs(number)
@@ -29,7 +30,9 @@ pub fn live(seed: u64) -> Ended<()> {
         *world.weather.lock().unwrap() = Weather { refreshes: world.weather().refreshes, ..Weather::default() };
         *world.refuse_after.lock().unwrap() = None;
         world.sleep(seconds(600)).await;
-        matrix::heal(&world, &Order::Apply).await;
+        let began = |status: &Status| status.start().command == Command::Destroy && !status.past().is_empty();
+        let destroys = world.watch.journals().values().any(began);
+        matrix::heal(&world, if destroys { &Order::Destroy } else { &Order::Apply }).await;
     })
 }
 

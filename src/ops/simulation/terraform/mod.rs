@@ -63,7 +63,7 @@ impl SimTerraform {
     }
 
     fn run(&self, stack: &StackId, lease: Option<&Lease>) -> Run {
-        Run { process: self.process.clone(), stack: stack.clone(), lease: lease.cloned() }
+        Run { process: self.process.clone(), stack: stack.clone(), lease: lease.cloned(), told: Arc::default() }
     }
 }
 

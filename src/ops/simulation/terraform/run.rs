@@ -2,7 +2,7 @@
 //! is killed when it takes too long for that, and stops where it is when everything dies.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -27,6 +27,8 @@ pub struct Run {
     pub process: Arc<Process>,
     pub stack: StackId,
     pub lease: Option<Lease>,
+    /// The last deadline of the lease that its supervisor heard of.
+    pub told: Arc<Mutex<Option<Duration>>>,
 }
 
 /// How a piece of Terraform's work ended early.
@@ -327,9 +329,15 @@ impl Run {
     fn stop_since(&self) -> Option<Duration> {
         let now = self.process.world.now();
         let death = self.process.world.fleet.death(self.process.index).map(|(at, _)| at);
+        let mut told = self.told.lock().unwrap();
         let lease = self.lease.as_ref().and_then(|lease| match lease.deadline() {
-            Some(deadline) => Some(deadline.0.saturating_sub(booted(self.process.index))).filter(|at| *at <= now),
-            None => Some(now),
+            Some(deadline) => {
+                let deadline = deadline.0.saturating_sub(booted(self.process.index));
+                *told = Some(deadline);
+                Some(deadline).filter(|at| *at <= now)
+            }
+            // The supervisor goes by the last deadline that it was told, and by the loss.
+            None => Some((*told.get_or_insert(now)).min(now)),
         });
         death.into_iter().chain(lease).min()
     }
