@@ -1,6 +1,6 @@
 # `make` alone says what there is.
 .DEFAULT_GOAL := help
-.PHONY: help setup test bench lint demo lab
+.PHONY: help setup test matrix bench lint demo lab
 
 # Options of lab/setup, such as --with-tofu or --without-aws.
 SETUP ?=
@@ -18,6 +18,10 @@ test: setup ## every test; those that this machine cannot run are named at the e
 	@cargo build --locked --workspace --all-targets
 	@rm -f target/lab/skipped
 	@RUST_TEST_THREADS=$(TEST_THREADS) cargo test --locked --workspace; status=$$?; lab/skipped; exit $$status
+
+matrix: setup ## the program killed at each of its points, on a folder and on S3: an hour and more
+	@cargo build --locked --workspace --all-targets
+	@SCALER_MATRIX=all cargo test --locked --workspace --test e2e -- matrix --nocapture --test-threads=1
 
 bench: setup ## what the commands cost beside their peers; figures go to target/bench/
 	@cargo build --locked --release -p scaler

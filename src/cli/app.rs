@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::args::{ColorWhen, Global, Output, ProgressStyle};
+use super::between::Between;
 use super::connect;
 use super::settings::Settings;
 use super::terminal::{self, Curtain, Style, Timings};
@@ -27,10 +28,11 @@ pub struct App {
     pub curtain: Curtain,
     pub timings: Option<Arc<Timings>>,
     pub interrupts: Interrupts,
+    pub between: Box<dyn Between>,
 }
 
 impl App {
-    pub fn new(settings: Settings, global: Global, interrupts: Interrupts) -> App {
+    pub fn new(settings: Settings, global: Global, interrupts: Interrupts, between: Box<dyn Between>) -> App {
         let colors = match global.color {
             ColorWhen::Always => true,
             ColorWhen::Never => false,
@@ -51,7 +53,8 @@ impl App {
         if let Some(timings) = &timings {
             progress = timings.clone();
         }
-        App { progress, curtain, timings, settings, global, colors, interrupts }
+        progress = between.progress(progress);
+        App { progress, curtain, timings, settings, global, colors, interrupts, between }
     }
 
     /// Of the terminal, in characters; 100 where there is none.

@@ -160,14 +160,14 @@ async fn finish(
         progress: app.progress.clone(),
     });
     let kubernetes = reach(app, &host, &loaded, &access).await;
-    let ports = Ports {
+    let ports = app.between.ports(Ports {
         store,
         cloud,
         terraform: Arc::new(terraform),
         kubernetes,
         clock: clock(),
         progress: app.progress.clone(),
-    };
+    });
     let tools = programs(app, host, &loaded);
     Ok(Cluster { ports, task: task(app, target, change, loaded), tools, probes, _work: work })
 }

@@ -3,6 +3,7 @@
 mod app;
 mod args;
 mod assets;
+mod between;
 mod commands;
 mod connect;
 mod load;
@@ -19,6 +20,7 @@ mod write_count;
 
 use std::process::ExitCode;
 
+pub use between::Between;
 use clap::Parser;
 
 use crate::adapters::process::{KEEP, SUPERVISE, keep_main, supervise_main};
@@ -30,6 +32,11 @@ use settings::Settings;
 
 /// The whole program.
 pub fn main() -> ExitCode {
+    main_with(|| Box::new(between::Nothing))
+}
+
+/// The whole program, with something between its workflows and the outside.
+pub fn main_with(between: impl FnOnce() -> Box<dyn Between>) -> ExitCode {
     // Before everything else: a supervisor is small, and knows nothing of the command line.
     if std::env::args_os().nth(1).is_some_and(|argument| argument == SUPERVISE) {
         return supervise_main();
@@ -58,7 +65,7 @@ pub fn main() -> ExitCode {
         if let Err(error) = signals::listen(interrupter) {
             return end(&Failure::failed("signals cannot be listened to").because(error), false);
         }
-        let app = App::new(settings, cli.global, interrupts);
+        let app = App::new(settings, cli.global, interrupts, between());
         let ended = cli.command.run(&app).await;
         app.curtain.fall();
         if let Some(timings) = &app.timings {

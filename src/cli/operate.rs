@@ -6,7 +6,8 @@ use std::process::ExitCode;
 use super::app::App;
 use super::args::{Change, Target};
 use super::connect::{self, Cluster};
-use super::{plan_file, report, settle, write_count};
+use super::settle::{self, First};
+use super::{plan_file, report, write_count};
 use crate::model::failure::{Failure, Kind, Result};
 use crate::model::journal::{Command, Consent};
 use crate::model::names::NodeName;
@@ -100,13 +101,19 @@ async fn round(
             saved.as_ref().map_or(nothing_else, |saved| saved.plan.request.clone())
         }
     };
+    let mut first = First::Nothing;
     if !change.dry_run && saved.is_none() {
-        // What was read before is out of date then.
-        if settle::first(app, target, change, &cluster).await? {
-            return Ok(Round::Settled);
-        }
+        let everything_goes = matches!(order, Order::Destroy { .. });
+        first = settle::first(app, target, change, &cluster, everything_goes).await?;
     }
-    let prepared = app.look(prepare::prepare(&cluster.ports, &cluster.task, request)).await?;
+    if first == First::Settled {
+        // What was read before is out of date then.
+        return Ok(Round::Settled);
+    }
+    let mut prepared = app.look(prepare::prepare(&cluster.ports, &cluster.task, request)).await?;
+    if first == First::Unsettled {
+        prepared.unfinished = None;
+    }
     if let Some(saved) = &saved {
         prepare::same(&saved.plan, &prepared.plan)?;
     }
@@ -135,6 +142,9 @@ async fn round(
     let consent = agree(app, change, order, &prepared)?;
     if let Some(edited) = written {
         edited.save()?;
+    }
+    if first == First::Unsettled {
+        settle::give_up(app, &cluster).await?;
     }
     let mandate = Mandate { command, consent };
     let done = execute::run(&cluster.ports, &cluster.task, mandate, prepared.plan, app.interrupts.clone()).await;

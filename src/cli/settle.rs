@@ -6,27 +6,68 @@ use super::app::App;
 use super::args::{Change, Target};
 use super::connect::{self, Cluster};
 use super::report;
-use crate::model::failure::Result;
+use crate::model::failure::{Kind, Result};
 use crate::model::journal::Status;
 use crate::model::lock::TAKE_OVER_AFTER;
 use crate::ops::execute::recover::{self, Goal, Settled};
 use crate::ops::journal;
 use crate::ops::ports::Event;
 
-/// Settles what an earlier run left, if anything, once that was agreed to. True if there was something.
-pub async fn first(app: &App, target: &Target, change: &Change, cluster: &Cluster) -> Result<bool> {
-    let Some(status) = app.look(journal::unfinished(cluster.ports.store.as_ref())).await? else { return Ok(false) };
+/// What came of an earlier run's operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum First {
+    /// None was unfinished.
+    Nothing,
+    Settled,
+    /// It cannot be brought to its end. Only a `destroy` goes on all the same.
+    Unsettled,
+}
+
+/// Settles what an earlier run left, if anything, once that was agreed to.
+///
+/// `everything_goes`: a `destroy` is not held up by what cannot be settled, in a cluster that cannot be reached for
+/// example; see [`give_up`].
+pub async fn first(
+    app: &App,
+    target: &Target,
+    change: &Change,
+    cluster: &Cluster,
+    everything_goes: bool,
+) -> Result<First> {
+    let unfinished = app.look(journal::unfinished(cluster.ports.store.as_ref())).await?;
+    let Some(status) = unfinished else { return Ok(First::Nothing) };
     app.show(&report::to_settle(&status, &status.settling(), app.width()));
     if !change.yes {
         app.confirm("Settle this first? Only `yes` goes on: ")?;
     }
     let wait = change.lock_timeout.max(TAKE_OVER_AFTER);
-    let Some(settled) = carry_out(app, target, cluster, &status, wait, change.join_timeout).await? else {
-        return Ok(true);
+    let ended = match carry_out(app, target, cluster, &status, wait, change.join_timeout).await {
+        Ok(Some(settled)) => {
+            app.show(&report::settled(&settled));
+            for left in &settled.left {
+                app.progress.tell(Event::Warning { text: left.clone() });
+            }
+            settled.ended()
+        }
+        Ok(None) => Ok(()),
+        Err(failure) => Err(failure),
     };
-    app.show(&report::settled(&settled));
-    recover::verdict(&settled)?;
-    Ok(true)
+    match ended {
+        Ok(()) => Ok(First::Settled),
+        Err(failure) if everything_goes && !matches!(failure.kind, Kind::LockHeld | Kind::Interrupted) => {
+            let text = format!("it is given up when everything is agreed to go: {failure}");
+            app.progress.tell(Event::Warning { text });
+            Ok(First::Unsettled)
+        }
+        Err(failure) => Err(failure),
+    }
+}
+
+/// Nothing is done any more about an operation that could not be settled: the whole cluster goes, and that is agreed to.
+pub async fn give_up(app: &App, cluster: &Cluster) -> Result<()> {
+    let mut task = cluster.task.clone();
+    task.options.lock_timeout = task.options.lock_timeout.max(TAKE_OVER_AFTER);
+    recover::settle(&cluster.ports, &task, Goal::Supersede, app.interrupts.clone()).await.map(drop)
 }
 
 /// Settles this operation with its own cluster file. None if another run was faster.

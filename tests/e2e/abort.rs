@@ -9,7 +9,7 @@ use crate::world::{Program, World};
 
 impl World {
     /// As if the lock's holder had been silent for two minutes by the store's clock: nobody and no tool of its is left.
-    fn lock_ages(&self) {
+    pub fn lock_ages(&self) {
         let path = self.folder().join("store/lock.json");
         let file = std::fs::File::options().write(true).open(path).expect("a lock");
         file.set_modified(SystemTime::now() - Duration::from_secs(120)).expect("an older lock");

@@ -71,7 +71,12 @@ impl Program {
 
     /// A command that is not started yet.
     pub fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_scaler"));
+        self.command_of(Path::new(env!("CARGO_BIN_EXE_scaler")), args)
+    }
+
+    /// The same of another form of the program.
+    pub fn command_of(&self, program: &Path, args: &[&str]) -> Command {
+        let mut command = Command::new(program);
         command.args(args).current_dir(self.folder.path()).env_clear().envs(&self.environment).stdin(Stdio::null());
         command
     }
@@ -187,6 +192,17 @@ impl World {
         let Some(s3) = &self.s3 else { return "backend: local, path: store".to_owned() };
         let (prefix, url) = (&self.cluster, s3.url());
         format!("backend: s3, bucket: {BUCKET}, prefix: {prefix}, region: {REGION}, endpoint: '{url}', pathStyle: true")
+    }
+
+    /// The store, as `--cluster` names it.
+    pub fn url(&self) -> String {
+        match &self.s3 {
+            None => format!("file://{}/store", self.folder().display()),
+            Some(s3) => {
+                let (prefix, endpoint) = (&self.cluster, s3.url());
+                format!("s3://{BUCKET}/{prefix}?region={REGION}&endpoint={endpoint}&pathStyle=true")
+            }
+        }
     }
 
     /// An object of the store, which has to be there.

@@ -3,10 +3,11 @@ use std::time::Duration;
 
 use crate::cli::app::App;
 use crate::cli::args::{Target, duration};
-use crate::cli::{connect, report, settle};
+use crate::cli::connect::{self, Cluster};
+use crate::cli::{report, settle};
 use crate::model::failure::Result;
 use crate::model::lock::TAKE_OVER_AFTER;
-use crate::ops::execute::recover;
+use crate::ops::execute::recover::{self, Goal, Settled};
 use crate::ops::{journal, lock};
 
 /// Settle an operation that was cut off, with the cluster file that it was begun with: each part of it that is past its
@@ -27,13 +28,16 @@ pub struct Args {
 }
 
 pub async fn run(app: &App, args: Args) -> Result<ExitCode> {
-    let cluster = app.look(connect::open(app, &args.target, None)).await?;
+    let mut cluster = app.look(connect::open(app, &args.target, None)).await?;
     let store = cluster.ports.store.as_ref();
     if let Some(held) = app.look(lock::at_work(store, cluster.ports.clock.now())).await? {
         return Err(held);
     }
     let Some(status) = app.look(journal::unfinished(store)).await? else {
-        app.print("Nothing to resume: no operation is unfinished.\n", &None::<recover::Settled>)?;
+        if !args.dry_run {
+            free(app, &mut cluster).await?;
+        }
+        app.print("Nothing to resume: no operation is unfinished.\n", &None::<Settled>)?;
         return Ok(ExitCode::SUCCESS);
     };
     app.show(&report::to_settle(&status, &status.settling(), app.width()));
@@ -48,6 +52,12 @@ pub async fn run(app: &App, args: Args) -> Result<ExitCode> {
         None => app.print("Nothing to resume: another run was faster.\n", &settled)?,
         Some(done) => app.print(&report::settled(done), &settled)?,
     }
-    settled.as_ref().map_or(Ok(()), recover::verdict)?;
+    settled.as_ref().map_or(Ok(()), Settled::verdict)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The lock of a run that died before it did anything, or after it had done all, is given back.
+async fn free(app: &App, cluster: &mut Cluster) -> Result<()> {
+    cluster.task.options.lock_timeout = TAKE_OVER_AFTER;
+    recover::settle(&cluster.ports, &cluster.task, Goal::Undo, app.interrupts.clone()).await.map(drop)
 }

@@ -53,6 +53,10 @@ pub(super) fn homeless(
     homeless
 }
 
+/// Taints that the node controller takes from a node a moment after that is Ready
+/// (<https://kubernetes.io/docs/reference/labels-annotations-taints/>).
+const PASSING: [&str; 2] = ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"];
+
 #[derive(Clone)]
 struct Room<'a> {
     node: &'a Node,
@@ -66,7 +70,9 @@ impl Room<'_> {
         let node = self.node;
         let hard = ["NoSchedule", "NoExecute"];
         let barred = |taint: &crate::model::kubernetes::NodeTaint| {
-            hard.contains(&taint.effect.as_str()) && !pod.tolerates(taint)
+            hard.contains(&taint.effect.as_str())
+                && !pod.tolerates(taint)
+                && !(node.ready && PASSING.contains(&taint.key.as_str()))
         };
         let affine = pod
             .required_affinity
@@ -186,6 +192,12 @@ mod tests {
                 "1 node has a taint that it does not tolerate",
             ),
             ("tolerated", Node { taints: vec![taint("NoSchedule")], ..node("a") }, tolerant, ""),
+            (
+                "ready a moment ago",
+                Node { taints: vec![NodeTaint { key: PASSING[0].to_owned(), ..taint("NoSchedule") }], ..node("a") },
+                wanting("p", 1),
+                "",
+            ),
             ("soft taint", Node { taints: vec![taint("PreferNoSchedule")], ..node("a") }, wanting("p", 1), ""),
             ("selector", labelled.clone(), picky, "1 node does not match its node selector or affinity"),
             ("affinity", labelled, affine, "1 node does not match its node selector or affinity"),

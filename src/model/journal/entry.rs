@@ -135,6 +135,11 @@ pub enum Entry {
     Committed {
         generation: u64,
     },
+    /// Nothing is done about it any more, because the whole cluster goes. The last, in place of `finished`. Since format
+    /// 1.1.
+    Superseded {
+        why: String,
+    },
     /// Always the last.
     Finished {
         outcome: Outcome,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::model::census::Roll;
 use crate::model::failure::{Failure, Kind, Result};
-use crate::model::journal::{Act, Entry, PartId, Status, Victim};
+use crate::model::journal::{Act, Entry, PartId};
 use crate::model::plan::Removal;
 use crate::ops::confirm;
 use crate::ops::ports::{Event, Kubernetes};
@@ -40,10 +40,6 @@ impl Session<'_> {
     }
 
     async fn bury_one(&self, removal: &Removal) -> Result<()> {
-        if self.is_buried(removal).await {
-            // By an earlier run of this operation: the journal takes no step back.
-            return Ok(());
-        }
         if let Some(machine_id) = &removal.machine_id {
             let words = Words {
                 first: format!(
@@ -57,12 +53,6 @@ impl Session<'_> {
             self.tell(Event::MachineGone { node: removal.node.clone(), machine: machine_id.clone() });
         }
         self.delete_node(removal).await
-    }
-
-    async fn is_buried(&self, removal: &Removal) -> bool {
-        let journal = self.journal.lock().await;
-        let victims = journal.status().map(Status::victims);
-        victims.and_then(|victims| victims.get(&removal.node)).is_some_and(Victim::is_gone)
     }
 
     /// The cluster could not be asked when this was decided, so nobody knows whether the machine had a Node. One that

@@ -158,7 +158,7 @@ async fn load_keys(store: &dyn Store, operation: &OperationId, keys: &[String]) 
 pub async fn open(store: &dyn Store, operation: &OperationId) -> Result<Option<Status>> {
     let keys = store.list(&folder(operation)).await?;
     let Some(last) = keys.last() else { return Ok(None) };
-    if matches!(read(store, last).await?.entry, Entry::Finished { .. }) {
+    if matches!(read(store, last).await?.entry, Entry::Finished { .. } | Entry::Superseded { .. }) {
         return Ok(None);
     }
     load_keys(store, operation, &keys).await

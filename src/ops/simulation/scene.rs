@@ -112,23 +112,35 @@ pub fn task(process: &Process, order: &Order) -> Task {
     }
 }
 
+/// Settles what an earlier run left. True if that cannot be, and everything is to go all the same.
+async fn settle_first(ports: &Ports, task: &Task, order: &Order) -> Result<bool> {
+    if journal::unfinished(ports.store.as_ref()).await?.is_none() {
+        return Ok(false);
+    }
+    let settled = recover::settle(ports, task, Goal::Settle, Interrupts::never()).await;
+    match settled.and_then(|settled| settled.map_or(Ok(()), |settled| settled.ended())) {
+        Ok(()) => Ok(false),
+        Err(failure) if *order == Order::Destroy && failure.kind != Kind::LockHeld => Ok(true),
+        Err(failure) => Err(failure),
+    }
+}
+
 /// What the command line does, without a person.
 async fn obey(ports: Ports, task: Task, order: Order) -> Result<Option<Done>> {
     let never = Interrupts::never();
     if let Order::Abort | Order::Resume = order {
         let goal = if order == Order::Abort { Goal::Undo } else { Goal::Settle };
         return match recover::settle(&ports, &task, goal, never).await? {
-            Some(settled) => recover::verdict(&settled).map(|()| None),
+            Some(settled) => settled.ended().map(|()| None),
             None => Ok(None),
         };
     }
     for _ in 0..4 {
-        if journal::unfinished(ports.store.as_ref()).await?.is_some() {
-            if let Some(settled) = recover::settle(&ports, &task, Goal::Settle, never.clone()).await? {
-                recover::verdict(&settled)?;
-            }
+        let unsettled = settle_first(&ports, &task, &order).await?;
+        let mut prepared = prepare::prepare(&ports, &task, order.request()).await?;
+        if unsettled {
+            prepared.unfinished = None;
         }
-        let prepared = prepare::prepare(&ports, &task, order.request()).await?;
         if let Some(status) = &prepared.unfinished {
             return Err(lock::unfinished(status));
         }
@@ -142,6 +154,9 @@ async fn obey(ports: Ports, task: Task, order: Order) -> Result<Option<Done>> {
                 continue;
             }
             refusals => refusals?,
+        }
+        if unsettled {
+            recover::settle(&ports, &task, Goal::Supersede, never.clone()).await?;
         }
         let mandate = Mandate { command: order.command(), consent: Consent::Yes };
         match execute::run(&ports, &task, mandate, prepared.plan, never.clone()).await? {

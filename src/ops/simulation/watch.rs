@@ -292,6 +292,7 @@ pub fn kind_of_entry(entry: &Entry) -> &'static str {
         Entry::Uncordoned { .. } => "uncordoned",
         Entry::Stuck { .. } => "stuck",
         Entry::Committed { .. } => "committed",
+        Entry::Superseded { .. } => "superseded",
         Entry::Finished { .. } => "finished",
     }
 }

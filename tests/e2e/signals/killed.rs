@@ -43,9 +43,10 @@ fn is_named(world: &World, command: &str) {
     let args = ["scale-up", "--pool", &world.pool, "--to", "5", "--yes"];
     world.run(&args).ends(4).says(&holder).says(command).says(&operation);
     world.run(&["plan"]).ends(0).says("At work:").says(&operation);
-    let said = wait_for("the lease to run out", || Some(world.run(&args)).filter(|said| said.code != 4));
-    said.ends(5).says(&holder).says(command).says(&operation).says("was not finished");
-    world.run(&["status"]).ends(0).says(&operation);
+    let look = ["resume", "--dry-run"];
+    let said = wait_for("the lease to run out", || Some(world.run(&look)).filter(|said| said.code != 4));
+    said.ends(0).says(&holder).says(command).says(&operation).says("was not finished");
+    world.run(&["status"]).ends(0).says(&operation).says("is finished, and");
 }
 
 #[test]
@@ -60,6 +61,13 @@ fn while_terraform_makes_a_machine() {
     kill(&world, running);
     assert!(state(&world)["serial"].as_u64() > serial, "what was begun is in the state");
     is_named(&world, "scaler scale-up");
+    gates.open("mkdir");
+    // Its making was broken off before the machine was there: the name is used up.
+    world.run(&["resume", "--yes"]).ends(6).says("was made, and is gone again");
+    world.apply().ends(0);
+    world.run(&["scale-up", "--pool", &world.pool, "--to", "2", "--yes"]).ends(0);
+    assert_eq!(world.workers(), [world.node(1), world.node(3)]);
+    world.is_in_order();
 }
 
 #[test]
@@ -78,6 +86,9 @@ fn while_terraform_removes_a_machine() {
     assert_eq!(world.unschedulable(), [node], "past the point of no return a victim stays cordoned");
     is_named(&world, "scaler scale-down");
     assert_eq!(world.running().len(), 2, "the interrupted destruction did not happen");
+    world.run(&["resume", "--yes"]).ends(0).says("Removed: ").says("with all of it done");
+    assert_eq!(world.workers(), [world.node(2)]);
+    world.is_in_order();
 }
 
 #[test]

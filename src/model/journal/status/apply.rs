@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::super::{Act, ApplyEnd, Entry, PartId, Permit};
+use super::super::{Act, ApplyEnd, Entry, Outcome, PartId, Permit};
 use super::part::{PartPhase, PartStep};
 use super::victim::VictimStep;
 use super::{IllegalTransition, Status, Victim};
@@ -101,6 +101,7 @@ impl Status {
                 self.generation = Some(*generation);
                 self.uncommitted = false;
             }
+            Entry::Superseded { .. } => self.outcome = Some(Outcome::Partial),
             Entry::Finished { outcome } => match self.ending() {
                 Ok(true_outcome) if true_outcome == *outcome => self.outcome = Some(*outcome),
                 Ok(true_outcome) => return Err(format!("what was done comes to another end: {}", true_outcome.told())),

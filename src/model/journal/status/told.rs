@@ -63,6 +63,7 @@ impl Entry {
             Entry::Uncordoned { node, .. } => format!("left {node} as it was found"),
             Entry::Stuck { part, .. } => format!("stuck at {part}"),
             Entry::Committed { generation } => format!("committed generation {generation}"),
+            Entry::Superseded { why } => format!("given up: {why}"),
             Entry::Finished { outcome } => format!("finished {}", outcome.told()),
         }
     }

@@ -85,7 +85,7 @@ impl Session<'_> {
         stacks::init_pool(self.ports, self.task, &self.record, &change.pool, &nodes, &foundation, &tags).await?;
         self.take_in(part, &mut left, state.as_ref(), settled).await?;
         let made = self.make_rest(&change, &foundation, &left).await?;
-        self.used_up(began, &left).await?;
+        self.used_up(began, &left, settled).await?;
         Ok(made)
     }
 
@@ -180,10 +180,11 @@ impl Session<'_> {
     }
 
     /// Names whose machine is gone again are said to be not Ready, so that nobody waits for them.
-    async fn used_up(&self, began: &Status, left: &Left) -> Result<()> {
+    async fn used_up(&self, began: &Status, left: &Left, settled: &mut Settled) -> Result<()> {
         for (name, id) in &left.made.lost {
+            let why = format!("its machine {id} was made, and is gone again");
+            settled.left.push(format!("node {name} is not there: {why}; its name is used up"));
             if began.newcomers().get(name).is_some_and(|newcomer| newcomer.ready.is_none()) {
-                let why = format!("its machine {id} was made, and is gone again");
                 self.note(Entry::NodeNotReady { node: name.clone(), why }).await?;
             }
         }

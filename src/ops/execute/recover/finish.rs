@@ -106,7 +106,7 @@ impl Session<'_> {
         }
         let change = self.change_of(part)?;
         let removals: Vec<&Removal> = change.removals.iter().collect();
-        self.bury(part, &change.pool, &removals).await?;
+        self.bury_rest(began, part, &change.pool, &removals).await?;
         ended.removed.extend(removals.iter().map(|removal| removal.node.clone()));
         Ok(true)
     }

@@ -32,6 +32,8 @@ pub enum Goal {
     Settle,
     /// What can be undone is undone; what is past its point of no return stays as it is.
     Undo,
+    /// Nothing is done about it any more: the whole cluster is to be destroyed.
+    Supersede,
 }
 
 /// What settling an operation came to.
@@ -116,6 +118,9 @@ async fn under_lock(
     if goal == Goal::Undo {
         undoable(&status)?;
     }
+    if goal == Goal::Supersede {
+        return supersede(ports, task, lease, status).await;
+    }
     let stored = record::load(ports.store.as_ref()).await?;
     if let Some((record, _)) = &stored {
         place::check(record, &ports.cloud.place().await?)?;
@@ -144,6 +149,20 @@ async fn under_lock(
         session.finish_parts(&began, &mut settled).await?;
     }
     session.end(&began, version, given, settled).await
+}
+
+async fn supersede(ports: &Ports, task: &Task, lease: Lease, status: Status) -> Result<Settled> {
+    let mut settled = Settled::of(status.operation());
+    let parts: Vec<PartId> = status.start().parts.iter().map(|part| part.id.clone()).collect();
+    let mut journal = Journal::taken_over(ports.store.clone(), ports.clock.clone(), lease.clone(), status.clone());
+    journal.write(Entry::TakenOver { holder: task.holder.clone() }).await?;
+    for part in &parts {
+        state_lock::remove_left_over(ports, &lease, &status, part).await?;
+    }
+    let why = format!("{} on {} destroys the whole cluster", task.holder.user, task.holder.host);
+    journal.write(Entry::Superseded { why }).await?;
+    settled.outcome = journal.status().and_then(Status::outcome);
+    Ok(settled)
 }
 
 /// Its run died before the first record: nothing was made that could be left.
@@ -182,7 +201,7 @@ impl Session<'_> {
         mut settled: Settled,
     ) -> Result<Settled> {
         plan::use_up_names(&mut self.record, began);
-        if !began.past().is_empty()
+        if !settled.finished.is_empty()
             && let Some(keeps) = &began.start().keeps
         {
             let source = start::kept(self.ports.store.as_ref(), keeps).await?;
@@ -213,12 +232,25 @@ impl Session<'_> {
     }
 }
 
-/// The end of settling for whoever ran it: an error (exit 6) where something is left.
-pub fn verdict(settled: &Settled) -> Result<()> {
-    if settled.outcome.is_some() {
-        return Ok(());
+impl Settled {
+    /// An error (exit 6) if the operation could not be brought to its end: nothing else may begin.
+    pub fn ended(&self) -> Result<()> {
+        if self.outcome.is_some() {
+            return Ok(());
+        }
+        let failure = Failure::new(Kind::Partial, format!("operation {} is not finished yet", self.operation));
+        let failure = self.left.iter().fold(failure, Failure::because);
+        Err(failure.hint("`scaler status` shows what remains; `scaler resume` tries again"))
     }
-    let failure = Failure::new(Kind::Partial, format!("operation {} is not finished yet", settled.operation));
-    let failure = settled.left.iter().fold(failure, Failure::because);
-    Err(failure.hint("`scaler status` shows what remains; `scaler resume` tries again"))
+
+    /// An error (exit 6) also where it ended without all that was wanted of what it finished.
+    pub fn verdict(&self) -> Result<()> {
+        self.ended()?;
+        if self.left.is_empty() {
+            return Ok(());
+        }
+        let failure = Failure::new(Kind::Partial, format!("operation {} ended without all of it", self.operation));
+        let failure = self.left.iter().fold(failure, Failure::because);
+        Err(failure.hint("`scaler plan` shows what it takes to make up for it"))
+    }
 }

@@ -22,7 +22,6 @@ const LATE_DRAINS: u32 = 2;
 impl Session<'_> {
     pub(super) async fn finish_remove(&mut self, began: &Status, part: &PartId, ended: &mut Ended) -> Result<bool> {
         let change = self.change_of(part)?;
-        // A pool may have lost nodes too, in a part of their own.
         let permitted = |removal: &&Removal| {
             began.victims().get(&removal.node).is_some_and(|victim| victim.part == *part && victim.is_past())
         };
@@ -35,9 +34,25 @@ impl Session<'_> {
         if let Some(state) = state {
             self.serial(part.stack.clone(), state.serial);
         }
-        self.bury(part, &change.pool, &going).await?;
+        self.bury_rest(began, part, &change.pool, &going).await?;
         ended.removed.extend(going.iter().map(|removal| removal.node.clone()));
         Ok(true)
+    }
+
+    /// Confirms the ends that were not confirmed yet.
+    pub(super) async fn bury_rest(
+        &mut self,
+        began: &Status,
+        part: &PartId,
+        pool: &str,
+        going: &[&Removal],
+    ) -> Result<()> {
+        let is_gone = |removal: &&&Removal| began.victims().get(&removal.node).is_some_and(|victim| victim.is_gone());
+        for removal in going.iter().filter(is_gone) {
+            self.pool(pool).nodes.remove(&removal.node);
+        }
+        let lingering: Vec<&Removal> = going.iter().filter(|removal| !is_gone(removal)).copied().collect();
+        self.bury(part, pool, &lingering).await
     }
 
     /// Plans anew, and lets Terraform remove what the journal's evidence permits and is still there.

@@ -1,6 +1,7 @@
 //! What may follow what: an operation on two pools, step by step, and whatever a careless writer might try.
 
 mod scene;
+mod settling;
 mod walks;
 
 use scene::{Scene, applied, drain, machine, node, other, ours, passed, permit, plan, uid};

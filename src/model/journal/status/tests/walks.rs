@@ -79,6 +79,7 @@ fn any_entry() -> impl Strategy<Value = Entry> {
         5 => pass,
         4 => end,
         1 => Just(Entry::NodeReady { node: newcomer(), uid: uid(&newcomer()) }),
+        1 => any_part().prop_map(|part| Entry::Adopting { part, node: newcomer(), machine_id: machine(&newcomer()) }),
         1 => (8..12u64).prop_map(|generation| Entry::Committed { generation }),
         1 => outcome.prop_map(|outcome| Entry::Finished { outcome }),
     ]
@@ -173,6 +174,10 @@ impl Rules {
             }
             Entry::NodeDeleted { node, .. } => {
                 assert!(self.dead.contains(node), "a Node is deleted when its machine is gone");
+                self.uncommitted = true;
+            }
+            Entry::Adopting { part, .. } => {
+                assert!(self.passed.contains(part));
                 self.uncommitted = true;
             }
             Entry::Stuck { part, .. } => assert!(self.passed.contains(part)),

@@ -1,0 +1,157 @@
+//! One case: a death, and what the next command makes of it.
+
+use std::fmt;
+use std::path::Path;
+use std::process::Command;
+
+use scaler_lab::wait_for;
+
+use super::Scenario;
+use crate::world::{Program, Said, World, workload};
+
+pub struct Case {
+    pub scenario: Scenario,
+    pub point: String,
+    /// With everything that it started.
+    pub tree: bool,
+}
+
+impl fmt::Display for Case {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let who = if self.tree { "the whole tree" } else { "alone" };
+        write!(f, "{:?}, {}, {who}", self.scenario, self.point)
+    }
+}
+
+/// A cluster with pods under a budget, on which one case after the other is played.
+pub struct Stage {
+    pub world: World,
+    make: fn() -> World,
+    fresh: bool,
+}
+
+/// Longer than anybody waits before taking over.
+const LATER: (&str, &str) = ("SCALER_MORTAL_LATER", "200");
+
+impl Stage {
+    pub fn new(make: fn() -> World) -> Stage {
+        let world = make();
+        world.apply().ends(0);
+        let namespace = world.k.namespace("matrix");
+        world.k.apply(&workload(&namespace, &world.pool, 2, 1));
+        world.wait_ready(&namespace, 2);
+        Stage { world, make, fresh: true }
+    }
+
+    /// As the scenario finds it.
+    pub fn prepare(&self, scenario: Scenario) {
+        let size = if scenario == Scenario::Up { "1" } else { "2" };
+        let way = match (scenario, self.world.workers().len()) {
+            (Scenario::Up, 1) | (Scenario::Down | Scenario::Destroy, 2) => return,
+            (Scenario::Up, _) => "scale-down",
+            (Scenario::Down | Scenario::Destroy, _) => "scale-up",
+        };
+        self.world.run(&[way, "--pool", &self.world.pool, "--to", size, "--yes"]).ends(0);
+    }
+
+    /// The node that goes is the older one: that has pods.
+    fn args(&self, scenario: Scenario) -> Vec<String> {
+        let (pool, cluster) = (&self.world.pool, &self.world.cluster);
+        let text = match scenario {
+            Scenario::Up => format!("scale-up --pool {pool} --to 2 --yes"),
+            Scenario::Down => format!("scale-down --pool {pool} --node {} --yes", self.world.workers()[0]),
+            Scenario::Destroy => format!("destroy --yes --name {cluster}"),
+        };
+        text.split(' ').map(str::to_owned).collect()
+    }
+
+    /// The mortal program on a scenario.
+    pub fn mortal(&self, orders: &[(&str, &str)], scenario: Scenario) -> Said {
+        let args = self.args(scenario);
+        mortal(&self.world.program, orders, &args.iter().map(String::as_str).collect::<Vec<_>>())
+    }
+
+    /// True if it died where that was ordered. Panics where the cluster does not come to its end.
+    pub fn play(&mut self, case: &Case, number: usize) -> bool {
+        if !self.fresh {
+            *self = Stage::new(self.make);
+        }
+        self.fresh = case.scenario != Scenario::Destroy;
+        self.prepare(case.scenario);
+        let mut orders = vec![("SCALER_MORTAL_DIE", case.point.as_str())];
+        if case.tree {
+            orders.push(("SCALER_MORTAL_TREE", "1"));
+        }
+        let said = self.mortal(&orders, case.scenario);
+        let died = said.code == -1;
+        assert!(died || said.code == 0, "{case}: {}", said.stderr);
+        self.nobody_works();
+        let elsewhere = self.elsewhere();
+        let url = self.world.url();
+        let at =
+            |orders: &[(&str, &str)], args: &[&str]| mortal(&elsewhere, orders, &[args, &["--cluster", &url]].concat());
+        if number % 3 == 2 {
+            // The recovery dies too, wherever its second step in the journal is.
+            at(&[LATER, ("SCALER_MORTAL_DIE", "after journal taken-over #1")], &["resume", "--yes"]);
+            self.nobody_works();
+        }
+        match case.scenario {
+            Scenario::Destroy => self.destroyed(&at(&[LATER], &["destroy", "--yes", "--name", &self.world.cluster])),
+            Scenario::Up | Scenario::Down => {
+                if number % 2 == 0 {
+                    let said = at(&[LATER], &["resume", "--yes"]);
+                    assert!([0, 6].contains(&said.code), "{case}: {}", said.stderr);
+                }
+                at(&[LATER], &["apply", "--yes"]).ends(0);
+                // One that died before it did anything, or when all was done, left a lock that is nobody's.
+                at(&[LATER], &["resume", "--yes"]).ends(0).says("Nothing to resume");
+                self.in_order();
+            }
+        }
+        died
+    }
+
+    /// Another person's place, with nothing but the store's URL and a login.
+    fn elsewhere(&self) -> Program {
+        let mut environment = self.world.program.environment.clone();
+        environment.insert("USER".to_owned(), "colleague".to_owned());
+        Program::new(environment)
+    }
+
+    fn nobody_works(&self) {
+        wait_for("everything of the dead run to be gone", || self.world.processes().is_empty().then_some(()));
+    }
+
+    fn in_order(&self) {
+        let world = &self.world;
+        world.lock_is_free();
+        world.record_equals_the_world();
+        assert_eq!(world.unschedulable(), Vec::<String>::new(), "nodes are cordoned");
+        let workers = world.workers();
+        assert!((1..=2).contains(&workers.len()), "{workers:?}");
+        world.k.wait("the Nodes to be the record's", |_| {
+            let mut nodes = world.nodes();
+            nodes.sort();
+            (nodes == workers).then_some(())
+        });
+        world.run(&["plan", "--detailed-exitcode"]).ends(0);
+    }
+
+    fn destroyed(&self, said: &Said) {
+        let world = &self.world;
+        let before = said.code == 5 && said.stderr.contains("was destroyed");
+        assert!(said.code == 0 || before, "{}", said.stderr);
+        assert!(world.record()["destroyed"] == true, "{}", world.record());
+        world.lock_is_free();
+        let running: Vec<_> = world.sandbox.machines().into_iter().filter(crate::world::runs).collect();
+        assert!(running.is_empty(), "{running:?}");
+    }
+}
+
+fn mortal(program: &Program, orders: &[(&str, &str)], args: &[&str]) -> Said {
+    let scaler = Path::new(env!("CARGO_BIN_EXE_scaler"));
+    let path = scaler.parent().expect("a folder").join("examples/mortal");
+    let mut command: Command = program.command_of(&path, args);
+    command.envs(orders.iter().copied());
+    Said::of(command.output().expect("the mortal program starts"))
+}
