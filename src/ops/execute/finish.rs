@@ -60,7 +60,9 @@ impl Session<'_> {
     async fn delete_unseen_node(&self, removal: &Removal, kubernetes: &dyn Kubernetes) -> Result<()> {
         let (Some(machine_id), Ok(nodes)) = (&removal.machine_id, kubernetes.nodes().await) else { return Ok(()) };
         let roll = Roll::of(self.plan.provider, &nodes.items);
-        let Some(node) = nodes.items.iter().find(|node| roll.machine_of(node) == Some(machine_id)) else { return Ok(()) };
+        let Some(node) = nodes.items.iter().find(|node| roll.machine_of(node) == Some(machine_id)) else {
+            return Ok(());
+        };
         self.lease.check()?;
         kubernetes.delete_node(&node.name, &node.uid).await?;
         self.tell(Event::NodeDeleted { node: removal.node.clone() });

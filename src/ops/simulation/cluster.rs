@@ -59,7 +59,8 @@ pub fn follow(world: &World) {
             None => {}
         }
         let Some(ends) = ends else { continue };
-        let silent = kubernetes.nodes.get(&name).is_some_and(|node| node.provider_id.as_deref() == Some(&machine.provider_id));
+        let silent =
+            kubernetes.nodes.get(&name).is_some_and(|node| node.provider_id.as_deref() == Some(&machine.provider_id));
         if !silent {
             continue;
         }
@@ -93,7 +94,14 @@ pub fn deploy(world: &World, kind: &str, name: &str, replicas: usize, spare: &st
     let template = Pod { labels: labels.clone().into(), ..samples::pod(name) };
     let starts = Duration::from_secs(3);
     let mut kubernetes = world.kubernetes.world();
-    kubernetes.controllers.push(Controller { kind: kind.into(), name: name.into(), replicas, template, starts, made: 0 });
+    kubernetes.controllers.push(Controller {
+        kind: kind.into(),
+        name: name.into(),
+        replicas,
+        template,
+        starts,
+        made: 0,
+    });
     let mut budget = Budget { min_available: None, max_unavailable: Some(spare.into()), ..samples::budget(name) };
     budget.selector.match_labels = labels.into();
     kubernetes.written_budgets.push(budget);

@@ -151,7 +151,8 @@ fn nothing_is_lost_wherever_a_scaler_dies() {
                             broken += 1;
                             let trace = ended.world.trace();
                             let began = trace.iter().position(|line| line.contains("KILLED")).unwrap_or_default();
-                            failures.push((format!("{place}: {violation}"), trace[began.saturating_sub(30)..].to_vec()));
+                            failures
+                                .push((format!("{place}: {violation}"), trace[began.saturating_sub(30)..].to_vec()));
                         }
                     }
                 }

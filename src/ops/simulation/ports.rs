@@ -33,7 +33,6 @@ impl SimStore {
         let cases = world.weather().store;
         cases > 0 && world.chance.permille(cases)
     }
-
 }
 
 /// What is written, as far as anybody here wants to know.
@@ -147,7 +146,11 @@ impl SimCloud {
         let fails = cases > 0 && world.chance.permille(cases);
         let answer = question(world);
         self.0.way_back().await;
-        if fails { Err(Failure::failed("the cloud does not answer").because("RequestLimitExceeded")) } else { Ok(answer) }
+        if fails {
+            Err(Failure::failed("the cloud does not answer").because("RequestLimitExceeded"))
+        } else {
+            Ok(answer)
+        }
     }
 }
 
@@ -210,8 +213,7 @@ impl SimKubernetes {
     /// What the API server did since it had done so much.
     fn report(&self, before: usize) {
         let world = &self.0.world;
-        let done: Vec<Done> =
-            world.kubernetes.world().log.iter().skip(before).map(|(_, done)| done.clone()).collect();
+        let done: Vec<Done> = world.kubernetes.world().log.iter().skip(before).map(|(_, done)| done.clone()).collect();
         for done in done {
             world.did(self.0.index, Deed::Kubernetes(&done));
         }

@@ -17,10 +17,10 @@ use crate::model::record::Source;
 use crate::ops::execute::recover::{self, Goal};
 use crate::ops::execute::{self, Done, Ran};
 use crate::ops::interrupts::Interrupts;
-use crate::ops::{journal, lock};
 use crate::ops::ports::Ports;
 use crate::ops::prepare;
 use crate::ops::task::{Mandate, Options, Task};
+use crate::ops::{journal, lock};
 use crate::render::{Assets, Backend};
 
 /// The pool that is scaled: its least, first and greatest size.

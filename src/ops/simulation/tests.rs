@@ -31,9 +31,11 @@ fn speed() {
     let mut steps = 0;
     for seed in 0..60 {
         let world = super::world::World::like(&standing.world, seed);
-        let ended = super::stage::play_in(world, |world| async move {
-            scene::run(&Process::start(&world), Order::Down(2)).await
-        });
+        let ended =
+            super::stage::play_in(
+                world,
+                |world| async move { scene::run(&Process::start(&world), Order::Down(2)).await },
+            );
         steps += ended.world.time.steps();
         ended.expect("run");
     }

@@ -24,7 +24,8 @@ pub fn faults(world: &World) -> Vec<String> {
         }
     }
     let Some(record) = record(world) else {
-        faults.extend(world.cloud.living().iter().map(|machine| format!("{} lives, and there is no record", machine.id)));
+        faults
+            .extend(world.cloud.living().iter().map(|machine| format!("{} lives, and there is no record", machine.id)));
         return faults;
     };
     let recorded = recorded(&record);
@@ -68,9 +69,10 @@ fn recorded(record: &Record) -> BTreeMap<String, String> {
 fn in_states(world: &World, record: &Record) -> BTreeMap<String, String> {
     let texts = stacks(record).into_iter().filter_map(|stack| world.store.text(&stack.state_key()));
     let states: Vec<TfState> = texts.map(|text| TfState::parse(text.as_bytes())).collect();
-    let machines = states.iter().flat_map(|state| &state.instances).filter_map(|(address, there)| {
-        Some((address.key.clone()?, there["id"].as_str().unwrap_or("none").to_owned()))
-    });
+    let machines = states
+        .iter()
+        .flat_map(|state| &state.instances)
+        .filter_map(|(address, there)| Some((address.key.clone()?, there["id"].as_str().unwrap_or("none").to_owned())));
     machines.collect()
 }
 

@@ -23,16 +23,31 @@ use crate::ops::testing::kubernetes::Done;
 /// A change of the outside that took effect.
 pub enum Deed<'a> {
     Locked(&'a Lock),
-    Journalled { key: &'a str, document: &'a Document },
-    Wrote { key: &'a str },
-    Deleted { key: &'a str },
+    Journalled {
+        key: &'a str,
+        document: &'a Document,
+    },
+    Wrote {
+        key: &'a str,
+    },
+    Deleted {
+        key: &'a str,
+    },
     Kubernetes(&'a Done),
-    DeletesNode { node: &'a Node },
+    DeletesNode {
+        node: &'a Node,
+    },
     /// Terraform has its lock on a state, and works.
-    Began { stack: &'a StackId },
-    Ended { stack: &'a StackId },
+    Began {
+        stack: &'a StackId,
+    },
+    Ended {
+        stack: &'a StackId,
+    },
     /// Terraform wrote a state.
-    Saved { stack: &'a StackId },
+    Saved {
+        stack: &'a StackId,
+    },
     Made(&'a Machine),
     /// About to end a machine.
     Ends(&'a Machine),
@@ -226,7 +241,9 @@ impl World {
         let lost = inner.vanished.len();
         let left = self.cloud.living().iter().filter(|other| other.pool.as_ref() == Some(pool)).count() - 1;
         match inner.bounds.get(pool) {
-            Some((min, _)) if left + lost < *min => Err(format!("pool {pool} shrinks to {left}, and at least {min} must be")),
+            Some((min, _)) if left + lost < *min => {
+                Err(format!("pool {pool} shrinks to {left}, and at least {min} must be"))
+            }
             _ => Ok(()),
         }
     }
@@ -234,7 +251,8 @@ impl World {
     /// Whatever was proven: nothing runs there that anybody would miss.
     fn harmless(&self, operation: &OperationId, machine: &Machine, name: &str) -> Result<(), String> {
         let kubernetes = self.kubernetes.world();
-        let Some(node) = kubernetes.nodes.values().find(|node| node.provider_id.as_deref() == Some(&machine.provider_id))
+        let Some(node) =
+            kubernetes.nodes.values().find(|node| node.provider_id.as_deref() == Some(&machine.provider_id))
         else {
             return Ok(());
         };
@@ -260,7 +278,9 @@ impl Inner {
         self.kinds.insert(kind_of_entry(&document.entry));
         let written = match self.journals.get_mut(&document.operation) {
             Some(status) => status.follow(document),
-            None => Status::begin(document).map(|status| drop(self.journals.insert(document.operation.clone(), status))),
+            None => {
+                Status::begin(document).map(|status| drop(self.journals.insert(document.operation.clone(), status)))
+            }
         };
         written.map_err(|illegal| format!("{key}: {illegal}"))
     }

@@ -8,9 +8,9 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
+use super::SimPlan;
 use super::plan::{self, Change, Wanted};
 use super::state::{Address, TfState, lock_key};
-use super::SimPlan;
 use crate::model::failure::{Failure, Kind, Result};
 use crate::model::lock::STOP;
 use crate::model::machine::{Machine, MachineState, Role, Sighting};

@@ -37,7 +37,12 @@ const WRAPPED: [&str; 3] = ["input", "output", "triggers_replace"];
 
 impl TfState {
     pub fn new(lineage: String) -> TfState {
-        TfState { serial: StackSerial { lineage, serial: 0 }, instances: BTreeMap::new(), outputs: Map::new(), tainted: BTreeSet::new() }
+        TfState {
+            serial: StackSerial { lineage, serial: 0 },
+            instances: BTreeMap::new(),
+            outputs: Map::new(),
+            tainted: BTreeSet::new(),
+        }
     }
 
     pub fn parse(text: &[u8]) -> TfState {
