@@ -58,7 +58,7 @@ pub fn made<'a>(
 }
 
 /// One that is on its way out does not come back.
-fn lives(machine: &Machine) -> bool {
+pub fn lives(machine: &Machine) -> bool {
     !matches!(machine.state, MachineState::Terminated | MachineState::ShuttingDown)
 }
 

@@ -60,6 +60,7 @@ impl Wait<'_> {
                 return Err(self.stuck(heard, now.since(began)));
             }
             tokio::select! {
+                biased;
                 () = self.clock.sleep(wait) => {}
                 () = self.interrupts.second() => {
                     return Err(self.stuck(heard, now.since(began)).because("a second signal ended the waiting"));

@@ -27,4 +27,6 @@ pub mod status;
 pub mod task;
 
 #[cfg(test)]
+mod simulation;
+#[cfg(test)]
 pub mod testing;

@@ -94,6 +94,7 @@ impl Run<'_> {
             }
         }
         let look = tokio::select! {
+            biased;
             look = drainer.look(&watched, &mut self.claims) => look,
             () = drainer.interrupts.first() => return Err(interrupted()),
         };

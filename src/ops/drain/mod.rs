@@ -57,6 +57,7 @@ impl Drainer<'_> {
     /// Sleeps, or fails at a signal.
     async fn sleep(&self, time: Duration) -> Result<()> {
         tokio::select! {
+            biased;
             () = self.clock.sleep(time) => self.uninterrupted(),
             () = self.interrupts.first() => Err(interrupted()),
         }

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use crate::model::census::Roll;
 use crate::model::failure::{Failure, Kind, Result};
 use crate::model::journal::{Act, Entry, PartId};
 use crate::model::plan::Removal;
 use crate::ops::confirm;
-use crate::ops::ports::Event;
+use crate::ops::ports::{Event, Kubernetes};
 
 use super::carry_on::Words;
 use super::session::Session;
@@ -54,10 +55,25 @@ impl Session<'_> {
         self.delete_node(removal).await
     }
 
+    /// The cluster could not be asked when this was decided, so nobody knows whether the machine had a Node. One that
+    /// still says it is this machine goes too.
+    async fn delete_unseen_node(&self, removal: &Removal, kubernetes: &dyn Kubernetes) -> Result<()> {
+        let (Some(machine_id), Ok(nodes)) = (&removal.machine_id, kubernetes.nodes().await) else { return Ok(()) };
+        let roll = Roll::of(self.plan.provider, &nodes.items);
+        let Some(node) = nodes.items.iter().find(|node| roll.machine_of(node) == Some(machine_id)) else {
+            return Ok(());
+        };
+        self.lease.check()?;
+        kubernetes.delete_node(&node.name, &node.uid).await?;
+        self.tell(Event::NodeDeleted { node: removal.node.clone() });
+        Ok(())
+    }
+
     /// Deletes the Node of a machine that is gone, if the cluster can be reached, and waits until it is not there any
     /// more: a finalizer may hold it for a while.
     pub async fn delete_node(&self, removal: &Removal) -> Result<()> {
-        let (Some(uid), Ok(kubernetes)) = (&removal.node_uid, &self.ports.kubernetes) else { return Ok(()) };
+        let Ok(kubernetes) = &self.ports.kubernetes else { return Ok(()) };
+        let Some(uid) = &removal.node_uid else { return self.delete_unseen_node(removal, kubernetes.as_ref()).await };
         let deadline = self.ports.clock.boot().after(DELETION);
         self.lease.check()?;
         while !kubernetes.delete_node(removal.node.as_str(), uid).await? {

@@ -41,6 +41,7 @@ impl Session<'_> {
                 self.ports.clock.sleep(EVERY).await;
             };
             let nodes = tokio::select! {
+                biased;
                 nodes = kubernetes.nodes() => Some(nodes),
                 // An API server that does not answer does not keep waiting who has asked to stop.
                 () = hurried => None,
@@ -81,6 +82,7 @@ impl Session<'_> {
                 return self.not_joined(waiting.into_iter(), &why, &unseen).await.map(Some);
             }
             tokio::select! {
+                biased;
                 () = self.ports.clock.sleep(EVERY) => {}
                 () = self.interrupts.first() => {}
             }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::model::failure::{Failure, Kind, Result};
-use crate::model::journal::{Act, PartId};
+use crate::model::journal::{Act, Entry, PartId};
 use crate::model::names::{NodeName, StackId};
 use crate::model::plan::{FoundationChange, PoolChange};
 use crate::model::record::NodeRecord;
@@ -32,10 +32,11 @@ impl Left {
         Left { made: adoption::Made::nothing(names), ..Left::default() }
     }
 
-    /// Names that are used up, and machines that are gone.
+    /// Names that are used up, and machines that are gone; each once, though a name may be both.
     fn gone(&self) -> Vec<guard::Machine> {
         let lost = self.made.lost.iter().map(|(name, id)| (name.clone(), id.clone()));
-        lost.chain(self.vanished.clone()).collect()
+        let gone: BTreeMap<NodeName, String> = self.vanished.iter().cloned().chain(lost).collect();
+        gone.into_iter().collect()
     }
 
     /// The new nodes as Terraform is to be told of them.
@@ -85,8 +86,10 @@ impl Session<'_> {
                 };
                 Ok((stacks::foundation_output(&state)?, Made { nodes: made, shortfall: None }))
             }
-            PartEnd::Failed { failure, state } => {
-                if let Some(state) = state {
+            PartEnd::Failed { mut failure, state } => {
+                if let Some(found) = state {
+                    let state;
+                    (state, failure) = self.keep_broken_off(&run.id, nodes.keys(), found, failure).await;
                     self.keep_control_plane(&nodes, &state);
                 }
                 Err(failure.context("the foundation was not finished").hint("scaler apply goes on from here"))
@@ -138,7 +141,10 @@ impl Session<'_> {
         let run = PartRun { id, mode: PlanMode::Apply, expected, permits: Vec::new(), lock_file };
         let (state, shortfall) = match self.run_part(&run, async || Ok(())).await? {
             PartEnd::Done(state) => (state, None),
-            PartEnd::Failed { failure, state: Some(state) } => (state, Some(failure)),
+            PartEnd::Failed { failure, state: Some(state) } => {
+                let (state, failure) = self.keep_broken_off(&run.id, additions.keys(), state, failure).await;
+                (state, Some(failure))
+            }
             PartEnd::Failed { failure, state: None } => {
                 // Nobody knows what was made: the names stay in the record, so that nothing is made twice.
                 self.pool(&change.pool).nodes.extend(additions);
@@ -153,6 +159,45 @@ impl Session<'_> {
         }
         let made = self.keep_made(&change.pool, additions, &state);
         Ok(Made { nodes: made, shortfall })
+    }
+
+    /// Machines that stand, and whose making was broken off, are kept: Terraform would replace them with the next plan,
+    /// and no operation replaces. Returns the state after that, and the failure with what stood against it.
+    async fn keep_broken_off<'n>(
+        &self,
+        part: &PartId,
+        names: impl Iterator<Item = &'n NodeName>,
+        state: State,
+        failure: Failure,
+    ) -> (State, Failure) {
+        let ids = stacks::machine_ids(self.plan.provider, &state);
+        let tainted = names.filter_map(|name| {
+            let address = guard::machine_address(self.plan.provider, &part.stack, name)?;
+            let id = ids.get(name).filter(|_| state.tainted.contains(&address))?;
+            Some((name.clone(), id.clone(), address))
+        });
+        let tainted: Vec<(NodeName, String, String)> = tainted.collect();
+        if tainted.is_empty() {
+            return (state, failure);
+        }
+        match self.keep_tainted(part, tainted).await {
+            Ok(after) => (after.unwrap_or(state), failure),
+            Err(why) => (state, failure.because(why)),
+        }
+    }
+
+    async fn keep_tainted(&self, part: &PartId, tainted: Vec<(NodeName, String, String)>) -> Result<Option<State>> {
+        let machines = self.ports.cloud.machines(&self.record.cluster_id).await?;
+        for (node, machine_id, address) in tainted {
+            // One that is not there is retired by the next operation.
+            if !machines.iter().any(|machine| machine.id == machine_id && adoption::lives(machine)) {
+                continue;
+            }
+            self.note(Entry::Untainting { part: part.clone(), node, machine_id }).await?;
+            self.lease.check()?;
+            self.ports.terraform.untaint(&part.stack, &address, &self.lease).await?;
+        }
+        state::read(self.ports, &part.stack).await
     }
 
     /// Those of the new nodes that the state has a machine of are the record's from now on.

@@ -111,6 +111,7 @@ impl Taker {
                 Ok(Attempt::Wait(pause)) => pause,
             };
             tokio::select! {
+                biased;
                 () = answer.closed() => return None,
                 () = self.seeker.interrupts.first() => return Some(Err(told::interrupted())),
                 () = self.seeker.clock.sleep(pause) => {}

@@ -32,6 +32,7 @@ pub async fn keep(
     loop {
         let pause = wait.min(until.since(clock.boot()));
         tokio::select! {
+            biased;
             () = stop.cancelled() => break,
             () = clock.sleep(pause) => {}
         }
@@ -43,6 +44,7 @@ pub async fn keep(
             break;
         }
         let written = tokio::select! {
+            biased;
             () = stop.cancelled() => break,
             written = tenancy.renew() => written,
         };

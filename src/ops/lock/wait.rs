@@ -25,6 +25,7 @@ pub async fn until_nobody_works(
             return Err(told::held(&found, clock.now(), waited));
         }
         tokio::select! {
+            biased;
             () = interrupts.first() => return Err(told::interrupted()),
             () = clock.sleep(LOOK_EVERY.min(timeout - waited)) => {}
         }

@@ -33,6 +33,7 @@ pub struct MemoryStore {
     clock: Option<Arc<dyn Clock>>,
 }
 
+#[derive(Clone)]
 struct Entry {
     bytes: Bytes,
     version: Version,
@@ -44,6 +45,13 @@ impl MemoryStore {
         MemoryStore { clock: Some(clock), ..MemoryStore::default() }
     }
 
+    /// Another one with the same objects.
+    pub fn copy(&self, clock: Arc<dyn Clock>) -> MemoryStore {
+        let objects = self.objects.lock().unwrap().clone();
+        let writes = *self.writes.lock().unwrap();
+        MemoryStore { objects: Mutex::new(objects), writes: Mutex::new(writes), ..MemoryStore::with_clock(clock) }
+    }
+
     /// Orders what becomes of the next writes to a key, one after another.
     pub fn order(&self, key: &str, fates: &[Fate]) {
         self.fates.lock().unwrap().entry(key.to_owned()).or_default().extend(fates);
@@ -52,6 +60,10 @@ impl MemoryStore {
     /// Writes without any condition, as somebody else would.
     pub fn overwrite(&self, key: &str, bytes: impl Into<Bytes>) {
         self.set(key, bytes.into());
+    }
+
+    pub fn remove(&self, key: &str) {
+        self.objects.lock().unwrap().remove(key);
     }
 
     pub fn text(&self, key: &str) -> Option<String> {

@@ -93,9 +93,9 @@ impl Custody {
 
     /// The next thing to do, if there is one; to be asked until there is none.
     pub fn due(&mut self, now: BootInstant) -> Option<Act> {
-        if self.deadline.is_some_and(|deadline| deadline <= now) {
-            self.deadline = None;
-            self.stop(Stopped::Deadline, Some(self.stop_time), now);
+        if let Some(deadline) = self.deadline.take_if(|deadline| *deadline <= now) {
+            // Counted from the deadline: after a sleep of the machine somebody else may be at work since.
+            self.stop(Stopped::Deadline, Some(self.stop_time), deadline);
         }
         if self.first_kill.is_some_and(|first| first.after(GIVE_UP) <= now) {
             return Some(Act::GiveUp);
@@ -173,6 +173,13 @@ mod tests {
         assert_eq!(all_due(&mut custody, at(45)), [], "it is never interrupted a second time");
         assert_eq!(all_due(&mut custody, at(75)), [Act::Kill]);
         assert_eq!(custody.stopped(), Some(Stopped::Interrupted));
+    }
+
+    #[test]
+    fn a_machine_that_slept_for_longer_than_the_stop_time_kills_at_once() {
+        let mut custody = Custody::new(STOP, Some(at(45)));
+        assert_eq!(all_due(&mut custody, at(300)), [Act::Kill]);
+        assert_eq!(custody.stopped(), Some(Stopped::Deadline));
     }
 
     #[test]

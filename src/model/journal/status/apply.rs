@@ -21,7 +21,11 @@ impl Status {
         }
         match entry {
             Entry::Started(_) => return Err("the operation has started already".into()),
-            Entry::TakenOver { holder } => self.holder = holder.clone(),
+            Entry::TakenOver { holder } => {
+                self.holder = holder.clone();
+                // Who goes on tries again, and says so anew if that is in vain.
+                self.parts.values_mut().for_each(|part| part.stuck = None);
+            }
             Entry::Cordoning { node, uid, was_unschedulable } => {
                 self.drainable(node)?;
                 self.victim(node, &VictimStep::Cordon { uid, was_unschedulable: *was_unschedulable })?;

@@ -105,6 +105,18 @@ impl World {
         }
     }
 
+    /// Everything that is there in another world, as it is there; what was only to happen does not come with it.
+    pub fn copy(&mut self, other: &World) {
+        self.now = other.now;
+        self.version = other.version;
+        self.nodes = other.nodes.clone();
+        self.pods = other.pods.clone();
+        self.controllers = other.controllers.clone();
+        self.written_budgets = other.written_budgets.clone();
+        self.attachments = other.attachments.clone();
+        self.claims = other.claims.clone();
+    }
+
     /// Something will happen at this time.
     pub fn at(&mut self, when: Duration, plan: impl FnOnce(&mut World) + Send + 'static) {
         self.plans.push((when, Box::new(plan)));
@@ -151,10 +163,27 @@ impl World {
     /// Lets everything happen until then.
     pub(super) fn advance(&mut self, until: Duration) {
         while self.now < until {
-            self.now = (self.now + TICK).min(until);
+            let next = self.next_event().filter(|next| *next < until);
+            // Time goes in ticks, and in none of those before the next event does anything happen.
+            let ticks = next.unwrap_or(until).saturating_sub(self.now).as_nanos().div_ceil(TICK.as_nanos()).max(1);
+            let ticks = u32::try_from(ticks).unwrap_or(u32::MAX);
+            self.now = (self.now + TICK * ticks).min(until);
             self.tick();
         }
         self.tick();
+    }
+
+    /// When something will be different that was not asked for.
+    fn next_event(&self) -> Option<Duration> {
+        let plans = self.plans.iter().map(|(when, _)| *when);
+        let pods = self.pods.iter().flat_map(|living| {
+            let waits = living.pod.phase == PodPhase::Running && !living.pod.ready && living.pod.deleted.is_none();
+            let running = !living.pod.finished();
+            let ready = Some(living.ready_at).filter(|_| waits);
+            let finishes = living.finishes_at.filter(|_| running);
+            [living.ends_at, finishes, ready].into_iter().flatten()
+        });
+        plans.chain(pods).min()
     }
 
     fn tick(&mut self) {

@@ -1,0 +1,223 @@
+//! The death matrix: each scenario is played once to learn its points, and then once for every point, before and after
+//! it, with the scaler dying alone and with everything below it. Another machine then brings it to an end.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+
+use super::process::{Death, Killed, Process, When};
+use super::scene::{self, End, Order};
+use super::stage::{Ended, play, play_in};
+use super::truth;
+use super::world::World;
+
+/// The world in which a cluster stands.
+pub static STANDING: LazyLock<Arc<World>> = LazyLock::new(|| {
+    let built = play(7, |world| async move { scene::build(&world).await });
+    let world = built.world.clone();
+    built.expect("a cluster");
+    world
+});
+
+/// What is begun, and in what world.
+#[derive(Debug, Clone)]
+pub struct Scenario {
+    pub name: &'static str,
+    pub order: Order,
+    /// Nothing stands yet.
+    pub empty: bool,
+    /// One machine has vanished before.
+    pub vanished: bool,
+}
+
+impl Scenario {
+    pub fn all() -> Vec<Scenario> {
+        let usual = |name, order| Scenario { name, order, empty: false, vanished: false };
+        vec![
+            Scenario { empty: true, ..usual("apply, new", Order::Apply) },
+            usual("scale-up", Order::Up(6)),
+            usual("scale-down", Order::Down(2)),
+            Scenario { vanished: true, ..usual("apply, one lost", Order::Apply) },
+            usual("destroy", Order::Destroy),
+        ]
+    }
+
+    pub fn world(&self, seed: u64) -> Arc<World> {
+        let world = match self.empty {
+            true => World::of(seed),
+            false => World::like(&STANDING, seed),
+        };
+        scene::bounds(&world);
+        if self.vanished {
+            let first = scene::machines(&world, scene::POOL).into_iter().next();
+            scene::vanish(&world, &first.expect("a machine").id);
+        }
+        world
+    }
+}
+
+const SEED: u64 = 4711;
+
+/// The points that an undisturbed run comes to.
+fn points(scenario: &Scenario) -> (Vec<String>, Ended<()>) {
+    let order = scenario.order.clone();
+    let (told, heard) = std::sync::mpsc::channel();
+    let vanished = scenario.vanished;
+    let ended = play_in(scenario.world(SEED), |world| async move {
+        if vanished {
+            world.sleep(Duration::from_secs(400)).await;
+        }
+        let process = Process::start(&world);
+        let end = scene::run(&process, order).await;
+        if !matches!(end, End::Done(_)) {
+            world.watch.violate(format!("the undisturbed run ended so: {end:?}"));
+        }
+        let _ = told.send(process.points());
+        world.sleep(Duration::from_secs(60)).await;
+        settled(&world);
+    });
+    (heard.recv().unwrap_or_default(), ended)
+}
+
+fn settled(world: &World) {
+    let faults = truth::faults(world);
+    if !faults.is_empty() {
+        world.watch.violate(format!("at the end: {}", faults.join("; ")));
+    }
+}
+
+/// Dies there, and is brought to an end by others, of which the first may die too. Returns how many points that first
+/// one came to.
+fn die(scenario: &Scenario, death: Death, second: Option<Death>) -> Ended<usize> {
+    let order = scenario.order.clone();
+    let vanished = scenario.vanished;
+    play_in(scenario.world(SEED), |world| async move {
+        if vanished {
+            world.sleep(Duration::from_secs(400)).await;
+        }
+        let process = Process::start_with(&world, Some(death), false);
+        if !matches!(scene::run(&process, order.clone()).await, End::Died) {
+            world.watch.violate("it did not come to its point".into());
+        }
+        heal(&world, &order, second).await
+    })
+}
+
+/// Healthy scalers go on until all is as it should be; the first of them may die on its way. Returns how many points
+/// that one came to.
+pub async fn heal(world: &Arc<World>, order: &Order, mut death: Option<Death>) -> usize {
+    let mut points = None;
+    for _ in 0..6 {
+        let first = Process::start_with(world, death.take(), false);
+        scene::run(&first, Order::Resume).await;
+        points.get_or_insert(first.points().len());
+        let destroyed = truth::record(world).is_some_and(|record| record.destroyed);
+        if !destroyed {
+            let next = if *order == Order::Destroy { Order::Destroy } else { Order::Apply };
+            scene::run(&Process::start(world), next).await;
+        }
+        world.sleep(Duration::from_secs(100)).await;
+        if truth::faults(world).is_empty() {
+            return points.unwrap_or_default();
+        }
+    }
+    settled(world);
+    points.unwrap_or_default()
+}
+
+/// All deaths of the runs that recover too, and not one of each.
+#[allow(clippy::disallowed_methods, reason = "how much is asked for, by whoever runs the tests")]
+fn whole_matrix() -> bool {
+    std::env::var("SIM_MATRIX").is_ok_and(|text| text == "all")
+}
+
+/// What there is to die of at a point: where no Terraform runs, it makes no difference whether it dies too.
+fn deaths(points: &[String]) -> Vec<Death> {
+    let mut deaths = Vec::new();
+    for (point, label) in points.iter().enumerate() {
+        for when in [When::Before, When::After] {
+            deaths.push(Death { point, when, killed: Killed::Tree });
+            if label.starts_with("terraform") {
+                deaths.push(Death { point, when, killed: Killed::Alone });
+            }
+        }
+    }
+    deaths
+}
+
+/// The deaths of one scenario.
+#[derive(Default)]
+struct Tally {
+    deaths: usize,
+    second: usize,
+    failures: Vec<(String, Vec<String>)>,
+    kinds: BTreeSet<&'static str>,
+}
+
+impl Tally {
+    fn note(&mut self, what: String, ended: Ended<usize>) -> usize {
+        self.kinds.extend(ended.world.watch.kinds());
+        match ended.result {
+            Ok(points) => points,
+            Err(violation) => {
+                let trace = ended.world.trace();
+                let began = trace.iter().position(|line| line.contains("KILLED")).unwrap_or_default();
+                self.failures.push((format!("{what}: {violation}"), trace[began.saturating_sub(30)..].to_vec()));
+                0
+            }
+        }
+    }
+
+    fn of(scenario: &Scenario, points: &[String]) -> Tally {
+        let mut tally = Tally::default();
+        for (number, death) in deaths(points).into_iter().enumerate() {
+            let Death { point, when, killed } = death;
+            let place = format!("{}: {when:?} {point} ({}), {killed:?}", scenario.name, points[point]);
+            let others = tally.note(place.clone(), die(scenario, death, None));
+            tally.deaths += 1;
+            let second = |point: usize, when| Death { point, when, killed: Killed::Tree };
+            let seconds: Vec<Death> = match (whole_matrix(), others) {
+                (_, 0) => Vec::new(),
+                (true, _) => (0..others).flat_map(|at| [second(at, When::Before), second(at, When::After)]).collect(),
+                // One of them, another each time.
+                (false, _) if number % 2 == 0 => vec![second(number * 7 % others, When::After)],
+                (false, _) => Vec::new(),
+            };
+            for again in seconds {
+                tally.note(format!("{place}, then {again:?}"), die(scenario, death, Some(again)));
+                tally.second += 1;
+            }
+        }
+        tally
+    }
+}
+
+#[test]
+fn nothing_is_lost_wherever_a_scaler_dies() {
+    let mut table = Vec::new();
+    let mut failures = Vec::new();
+    let mut kinds = BTreeSet::new();
+    for scenario in Scenario::all() {
+        let (points, undisturbed) = points(&scenario);
+        kinds.extend(undisturbed.world.watch.kinds());
+        undisturbed.expect(scenario.name);
+        let tally = Tally::of(&scenario, &points);
+        kinds.extend(tally.kinds);
+        table.push(format!(
+            "{:<16} {:>3} points, {:>3} deaths, {:>4} of those who recover, {} broken",
+            scenario.name,
+            points.len(),
+            tally.deaths,
+            tally.second,
+            tally.failures.len()
+        ));
+        failures.extend(tally.failures);
+    }
+    println!("{}\n{kinds:?}", table.join("\n"));
+    for (what, _) in &failures {
+        println!("{}", what.chars().take(400).collect::<String>());
+    }
+    if let Some((what, trace)) = failures.first() {
+        panic!("{what}\n{}", trace.join("\n"));
+    }
+}

@@ -1,0 +1,301 @@
+//! One simulated scaler on a machine of its own: its clock, its ports, the points at which it may die.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio::sync::Notify;
+
+use super::ports::{SimCloud, SimKubernetes, SimStore};
+use super::terraform::SimTerraform;
+use super::time::Owner;
+use super::world::{BEGINNING, World};
+use crate::model::failure::Failure;
+use crate::model::lock::Holder;
+use crate::ops::ports::{BootInstant, Clock, Event, Kubernetes, Ports, Progress};
+
+/// All scalers that ever were in a world, by number.
+#[derive(Default)]
+pub struct Fleet {
+    states: Mutex<BTreeMap<usize, State>>,
+}
+
+#[derive(Default, Clone)]
+struct State {
+    death: Option<(Duration, Killed)>,
+}
+
+/// What dies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Killed {
+    /// The scaler: the supervisor of its Terraform lives on, and interrupts it.
+    Alone,
+    /// Everything below it too, at the same moment.
+    Tree,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum When {
+    Before,
+    After,
+}
+
+/// To die at a point of its way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Death {
+    pub point: usize,
+    pub when: When,
+    pub killed: Killed,
+}
+
+impl Fleet {
+    pub fn copy(&self) -> Fleet {
+        Fleet { states: Mutex::new(self.states.lock().unwrap().clone()) }
+    }
+
+    /// When this scaler was killed, and what of it.
+    pub fn death(&self, index: usize) -> Option<(Duration, Killed)> {
+        self.states.lock().unwrap().get(&index).and_then(|state| state.death)
+    }
+
+    fn add(&self) -> usize {
+        let mut states = self.states.lock().unwrap();
+        let index = states.len();
+        states.insert(index, State::default());
+        index
+    }
+}
+
+/// One run of the program.
+pub struct Process {
+    pub index: usize,
+    pub world: Arc<World>,
+    orders: Mutex<Option<Death>>,
+    points: Mutex<Vec<String>>,
+    /// Rung when it dies.
+    pub died: Notify,
+    /// How far its wall clock is ahead.
+    ahead: Duration,
+    /// The API server cannot be reached from here.
+    pub cut_off: bool,
+}
+
+impl Process {
+    pub fn start(world: &Arc<World>) -> Arc<Process> {
+        Process::start_with(world, None, false)
+    }
+
+    pub fn start_with(world: &Arc<World>, death: Option<Death>, cut_off: bool) -> Arc<Process> {
+        let index = world.fleet.add();
+        let ahead = if index % 3 == 2 { Duration::from_secs(120) } else { Duration::ZERO };
+        Arc::new(Process {
+            index,
+            world: world.clone(),
+            orders: Mutex::new(death),
+            points: Mutex::default(),
+            died: Notify::new(),
+            ahead,
+            cut_off,
+        })
+    }
+
+    pub fn holder(&self, command: &str) -> Holder {
+        Holder {
+            user: format!("user-{}", self.index),
+            host: format!("machine-{}", self.index),
+            login: format!("user-{}", self.index),
+            pid: self.pid(),
+            command: format!("scaler {command}"),
+            version: "0.1.0".into(),
+        }
+    }
+
+    /// Names this process alone, in every document.
+    pub fn pid(&self) -> u32 {
+        1000 + self.index as u32
+    }
+
+    /// The points that it came to, in order.
+    pub fn points(&self) -> Vec<String> {
+        self.points.lock().unwrap().clone()
+    }
+
+    pub fn ports(self: &Arc<Process>) -> Ports {
+        let kubernetes: Result<Arc<dyn Kubernetes>, Failure> = match self.cut_off {
+            true => Err(Failure::failed("there is no way to the cluster from here")),
+            false => Ok(Arc::new(SimKubernetes(self.clone()))),
+        };
+        Ports {
+            store: Arc::new(SimStore(self.clone())),
+            cloud: Arc::new(SimCloud(self.clone())),
+            terraform: Arc::new(SimTerraform::new(self.clone())),
+            kubernetes,
+            clock: Arc::new(ProcessClock(self.clone())),
+            progress: Arc::new(Told(self.clone())),
+        }
+    }
+
+    pub fn clock(self: &Arc<Process>) -> ProcessClock {
+        ProcessClock(self.clone())
+    }
+
+    pub fn is_dead(&self) -> bool {
+        self.world.time.is_dead(Owner::Scaler(self.index))
+    }
+
+    pub fn kill(&self, killed: Killed) {
+        if self.is_dead() {
+            return;
+        }
+        let now = self.world.now();
+        self.world.tell(|| format!("p{} KILLED ({killed:?})", self.index));
+        self.world.time.bury(Owner::Scaler(self.index));
+        if killed == Killed::Tree {
+            self.world.time.bury(Owner::Tool(self.index));
+            self.world.watch.tools_died(self.index);
+        }
+        if let Some(state) = self.world.fleet.states.lock().unwrap().get_mut(&self.index) {
+            state.death = Some((now, killed));
+        }
+        self.died.notify_one();
+    }
+
+    /// A point of its way: something of the outside is about to be changed. Returns its number. Who dies here never
+    /// gets further.
+    pub async fn come_to(&self, label: impl FnOnce() -> String) -> usize {
+        self.alive().await;
+        let point = self.count(label());
+        self.maybe_die(point, When::Before);
+        self.alive().await;
+        point
+    }
+
+    /// The change of this point was made, and nobody heard of it yet.
+    pub async fn left(&self, point: usize) {
+        self.maybe_die(point, When::After);
+        self.alive().await;
+    }
+
+    /// A point of its Terraform's way. None where the scaler is dead already: it cannot die again.
+    pub async fn tool_at(&self, label: impl FnOnce() -> String) -> Option<usize> {
+        if self.is_dead() {
+            return None;
+        }
+        let point = self.count(label());
+        self.maybe_die(point, When::Before);
+        self.tool_alive().await;
+        Some(point)
+    }
+
+    pub async fn tool_left(&self, point: Option<usize>) {
+        if let Some(point) = point {
+            self.maybe_die(point, When::After);
+        }
+        self.tool_alive().await;
+    }
+
+    async fn tool_alive(&self) {
+        if self.world.time.is_dead(Owner::Tool(self.index)) {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    fn count(&self, label: String) -> usize {
+        let mut points = self.points.lock().unwrap();
+        points.push(label);
+        points.len() - 1
+    }
+
+    fn maybe_die(&self, point: usize, when: When) {
+        let order = *self.orders.lock().unwrap();
+        if let Some(order) = order.filter(|order| order.point == point && order.when == when) {
+            self.kill(order.killed);
+        }
+    }
+
+    /// Who is dead stays here.
+    pub async fn alive(&self) {
+        if self.is_dead() {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// The way to a server: nobody can hold it up.
+    pub async fn way_there(&self) {
+        self.alive().await;
+        let time = self.latency();
+        self.world.time.sleep(Owner::World, time).await;
+        self.alive().await;
+    }
+
+    /// The way of a request that waits on this machine until it runs again.
+    pub async fn way_out(&self) {
+        let time = self.latency();
+        self.world.time.sleep(Owner::Scaler(self.index), time).await;
+    }
+
+    /// The way back: a machine that sleeps hears nothing.
+    pub async fn way_back(&self) {
+        let time = self.latency();
+        self.world.time.sleep(Owner::Scaler(self.index), time).await;
+    }
+
+    fn latency(&self) -> Duration {
+        let chance = &self.world.chance;
+        match chance.below(50) {
+            0 => chance.between(Duration::from_millis(200), Duration::from_millis(3000)),
+            _ => chance.between(Duration::from_millis(2), Duration::from_millis(60)),
+        }
+    }
+
+    /// Its machine sleeps for so long.
+    pub fn suspend(&self, time: Duration) {
+        self.world.tell(|| format!("p{} SLEEPS for {}s", self.index, time.as_secs()));
+        self.world.time.freeze(self.index, self.world.now() + time);
+    }
+}
+
+/// The clocks of its machine: a wall clock that may be wrong, and one that counts from boot and through sleep.
+pub struct ProcessClock(Arc<Process>);
+
+#[async_trait]
+impl Clock for ProcessClock {
+    fn now(&self) -> jiff::Timestamp {
+        let start: jiff::Timestamp = BEGINNING.parse().unwrap();
+        start + self.0.world.now() + self.0.ahead
+    }
+
+    fn boot(&self) -> BootInstant {
+        BootInstant(self.0.world.now() + booted(self.0.index))
+    }
+
+    async fn sleep(&self, time: Duration) {
+        self.0.world.time.sleep(Owner::Scaler(self.0.index), time).await;
+    }
+
+    fn random(&self) -> u64 {
+        self.0.world.chance.next()
+    }
+}
+
+/// How long its machine ran when the world began.
+pub fn booted(index: usize) -> Duration {
+    Duration::from_secs(10_000 * (index as u64 + 1))
+}
+
+/// Progress goes into the trace.
+struct Told(Arc<Process>);
+
+impl Progress for Told {
+    fn tell(&self, event: Event) {
+        let process = &self.0;
+        match event {
+            Event::Warning { text } => process.world.tell(|| format!("p{} warns: {text}", process.index)),
+            Event::StepFailed { title, why, .. } => {
+                process.world.tell(|| format!("p{} failed: {title}: {why}", process.index));
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! When all is quiet: whether record, states, cloud and cluster say the same, and nothing of an operation is left.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::cluster;
+use super::terraform::{TfState, lock_key};
+use super::world::World;
+use crate::model::drain::CordonState;
+use crate::model::lock::{self, Lock, LockState};
+use crate::model::names::StackId;
+use crate::model::record::Record;
+
+/// What is not as it should be.
+pub fn faults(world: &World) -> Vec<String> {
+    let mut faults = Vec::new();
+    cluster::follow(world);
+    let lock = world.store.text(lock::KEY).map(|text| Lock::parse(text.as_bytes()).expect("a lock"));
+    if lock.is_some_and(|lock| lock.state == LockState::Held) {
+        faults.push("the lock was not given back".into());
+    }
+    for (operation, status) in world.watch.journals() {
+        if status.outcome().is_none() {
+            faults.push(format!("operation {operation} has no end: {}", status.told()));
+        }
+    }
+    let Some(record) = record(world) else {
+        faults
+            .extend(world.cloud.living().iter().map(|machine| format!("{} lives, and there is no record", machine.id)));
+        return faults;
+    };
+    let recorded = recorded(&record);
+    same(&mut faults, "record", &recorded, "Terraform's states", &in_states(world, &record));
+    let living: BTreeMap<String, String> = world
+        .cloud
+        .living()
+        .into_iter()
+        .map(|machine| (machine.node.map_or(machine.id.clone(), |node| node.to_string()), machine.id))
+        .collect();
+    if living.len() != world.cloud.living().len() {
+        faults.push("two machines have one name".into());
+    }
+    same(&mut faults, "record", &recorded, "cloud", &living);
+    for stack in stacks(&record) {
+        if let Some(text) = world.store.text(&lock_key(&stack)) {
+            faults.push(format!("a lock of Terraform's is left on {stack}: {text}"));
+        }
+    }
+    if !record.destroyed {
+        nodes(world, &living, &mut faults);
+    }
+    faults
+}
+
+pub fn record(world: &World) -> Option<Record> {
+    world.store.text("cluster.json").map(|text| serde_json::from_str(&text).expect("a record"))
+}
+
+fn stacks(record: &Record) -> Vec<StackId> {
+    let pools = record.pools.keys().map(|pool| StackId::Pool(pool.clone()));
+    std::iter::once(StackId::Foundation).chain(pools).collect()
+}
+
+fn recorded(record: &Record) -> BTreeMap<String, String> {
+    let pools = record.pools.values().chain([&record.control_plane]);
+    let nodes = pools.flat_map(|pool| &pool.nodes);
+    nodes.map(|(name, node)| (name.to_string(), node.machine_id.clone().unwrap_or_else(|| "none".into()))).collect()
+}
+
+fn in_states(world: &World, record: &Record) -> BTreeMap<String, String> {
+    let texts = stacks(record).into_iter().filter_map(|stack| world.store.text(&stack.state_key()));
+    let states: Vec<TfState> = texts.map(|text| TfState::parse(text.as_bytes())).collect();
+    let machines = states
+        .iter()
+        .flat_map(|state| &state.instances)
+        .filter_map(|(address, there)| Some((address.key.clone()?, there["id"].as_str().unwrap_or("none").to_owned())));
+    machines.collect()
+}
+
+/// The Nodes are the machines, and are as whoever else left them.
+fn nodes(world: &World, living: &BTreeMap<String, String>, faults: &mut Vec<String>) {
+    let kubernetes = world.kubernetes.world();
+    let names: BTreeSet<&String> = kubernetes.nodes.keys().collect();
+    for name in living.keys().filter(|name| !names.contains(name)) {
+        faults.push(format!("machine of {name} is no Node"));
+    }
+    let cordoned = world.cordoned.lock().unwrap().clone();
+    for (name, node) in &kubernetes.nodes {
+        if !living.contains_key(name) {
+            faults.push(format!("Node {name} has no machine"));
+        }
+        if CordonState::of(node) != CordonState::None {
+            faults.push(format!("Node {name} carries an operation's mark"));
+        }
+        if node.unschedulable != cordoned.contains(name) {
+            let now = if node.unschedulable { "cordoned" } else { "not cordoned" };
+            faults.push(format!("Node {name} is {now}, and was not so before"));
+        }
+    }
+}
+
+fn same(
+    faults: &mut Vec<String>,
+    one: &str,
+    first: &BTreeMap<String, String>,
+    other: &str,
+    second: &BTreeMap<String, String>,
+) {
+    if first != second {
+        faults.push(format!("the {one} says {first:?}, and the {other} says {second:?}"));
+    }
+}
