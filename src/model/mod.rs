@@ -16,6 +16,7 @@ pub mod provider;
 pub mod record;
 pub mod redact;
 pub mod state;
+pub mod state_lock;
 pub mod store_url;
 pub mod user_data;
 pub mod victims;

@@ -21,8 +21,10 @@ pub mod record;
 mod stacks;
 mod start;
 mod state;
+pub mod state_locks;
 pub mod status;
 pub mod task;
+pub mod unlock;
 
 #[cfg(test)]
 pub mod testing;

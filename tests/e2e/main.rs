@@ -31,4 +31,5 @@ mod secrets;
 mod signals;
 mod stored;
 mod tags;
+mod unlock;
 mod vanished;

@@ -7,6 +7,7 @@ mod findings;
 mod history;
 mod plan;
 mod status;
+mod unlock;
 
 pub use aborted::text as aborted;
 pub use doctor::doctor;
@@ -14,3 +15,4 @@ pub use done::done;
 pub use history::{list as history, one as generation};
 pub use plan::{document as plan_document, text as plan};
 pub use status::text as status;
+pub use unlock::text as unlock;

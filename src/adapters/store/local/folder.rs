@@ -147,6 +147,19 @@ impl Folder {
         removed.map_err(|error| self.failure("cannot delete an object of the store", &path, &error))
     }
 
+    /// The file that Terraform's `local` backend leaves beside a state while it has its lock
+    /// (`internal/states/statemgr/filesystem.go`). A process that is killed leaves it too.
+    pub fn state_lock(&self, key: &str) -> Result<Option<Bytes>> {
+        let state = self.root.join(keys::path_of(key));
+        let name = state.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let path = state.with_file_name(format!(".{name}.lock.info"));
+        match fs::read(&path) {
+            Ok(bytes) => Ok(Some(Bytes::from(bytes))),
+            Err(error) if is_absence(&error) => Ok(None),
+            Err(error) => Err(self.failure("cannot read Terraform's own lock in the store", &path, &error)),
+        }
+    }
+
     pub fn failure(&self, what: &str, path: &Path, error: &io::Error) -> Failure {
         let failure = Failure::failed(format!("{what}: {}", path.display())).because(error);
         match error.kind() {

@@ -73,6 +73,11 @@ impl Store for LocalStore {
         let guard = Guard::take(&self.folder).await?;
         self.work(move |folder| folder.remove(&guard, &key)).await
     }
+
+    async fn state_lock(&self, key: &str) -> Result<Option<Bytes>> {
+        let key = key.to_owned();
+        self.work(move |folder| folder.state_lock(&key)).await
+    }
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 mod history;
 mod pull;
 mod show;
+mod unlock;
 
 use std::process::ExitCode;
 
@@ -23,6 +24,7 @@ enum State {
     History(history::Args),
     Show(show::Args),
     Pull(pull::Args),
+    Unlock(unlock::Args),
 }
 
 pub async fn run(app: &App, args: Args) -> Result<ExitCode> {
@@ -30,5 +32,6 @@ pub async fn run(app: &App, args: Args) -> Result<ExitCode> {
         State::History(args) => history::run(app, args).await,
         State::Show(args) => show::run(app, args).await,
         State::Pull(args) => pull::run(app, args).await,
+        State::Unlock(args) => unlock::run(app, args).await,
     }
 }
