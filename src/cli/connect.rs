@@ -13,15 +13,15 @@ use crate::adapters::clock::SystemClock;
 use crate::adapters::cloud::{Aws, Bucket, Sandbox, login};
 use crate::adapters::kubernetes::{self, Access};
 use crate::adapters::process::{Environment, Host, Program, TemporaryFolder};
-use crate::adapters::store;
+use crate::adapters::store::{self, LocalHome};
 use crate::adapters::terraform::{ERRORED_STATE, Options as TerraformOptions, TerraformCli};
 use crate::adapters::tools::HostTools;
-use crate::model::failure::Result;
+use crate::model::failure::{Failure, Result};
 use crate::model::file::{ClusterFile, StoreSpec};
 use crate::model::provider::Provider;
 use crate::model::store_url;
 use crate::ops::ports::probe::{BucketProbe, CloudProbe};
-use crate::ops::ports::{Clock, Cloud, Event, Kubernetes, Ports, Store};
+use crate::ops::ports::{Clock, Cloud, Event, Kubernetes, Ports, Store, StoreHome};
 use crate::ops::record;
 use crate::ops::task::{Options, Task};
 
@@ -132,7 +132,7 @@ async fn finish(
         Ok(Some((record, _))) => record.terraform.map(|pin| pin.flavour),
         _ => None,
     };
-    let mut probes = Probes { cloud: None, bucket: bucket(file).await };
+    let mut probes = Probes { cloud: None, bucket: probe(&loaded).await };
     let cloud: Arc<dyn Cloud> = match file.provider {
         Provider::Sandbox => Arc::new(Sandbox::new(&loaded.register, &file.region)),
         _ => {
@@ -165,13 +165,55 @@ async fn finish(
     Ok(Cluster { ports, task: task(app, target, change, loaded), tools, probes, _work: work })
 }
 
-/// The bucket of the store, to be looked at.
-async fn bucket(file: &ClusterFile) -> Option<Arc<dyn BucketProbe>> {
-    let StoreSpec::S3 { bucket, region, endpoint, path_style, .. } = &file.store else { return None };
-    let region = region.as_ref().unwrap_or(&file.region);
-    let login = login(region, file.aws.profile.as_deref()).await;
-    let endpoint = endpoint.as_ref().or(file.aws.endpoints.get("s3"));
-    Some(Arc::new(Bucket::new(&login, bucket, Some(region), endpoint.map(String::as_str), *path_style)))
+/// What the store of the cluster lies in, to be looked at.
+async fn probe(loaded: &Loaded) -> Option<Arc<dyn BucketProbe>> {
+    match &loaded.file.store {
+        StoreSpec::Local { .. } => Some(Arc::new(LocalHome::new(&loaded.store_folder))),
+        StoreSpec::S3 { .. } => {
+            bucket(&loaded.file.store, Some(&loaded.file)).await.ok().map(|bucket| Arc::new(bucket) as _)
+        }
+        StoreSpec::Azblob { .. } => None,
+    }
+}
+
+/// What the store that the command line names lies in. It need not be there.
+pub async fn home(app: &App, target: &Target) -> Result<Arc<dyn StoreHome>> {
+    let (spec, file, folder) = match &target.cluster {
+        Some(url) => (store_spec(url, &app.settings.folder)?, None, app.settings.folder.clone()),
+        None => {
+            let (file, folder) = load::file_and_folder(app, target)?;
+            (file.store.clone(), Some(file), folder)
+        }
+    };
+    match &spec {
+        StoreSpec::Local { .. } => Ok(Arc::new(LocalHome::new(store_folder(app, &spec, &folder)?))),
+        StoreSpec::S3 { .. } => Ok(Arc::new(bucket(&spec, file.as_ref()).await?)),
+        StoreSpec::Azblob { .. } => Err(Failure::refused("stores in Azure Blob cannot be made ready yet")
+            .hint("make the container by hand: private, with versions and encryption")),
+    }
+}
+
+/// The bucket of a store. A cluster file that names it may say more of the way there.
+async fn bucket(spec: &StoreSpec, file: Option<&ClusterFile>) -> Result<Bucket> {
+    let StoreSpec::S3 { bucket, prefix, region, endpoint, path_style } = spec else {
+        return Err(Failure::failed("this store is no bucket"));
+    };
+    let aws = file.map(|file| &file.aws);
+    let asked = region.clone().or(file.map(|file| file.region.clone()));
+    let profile = aws.and_then(|aws| aws.profile.as_deref());
+    let own = store::login(profile).await;
+    let Some(region) = asked.or_else(|| own.region().map(ToString::to_string)) else {
+        return Err(Failure::failed(format!("the region of the bucket `{bucket}` is not known"))
+            .hint("give it as `?region=…` of the store's URL, or as AWS_REGION"));
+    };
+    let place = store::Place {
+        bucket: bucket.clone(),
+        prefix: prefix.clone(),
+        region: Some(region.clone()),
+        endpoint: endpoint.clone().or_else(|| aws.and_then(|aws| aws.endpoints.get("s3").cloned())),
+        path_style: *path_style,
+    };
+    Ok(Bucket::new(&login(&region, profile).await, &place, &region))
 }
 
 fn programs(app: &App, host: Arc<Host>, loaded: &Loaded) -> HostTools {

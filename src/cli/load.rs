@@ -56,6 +56,13 @@ pub fn file_only(app: &App, target: &Target) -> Result<ClusterFile> {
     parse(app, &path, &text, &target.sets)
 }
 
+/// The cluster file alone, and the folder that its relative paths count from.
+pub fn file_and_folder(app: &App, target: &Target) -> Result<(ClusterFile, PathBuf)> {
+    let (path, text) = cluster_file(app, target)?;
+    let file = parse(app, &path, &text, &target.sets)?;
+    Ok((file, path.parent().unwrap_or(Path::new("/")).to_owned()))
+}
+
 /// Reads the cluster file and what it names. No network.
 pub fn from_file(app: &App, target: &Target) -> Result<Loaded> {
     let (path, text) = cluster_file(app, target)?;

@@ -6,6 +6,7 @@ pub mod drain;
 pub mod execute;
 pub mod gone;
 pub mod history;
+pub mod homestead;
 pub mod identity;
 pub mod interrupts;
 pub mod journal;

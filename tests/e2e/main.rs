@@ -29,6 +29,7 @@ mod rounds;
 mod sandbox_day;
 mod secrets;
 mod signals;
+mod store_home;
 mod stored;
 mod tags;
 mod unlock;

@@ -6,6 +6,6 @@ mod open;
 mod s3;
 mod told;
 
-pub use local::LocalStore;
+pub use local::{LocalHome, LocalStore};
 pub use open::{Options, open};
 pub use s3::{Place, S3Store, login};

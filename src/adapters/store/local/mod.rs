@@ -7,6 +7,7 @@
 
 mod folder;
 mod guard;
+mod home;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use crate::ops::ports::{Condition, Object, Put, Store};
 
 use folder::Folder;
 use guard::Guard;
+pub use home::LocalHome;
 
 /// A store in a folder of this machine.
 pub struct LocalStore {

@@ -1,6 +1,7 @@
 //! The commands about the store; one file each.
 
 mod history;
+mod init;
 mod pull;
 mod show;
 mod unlock;
@@ -21,6 +22,7 @@ pub struct Args {
 
 #[derive(Debug, Subcommand)]
 enum State {
+    Init(init::Args),
     History(history::Args),
     Show(show::Args),
     Pull(pull::Args),
@@ -29,6 +31,7 @@ enum State {
 
 pub async fn run(app: &App, args: Args) -> Result<ExitCode> {
     match args.command {
+        State::Init(args) => init::run(app, args).await,
         State::History(args) => history::run(app, args).await,
         State::Show(args) => show::run(app, args).await,
         State::Pull(args) => pull::run(app, args).await,
