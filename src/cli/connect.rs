@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::app::App;
 use super::args::{Change, Target};
+use super::generation::{self, Former};
 use super::load::{self, Loaded};
 use super::plan_file::SavedPlan;
 use super::write_count::Edited;
@@ -56,6 +57,12 @@ pub async fn open_saved(app: &App, target: &Target, change: &Change, saved: &Sav
     finish(app, target, Some(change), loaded, None).await
 }
 
+/// Opens the cluster as it was in a former generation.
+pub async fn open_generation(app: &App, target: &Target, change: &Change, to: u64) -> Result<(Cluster, Former)> {
+    let (loaded, store, former) = generation::load(app, target, to).await?;
+    Ok((finish(app, target, Some(change), loaded, Some(store)).await?, former))
+}
+
 /// Opens the cluster of a cluster file whose text is about to be changed.
 pub async fn open_text(app: &App, target: &Target, change: &Change, edited: &Edited) -> Result<Cluster> {
     let loaded = load::of_text(app, target, edited.path.clone(), edited.text.clone())?;
@@ -97,7 +104,7 @@ pub async fn open_store(app: &App, target: &Target) -> Result<Arc<dyn Store>> {
     of_file(&loaded).await
 }
 
-async fn of_file(loaded: &Loaded) -> Result<Arc<dyn Store>> {
+pub async fn of_file(loaded: &Loaded) -> Result<Arc<dyn Store>> {
     let file = &loaded.file;
     let options = store::Options {
         folder: PathBuf::from(&loaded.store_folder),
@@ -227,7 +234,7 @@ fn programs(app: &App, host: Arc<Host>, loaded: &Loaded) -> HostTools {
     }
 }
 
-fn absolute(spec: &StoreSpec, folder: &str) -> StoreSpec {
+pub fn absolute(spec: &StoreSpec, folder: &str) -> StoreSpec {
     match spec {
         StoreSpec::Local { .. } => StoreSpec::Local { path: folder.to_owned() },
         other => other.clone(),

@@ -130,11 +130,12 @@ async fn from_store(app: &App, target: &Target, url: &str) -> Result<(Loaded, st
         return Err(Failure::failed(format!("there is no cluster in {}", store.url()))
             .hint("a cluster's record comes with its first `scaler apply -f FILE`"));
     };
-    let loaded = of_record(app, target, record, spec)?;
+    let loaded = of_record(app, target, record, spec, app.settings.folder.clone())?;
     Ok((loaded, store))
 }
 
-fn of_record(app: &App, target: &Target, record: Record, spec: StoreSpec) -> Result<Loaded> {
+/// The cluster as a record describes it, in this store. Relative paths of its cluster file count from `folder`.
+pub fn of_record(app: &App, target: &Target, record: Record, spec: StoreSpec, folder: PathBuf) -> Result<Loaded> {
     let mut sets = record.source.sets.clone();
     // The same ones once more say nothing new; an `apply` that is repeated would pile them up.
     if !sets.ends_with(&target.sets) {
@@ -143,7 +144,6 @@ fn of_record(app: &App, target: &Target, record: Record, spec: StoreSpec) -> Res
     let mut file = parse(app, Path::new("the stored cluster file"), &record.source.cluster_file, &sets)?;
     file.store = spec;
     let register = if file.provider == Provider::Sandbox { record.account.clone() } else { String::new() };
-    let folder = app.settings.folder.clone();
     complete(
         app,
         target,

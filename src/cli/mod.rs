@@ -5,6 +5,7 @@ mod args;
 mod assets;
 mod commands;
 mod connect;
+mod generation;
 mod load;
 mod offline;
 mod operate;

@@ -10,7 +10,7 @@ use super::names::{NodeName, OperationId, StackId};
 use super::provider::Provider;
 
 /// The major number changes when an older `scaler` would misread the record; it then refuses to touch it.
-pub const FORMAT: Format = Format { major: 1, minor: 1 };
+pub const FORMAT: Format = Format { major: 1, minor: 2 };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Format {
@@ -53,6 +53,19 @@ pub struct Record {
     /// Everything was destroyed; the record stays as history.
     #[serde(default)]
     pub destroyed: bool,
+    /// The last time that the cluster went back to a former generation. Since format 1.2.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub went_back: Option<WentBack>,
+}
+
+/// A way back that was gone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WentBack {
+    /// The generation whose cluster file and sizes became the wish again.
+    pub to: u64,
+    /// Who did it.
+    pub operation: OperationId,
 }
 
 impl Record {
@@ -83,6 +96,7 @@ impl Record {
             control_plane: PoolRecord::default(),
             pools: BTreeMap::new(),
             destroyed: false,
+            went_back: None,
         }
     }
 }

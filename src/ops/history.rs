@@ -81,7 +81,8 @@ pub async fn pull(store: &dyn Store) -> Result<String> {
     Ok(String::from_utf8_lossy(&object.bytes).into_owned())
 }
 
-fn no_cluster(store: &dyn Store) -> Failure {
+/// Why nothing can be told of a store without a record.
+pub fn no_cluster(store: &dyn Store) -> Failure {
     Failure::failed(format!("there is no cluster in {}", store.url()))
         .hint("a cluster's record comes with its first `scaler apply -f FILE`")
 }

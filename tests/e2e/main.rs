@@ -25,6 +25,7 @@ mod orphans;
 mod pipelines;
 mod readme;
 mod rendered;
+mod rollback;
 mod rounds;
 mod sandbox_day;
 mod secrets;

@@ -126,6 +126,7 @@ fn record() -> Record {
             ("ops".to_owned(), pool(&["demo-ops-1"])),
         ]),
         destroyed: false,
+        went_back: None,
     }
 }
 

@@ -74,6 +74,15 @@ fn newer(what: &str, format: Format) -> Failure {
         .hint("nothing was changed; use the version of scaler that this cluster is run with")
 }
 
+/// Refuses (exit 5) to work on a record of a newer minor format: it can be read, and has fields that would be lost by
+/// writing it.
+pub fn check_writable(store: &dyn Store, record: &Record) -> Result<()> {
+    match record.format > FORMAT {
+        true => Err(newer(&format!("the record {}/{KEY}", store.url()), record.format)),
+        false => Ok(()),
+    }
+}
+
 /// Writes the record if the store still has `base` (None: nothing), and keeps it in history.
 ///
 /// History is written after the commit, so that it never has a generation that was not committed. A run that dies
@@ -86,10 +95,7 @@ pub async fn commit(
     holder: &Holder,
     now: jiff::Timestamp,
 ) -> Result<Version> {
-    if record.format > FORMAT {
-        // A newer minor format can be read, and has fields that would be lost by writing it.
-        return Err(newer(&format!("the record {}/{KEY}", store.url()), record.format));
-    }
+    check_writable(store, record)?;
     if base.is_some() {
         complete_history(store, lease, record.generation.saturating_sub(1)).await?;
     }

@@ -3,6 +3,7 @@
 mod history;
 mod init;
 mod pull;
+mod rollback;
 mod show;
 mod unlock;
 
@@ -26,6 +27,7 @@ enum State {
     History(history::Args),
     Show(show::Args),
     Pull(pull::Args),
+    Rollback(rollback::Args),
     Unlock(unlock::Args),
 }
 
@@ -35,6 +37,7 @@ pub async fn run(app: &App, args: Args) -> Result<ExitCode> {
         State::History(args) => history::run(app, args).await,
         State::Show(args) => show::run(app, args).await,
         State::Pull(args) => pull::run(app, args).await,
+        State::Rollback(args) => rollback::run(app, args).await,
         State::Unlock(args) => unlock::run(app, args).await,
     }
 }
