@@ -119,7 +119,7 @@ pub struct Change {
 }
 
 /// `90s`, `15m`, `1h30m`.
-fn duration(text: &str) -> Result<Duration, String> {
+pub fn duration(text: &str) -> Result<Duration, String> {
     let span: jiff::SignedDuration =
         text.parse().map_err(|_| format!("`{text}` is not a time such as 90s, 15m or 1h30m"))?;
     Duration::try_from(span).map_err(|_| format!("`{text}` is negative"))

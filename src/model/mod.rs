@@ -15,6 +15,7 @@ pub mod plan;
 pub mod provider;
 pub mod record;
 pub mod redact;
+pub mod retention;
 pub mod state;
 pub mod state_lock;
 pub mod store_url;

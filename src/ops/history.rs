@@ -87,21 +87,29 @@ pub fn no_cluster(store: &dyn Store) -> Failure {
         .hint("a cluster's record comes with its first `scaler apply -f FILE`")
 }
 
-/// Those that can be shown: in history, and the record's own, which a run that died may have left out there.
-async fn numbers(store: &dyn Store) -> Result<Vec<u64>> {
+/// Those that lie in history, the oldest first.
+pub async fn kept(store: &dyn Store) -> Result<Vec<u64>> {
     let keys = store.list("history/").await?;
     let number = |key: &String| {
         let name = key.strip_prefix("history/")?.strip_suffix(".json")?;
         name.parse::<u64>().ok().filter(|number| history_key(*number) == *key)
     };
     let mut numbers: Vec<u64> = keys.iter().filter_map(number).collect();
+    numbers.sort_unstable();
+    Ok(numbers)
+}
+
+/// Those that can be shown: in history, and the record's own, which a run that died may have left out there.
+async fn numbers(store: &dyn Store) -> Result<Vec<u64>> {
+    let mut numbers = kept(store).await?;
     numbers.extend(record::load(store).await?.map(|(record, _)| record.generation));
     numbers.sort_unstable();
     numbers.dedup();
     Ok(numbers)
 }
 
-async fn one(store: &dyn Store, number: u64) -> Result<Generation> {
+/// One that is there.
+pub async fn one(store: &dyn Store, number: u64) -> Result<Generation> {
     let key = history_key(number);
     match store.get(&key).await? {
         Some(object) => record::decode_as(&object.bytes, &format!("{}/{key}", store.url())),

@@ -18,6 +18,7 @@ mod plausible;
 pub mod ports;
 pub mod prepare;
 mod preview;
+pub mod prune;
 pub mod record;
 mod stacks;
 mod start;

@@ -23,6 +23,7 @@ mod locks;
 mod lost;
 mod orphans;
 mod pipelines;
+mod pruned;
 mod readme;
 mod rendered;
 mod rollback;

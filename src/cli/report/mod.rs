@@ -7,6 +7,7 @@ mod findings;
 mod history;
 mod homestead;
 mod plan;
+mod prune;
 mod status;
 mod unlock;
 
@@ -16,5 +17,6 @@ pub use done::done;
 pub use history::{list as history, one as generation};
 pub use homestead::text as homestead;
 pub use plan::{document as plan_document, text as plan};
+pub use prune::text as prune;
 pub use status::text as status;
 pub use unlock::text as unlock;

@@ -31,7 +31,7 @@ use crate::ops::journal::Journal;
 use crate::ops::lock::{self, Seeker};
 use crate::ops::ports::{Event, Ports, Version};
 use crate::ops::task::{Mandate, Task};
-use crate::ops::{observe, place, record, start};
+use crate::ops::{observe, place, prune, record, start};
 
 use session::Session;
 
@@ -257,6 +257,7 @@ impl Session<'_> {
         // What is stuck, or could not be put back, keeps the operation open: the next command names it.
         if let Some(outcome) = self.ending().await {
             self.note(Entry::Finished { outcome }).await?;
+            prune::after_commit(self.ports, &self.lease).await;
         }
         Ok(())
     }

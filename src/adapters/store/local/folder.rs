@@ -140,11 +140,20 @@ impl Folder {
     pub fn remove(&self, _turn: &Guard, key: &str) -> Result<()> {
         let path = self.root.join(keys::path_of(key));
         let removed = match fs::remove_file(&path) {
-            Ok(()) => path.parent().map_or(Ok(()), sync_folder),
+            Ok(()) => self.remove_empty(path.parent().unwrap_or(&self.root)),
             Err(error) if is_absence(&error) => Ok(()),
             Err(error) => Err(error),
         };
         removed.map_err(|error| self.failure("cannot delete an object of the store", &path, &error))
+    }
+
+    /// Removes a folder that has nothing in it any more, and those above it: a listing would go through them for ever. Only
+    /// who has the guard makes folders, so none is removed that is about to be used.
+    fn remove_empty(&self, path: &Path) -> io::Result<()> {
+        match path.parent().filter(|_| path != self.root) {
+            Some(above) if fs::remove_dir(path).is_ok() => self.remove_empty(above),
+            _ => sync_folder(path),
+        }
     }
 
     /// The file that Terraform's `local` backend leaves beside a state while it has its lock

@@ -2,6 +2,7 @@
 
 mod history;
 mod init;
+mod prune;
 mod pull;
 mod rollback;
 mod show;
@@ -28,6 +29,7 @@ enum State {
     Show(show::Args),
     Pull(pull::Args),
     Rollback(rollback::Args),
+    Prune(prune::Args),
     Unlock(unlock::Args),
 }
 
@@ -38,6 +40,7 @@ pub async fn run(app: &App, args: Args) -> Result<ExitCode> {
         State::Show(args) => show::run(app, args).await,
         State::Pull(args) => pull::run(app, args).await,
         State::Rollback(args) => rollback::run(app, args).await,
+        State::Prune(args) => prune::run(app, args).await,
         State::Unlock(args) => unlock::run(app, args).await,
     }
 }
