@@ -114,6 +114,18 @@ pub async fn of_file(loaded: &Loaded) -> Result<Arc<dyn Store>> {
     store::open(&absolute(&file.store, &loaded.store_folder), &options).await
 }
 
+/// Another store than the one that the command line names, reached by the same login; and its whole URL.
+pub async fn other_store(app: &App, target: &Target, url: &str) -> Result<(Arc<dyn Store>, String)> {
+    let spec = store_spec(url, &app.settings.folder)?;
+    let mut options = store::Options { folder: app.settings.folder.clone(), ..Default::default() };
+    if target.cluster.is_none() {
+        let aws = load::file_only(app, target)?.aws;
+        options.profile = aws.profile;
+        options.s3_endpoint = aws.endpoints.get("s3").cloned();
+    }
+    Ok((store::open(&spec, &options).await?, store_url::to_url(&spec)))
+}
+
 async fn finish(
     app: &App,
     target: &Target,
@@ -135,8 +147,11 @@ async fn finish(
         None => of_file(&loaded).await?,
     };
     // Which flavour of Terraform to look for first; a record that cannot be read is for the workflow to report.
-    let flavour = match record::load(store.as_ref()).await {
-        Ok(Some((record, _))) => record.terraform.map(|pin| pin.flavour),
+    let flavour = match record::load_any(store.as_ref()).await {
+        Ok(Some((record, _))) => {
+            record::refuse_moved(store.as_ref(), &record)?;
+            record.terraform.map(|pin| pin.flavour)
+        }
         _ => None,
     };
     let mut probes = Probes { cloud: None, bucket: probe(&loaded).await };

@@ -18,6 +18,7 @@ pub mod redact;
 pub mod retention;
 pub mod state;
 pub mod state_lock;
+pub mod store_line;
 pub mod store_url;
 pub mod user_data;
 pub mod victims;

@@ -56,6 +56,9 @@ pub struct Record {
     /// The last time that the cluster went back to a former generation. Since format 1.2.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub went_back: Option<WentBack>,
+    /// The URL of the store that is the cluster's now: here is nothing but its past. Since format 1.2.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moved_to: Option<String>,
 }
 
 /// A way back that was gone.
@@ -97,6 +100,7 @@ impl Record {
             pools: BTreeMap::new(),
             destroyed: false,
             went_back: None,
+            moved_to: None,
         }
     }
 }

@@ -77,7 +77,8 @@ pub async fn generation(store: &dyn Store, number: Option<u64>) -> Result<(Gener
 pub async fn pull(store: &dyn Store) -> Result<String> {
     let Some(object) = store.get(record::KEY).await? else { return Err(no_cluster(store)) };
     // One that cannot be read is an error here, and not for whoever reads it next.
-    record::decode(&object.bytes, &format!("{}/{}", store.url(), record::KEY))?;
+    let record = record::decode(&object.bytes, &format!("{}/{}", store.url(), record::KEY))?;
+    record::refuse_moved(store, &record)?;
     Ok(String::from_utf8_lossy(&object.bytes).into_owned())
 }
 

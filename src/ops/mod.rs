@@ -20,6 +20,7 @@ pub mod prepare;
 mod preview;
 pub mod prune;
 pub mod record;
+pub mod relocate;
 mod stacks;
 mod start;
 mod state;

@@ -9,7 +9,7 @@ use crate::world::{Program, World};
 
 impl World {
     /// As if the lock had been written this long ago, by the store's clock.
-    fn lock_is_silent_for(&self, seconds: u64) {
+    pub fn lock_is_silent_for(&self, seconds: u64) {
         let path = self.folder().join("store/lock.json");
         let file = std::fs::File::options().write(true).open(path).expect("a lock");
         file.set_modified(SystemTime::now() - Duration::from_secs(seconds)).expect("an older lock");
@@ -24,7 +24,7 @@ const TERRAFORM_LOCK: &str = r#"{"ID":"a6b97e5e","Operation":"OperationTypeApply
 fn a_lock_that_was_left_behind_is_freed_and_its_operation_stays_open() {
     let world = of_size(2);
     let (mine, fence) = (world.node(1), world.lock()["fence"].as_u64().expect("a number"));
-    slow_pods(&world, 1, "30s");
+    slow_pods(&world, 2, "30s");
     let mut running = Running::start(&world.program, &["scale-down", "--pool", &world.pool, "--node", &mine, "--yes"]);
     running.wait("was asked to leave");
     let elsewhere = Program::new(world.program.environment.clone());

@@ -192,12 +192,37 @@ impl World {
     /// An object of the store, which has to be there.
     #[track_caller]
     pub fn object(&self, key: &str) -> Value {
-        let text = match &self.s3 {
+        let text = self.text(key).unwrap_or_else(|| panic!("the store has no {key}"));
+        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{key}: {error}: {text}"))
+    }
+
+    /// The text of an object of the store; None where there is none.
+    pub fn text(&self, key: &str) -> Option<String> {
+        match &self.s3 {
             Some(s3) => s3.object(REGION, BUCKET, &format!("{}/{key}", self.cluster)),
             None => std::fs::read_to_string(self.folder().join("store").join(key)).ok(),
+        }
+    }
+
+    /// Writes an object beside the program, as if somebody did it by hand.
+    pub fn put(&self, key: &str, text: &str) {
+        match &self.s3 {
+            Some(s3) => s3.put_object(REGION, BUCKET, &format!("{}/{key}", self.cluster), text),
+            None => std::fs::write(self.folder().join("store").join(key), text).expect("the object is written"),
+        }
+    }
+
+    /// The keys of every object of the store, sorted.
+    pub fn keys(&self) -> Vec<String> {
+        let mut keys = match &self.s3 {
+            Some(s3) => s3.keys(REGION, BUCKET),
+            None => below(&self.folder().join("store")),
         };
-        let text = text.unwrap_or_else(|| panic!("the store has no {key}"));
-        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{key}: {error}: {text}"))
+        let prefix = if self.s3.is_some() { format!("{}/", self.cluster) } else { String::new() };
+        keys.retain(|key| key.starts_with(&prefix) && !key.starts_with(".scaler/"));
+        keys = keys.into_iter().map(|key| key[prefix.len()..].to_owned()).collect();
+        keys.sort();
+        keys
     }
 
     pub fn path(&self) -> PathBuf {
@@ -263,6 +288,23 @@ impl World {
         let cordoned = items.iter().filter(|node| node["spec"]["unschedulable"] == true);
         cordoned.map(|node| node["metadata"]["name"].as_str().expect("a name").to_owned()).collect()
     }
+}
+
+/// The paths of all files below a folder, relative to it.
+pub fn below(folder: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(next) = folders.pop() {
+        for entry in std::fs::read_dir(next).expect("a folder").flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                found.push(path.strip_prefix(folder).expect("below it").display().to_string());
+            }
+        }
+    }
+    found
 }
 
 /// How many pods of a namespace are ready.

@@ -8,6 +8,7 @@ mod history;
 mod homestead;
 mod plan;
 mod prune;
+mod relocate;
 mod status;
 mod unlock;
 
@@ -18,5 +19,6 @@ pub use history::{list as history, one as generation};
 pub use homestead::text as homestead;
 pub use plan::{document as plan_document, text as plan};
 pub use prune::text as prune;
+pub use relocate::text as relocate;
 pub use status::text as status;
 pub use unlock::text as unlock;

@@ -127,6 +127,7 @@ fn record() -> Record {
         ]),
         destroyed: false,
         went_back: None,
+        moved_to: None,
     }
 }
 

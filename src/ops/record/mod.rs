@@ -1,5 +1,7 @@
 //! The record in the store: read as it is, changed by compare-and-swap alone.
 
+mod moved;
+
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -11,6 +13,8 @@ use crate::model::journal::{Document, Entry, key};
 use crate::model::lock::Holder;
 use crate::model::names::OperationId;
 use crate::model::record::{FORMAT, Format, Record};
+
+pub use moved::refuse as refuse_moved;
 
 /// The record's key.
 pub const KEY: &str = "cluster.json";
@@ -35,8 +39,18 @@ pub fn history_key(generation: u64) -> String {
     format!("history/{generation:08}.json")
 }
 
-/// The record and the version it was read at; None if there is none yet.
+/// The record and the version it was read at; None if there is none yet. One that was moved to another store is refused:
+/// whoever comes here goes by an old cluster file.
 pub async fn load(store: &dyn Store) -> Result<Option<(Record, Version)>> {
+    let found = load_any(store).await?;
+    if let Some((record, _)) = &found {
+        moved::refuse(store, record)?;
+    }
+    Ok(found)
+}
+
+/// As [`load`], also where the cluster was moved.
+pub async fn load_any(store: &dyn Store) -> Result<Option<(Record, Version)>> {
     let Some(object) = store.get(KEY).await? else { return Ok(None) };
     let record = decode(&object.bytes, &format!("{}/{KEY}", store.url()))?;
     Ok(Some((record, object.version)))
@@ -165,7 +179,8 @@ async fn complete_history(store: &dyn Store, lease: &Lease, generation: u64) -> 
     keep(store, &kept).await
 }
 
-fn encode<T: Serialize>(value: &T) -> Result<Bytes> {
+/// A document as it is stored.
+pub fn encode<T: Serialize>(value: &T) -> Result<Bytes> {
     let mut text = serde_json::to_vec_pretty(value)
         .map_err(|error| Failure::failed("the record cannot be written as JSON").caused_by(&error))?;
     text.push(b'\n');

@@ -2,6 +2,7 @@
 
 mod history;
 mod init;
+mod r#move;
 mod prune;
 mod pull;
 mod rollback;
@@ -31,6 +32,7 @@ enum State {
     Rollback(rollback::Args),
     Prune(prune::Args),
     Unlock(unlock::Args),
+    Move(r#move::Args),
 }
 
 pub async fn run(app: &App, args: Args) -> Result<ExitCode> {
@@ -41,6 +43,7 @@ pub async fn run(app: &App, args: Args) -> Result<ExitCode> {
         State::Pull(args) => pull::run(app, args).await,
         State::Rollback(args) => rollback::run(app, args).await,
         State::Prune(args) => prune::run(app, args).await,
+        State::Move(args) => r#move::run(app, args).await,
         State::Unlock(args) => unlock::run(app, args).await,
     }
 }
