@@ -221,12 +221,11 @@ async fn bucket(spec: &StoreSpec, file: Option<&ClusterFile>) -> Result<Bucket> 
         return Err(Failure::failed("this store is no bucket"));
     };
     let aws = file.map(|file| &file.aws);
-    let asked = region.clone().or(file.map(|file| file.region.clone()));
     let profile = aws.and_then(|aws| aws.profile.as_deref());
     let own = store::login(profile).await;
-    let Some(region) = asked.or_else(|| own.region().map(ToString::to_string)) else {
+    let Some(region) = region.clone().or_else(|| own.region().map(ToString::to_string)) else {
         return Err(Failure::failed(format!("the region of the bucket `{bucket}` is not known"))
-            .hint("give it as `?region=…` of the store's URL, or as AWS_REGION"));
+            .hint("give it as `store.region` of the cluster file, as `?region=…` of a store's URL, or as AWS_REGION"));
     };
     let place = store::Place {
         bucket: bucket.clone(),
