@@ -50,7 +50,7 @@ pub fn rows(scale: &Scale) -> Vec<Row> {
         let texts = runtime.block_on(peer::texts(store.as_ref(), &written));
         rows.push(compare(
             format!("store: journal of {nodes} nodes written, {} entries, {name}", entries.len()),
-            scale.runs(3),
+            scale.runs(1),
             || drop(runtime.block_on(bench.journal(&entries))),
             "the same objects put one by one",
             || runtime.block_on(peer::put_all(store.as_ref(), &texts)),
@@ -58,7 +58,7 @@ pub fn rows(scale: &Scale) -> Vec<Row> {
         let keys: Vec<String> = texts.keys().cloned().collect();
         rows.push(compare(
             format!("store: journal of {nodes} nodes read and folded, {name}"),
-            scale.runs(5),
+            scale.runs(1),
             || runtime.block_on(bench.fold(&written)),
             "the same objects read one by one",
             || runtime.block_on(peer::get_all(store.as_ref(), &keys)),
