@@ -25,7 +25,9 @@ matrix: setup ## the program killed at each of its points, on a folder and on S3
 
 bench: setup ## what the commands cost beside their peers; figures go to target/bench/
 	@cargo build --locked --release -p scaler
-	@cargo bench --locked --workspace --profile dev --bench commands -- --program target/release/scaler
+	@cargo bench --locked --workspace --profile dev --bench commands -- --program target/release/scaler help render plan
+	@# This one calls the library, so it is built as the program is.
+	@cargo bench --locked --workspace --bench commands -- --program target/release/scaler store
 
 lint: ## formatting, clippy, licences and sources of dependencies, Go's vet
 	@cargo fmt --all --check

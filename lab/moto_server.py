@@ -1,13 +1,17 @@
-"""moto's server, with one thing that EC2 does and moto 5.2 does not.
+"""moto's server, with two things that AWS does and moto 5.2 does not.
 
 A RunInstances that comes a second time with its client token makes no second machine ("Ensuring idempotency in Amazon
 EC2 API requests"). Clients rely on it: they send a request again whose answer was lost.
+
+The answer to GetBucketVersioning is a VersioningConfiguration ("Response Syntax" there); moto calls it something else, and
+clients that read it by its name find nothing.
 """
 
 import sys
 import threading
 
 from moto.ec2.models.instances import InstanceBackend
+from moto.s3.responses import S3Response
 from moto.server import main
 
 # What moto takes for the token of a request that has none.
@@ -30,4 +34,14 @@ def run_instances_once(self, *args, **kwargs):
 
 
 InstanceBackend.run_instances = run_instances_once
+
+
+def get_bucket_versioning(self):
+    status = self.backend.get_bucket_versioning(self.bucket_name)
+    told = f"<Status>{status}</Status>" if status else ""
+    space = "http://s3.amazonaws.com/doc/2006-03-01/"
+    return 200, {}, f'<VersioningConfiguration xmlns="{space}">{told}</VersioningConfiguration>'
+
+
+S3Response.get_bucket_versioning = get_bucket_versioning
 sys.exit(main())

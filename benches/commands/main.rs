@@ -1,6 +1,6 @@
 //! What the program costs, beside what a user would do otherwise: `make bench`.
 //!
-//! It runs programs as a user would, and measures from their start to their end. Without `--bench`, as `cargo test` runs
+//! It runs programs as a user would, and measures from their start to their end; for the store it calls the library. Without `--bench`, as `cargo test` runs
 //! it, every benchmark is small and runs once: its inputs are still valid, and both sides still do the same.
 
 #![expect(clippy::disallowed_methods, reason = "benchmarks start programs and look at the clock")]
@@ -12,6 +12,7 @@ mod peers;
 mod plan;
 mod render;
 mod report;
+mod store;
 
 use std::path::PathBuf;
 
@@ -25,10 +26,11 @@ struct Benchmark {
     rows: fn(&Scale) -> Vec<Row>,
 }
 
-const BENCHMARKS: [Benchmark; 3] = [
+const BENCHMARKS: [Benchmark; 4] = [
     Benchmark { name: "help", needs: &[Part::AnyTerraform], rows: help::rows },
     Benchmark { name: "render", needs: &[Part::Moto], rows: render::rows },
     Benchmark { name: "plan", needs: &[Part::AnyTerraform], rows: plan::rows },
+    Benchmark { name: "store", needs: &[Part::Moto], rows: store::rows },
 ];
 
 fn main() {

@@ -169,6 +169,12 @@ impl Moto {
         s3::keys(&self.direct, region, bucket).unwrap_or_else(|error| panic!("{error}"))
     }
 
+    /// What it says of a bucket, as XML: `versioning`, `encryption`, `lifecycle` and the like.
+    #[track_caller]
+    pub fn ask_bucket(&self, region: &str, bucket: &str, what: &str) -> String {
+        s3::ask(&self.direct, region, bucket, what).unwrap_or_else(|error| panic!("{error}"))
+    }
+
     /// Forgets everything.
     #[track_caller]
     pub fn reset(&self) {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::app::App;
 use super::args::{Change, Target};
+use super::generation::{self, Former};
 use super::load::{self, Loaded};
 use super::plan_file::SavedPlan;
 use super::write_count::Edited;
@@ -13,16 +14,16 @@ use crate::adapters::clock::SystemClock;
 use crate::adapters::cloud::{Aws, Bucket, Sandbox, login};
 use crate::adapters::kubernetes::{self, Access};
 use crate::adapters::process::{Environment, Host, Program, TemporaryFolder};
-use crate::adapters::store;
+use crate::adapters::store::{self, LocalHome};
 use crate::adapters::terraform::{ERRORED_STATE, Options as TerraformOptions, TerraformCli};
 use crate::adapters::tools::HostTools;
-use crate::model::failure::Result;
+use crate::model::failure::{Failure, Result};
 use crate::model::file::{ClusterFile, StoreSpec};
 use crate::model::provider::Provider;
 use crate::model::record::Source;
 use crate::model::store_url;
 use crate::ops::ports::probe::{BucketProbe, CloudProbe};
-use crate::ops::ports::{Clock, Cloud, Event, Kubernetes, Ports, Store};
+use crate::ops::ports::{Clock, Cloud, Event, Kubernetes, Ports, Store, StoreHome};
 use crate::ops::record;
 use crate::ops::task::{Options, Task};
 
@@ -55,6 +56,12 @@ pub async fn open(app: &App, target: &Target, change: Option<&Change>) -> Result
 pub async fn open_saved(app: &App, target: &Target, change: &Change, saved: &SavedPlan) -> Result<Cluster> {
     let loaded = load::of_saved(app, target, saved)?;
     finish(app, target, Some(change), loaded, None).await
+}
+
+/// Opens the cluster as it was in a former generation.
+pub async fn open_generation(app: &App, target: &Target, change: &Change, to: u64) -> Result<(Cluster, Former)> {
+    let (loaded, store, former) = generation::load(app, target, to).await?;
+    Ok((finish(app, target, Some(change), loaded, Some(store)).await?, former))
 }
 
 /// Opens the cluster of a cluster file whose text is about to be changed.
@@ -109,7 +116,7 @@ pub async fn open_store(app: &App, target: &Target) -> Result<Arc<dyn Store>> {
     of_file(app, &loaded).await
 }
 
-async fn of_file(app: &App, loaded: &Loaded) -> Result<Arc<dyn Store>> {
+pub async fn of_file(app: &App, loaded: &Loaded) -> Result<Arc<dyn Store>> {
     let file = &loaded.file;
     let options = store::Options {
         folder: PathBuf::from(&loaded.store_folder),
@@ -118,6 +125,18 @@ async fn of_file(app: &App, loaded: &Loaded) -> Result<Arc<dyn Store>> {
         variables: app.settings.variables(),
     };
     store::open(&absolute(&file.store, &loaded.store_folder), &options).await
+}
+
+/// Another store than the one that the command line names, reached by the same login; and its whole URL.
+pub async fn other_store(app: &App, target: &Target, url: &str) -> Result<(Arc<dyn Store>, String)> {
+    let spec = store_spec(url, &app.settings.folder)?;
+    let mut options = store::Options { folder: app.settings.folder.clone(), ..Default::default() };
+    if target.cluster.is_none() {
+        let aws = load::file_only(app, target)?.aws;
+        options.profile = aws.profile;
+        options.s3_endpoint = aws.endpoints.get("s3").cloned();
+    }
+    Ok((store::open(&spec, &options).await?, store_url::to_url(&spec)))
 }
 
 async fn finish(
@@ -146,11 +165,14 @@ async fn finish(
         None => of_file(app, &loaded).await?,
     };
     // Which flavour of Terraform to look for first; a record that cannot be read is for the workflow to report.
-    let flavour = match record::load(store.as_ref()).await {
-        Ok(Some((record, _))) => record.terraform.map(|pin| pin.flavour),
+    let flavour = match record::load_any(store.as_ref()).await {
+        Ok(Some((record, _))) => {
+            record::refuse_moved(store.as_ref(), &record)?;
+            record.terraform.map(|pin| pin.flavour)
+        }
         _ => None,
     };
-    let mut probes = Probes { cloud: None, bucket: bucket(app, file).await };
+    let mut probes = Probes { cloud: None, bucket: probe(app, &loaded).await };
     let cloud: Arc<dyn Cloud> = match file.provider {
         Provider::Sandbox => Arc::new(Sandbox::new(&loaded.register, &file.region)),
         _ => {
@@ -183,20 +205,60 @@ async fn finish(
     Ok(Cluster { ports, task: task(app, target, change, loaded), tools, probes, _work: work })
 }
 
-/// The bucket or container of the store, to be looked at.
-async fn bucket(app: &App, file: &ClusterFile) -> Option<Arc<dyn BucketProbe>> {
-    if let StoreSpec::Azblob { account, container, prefix, endpoint } = &file.store {
-        let (account, container) = (account.clone(), container.clone());
-        let place = store::AzurePlace { account, container, prefix: prefix.clone(), endpoint: endpoint.clone() };
-        // What is wrong with the login is told where the store itself is asked.
-        let login = store::AzureLogin::choose(|name| app.settings.text(name)).ok()?;
-        return Some(Arc::new(store::AzblobStore::new(login, place).ok()?));
+/// What the store of the cluster lies in, to be looked at.
+async fn probe(app: &App, loaded: &Loaded) -> Option<Arc<dyn BucketProbe>> {
+    match &loaded.file.store {
+        StoreSpec::Local { .. } => Some(Arc::new(LocalHome::new(&loaded.store_folder))),
+        StoreSpec::S3 { .. } => {
+            bucket(&loaded.file.store, Some(&loaded.file)).await.ok().map(|bucket| Arc::new(bucket) as _)
+        }
+        StoreSpec::Azblob { account, container, prefix, endpoint } => {
+            let (account, container) = (account.clone(), container.clone());
+            let place = store::AzurePlace { account, container, prefix: prefix.clone(), endpoint: endpoint.clone() };
+            // What is wrong with the login is told where the store itself is asked.
+            let login = store::AzureLogin::choose(|name| app.settings.text(name)).ok()?;
+            Some(Arc::new(store::AzblobStore::new(login, place).ok()?))
+        }
     }
-    let StoreSpec::S3 { bucket, region, endpoint, path_style, .. } = &file.store else { return None };
-    let region = region.as_ref().unwrap_or(&file.region);
-    let login = login(region, file.aws.profile.as_deref()).await;
-    let endpoint = endpoint.as_ref().or(file.aws.endpoints.get("s3"));
-    Some(Arc::new(Bucket::new(&login, bucket, Some(region), endpoint.map(String::as_str), *path_style)))
+}
+
+/// What the store that the command line names lies in. It need not be there.
+pub async fn home(app: &App, target: &Target) -> Result<Arc<dyn StoreHome>> {
+    let (spec, file, folder) = match &target.cluster {
+        Some(url) => (store_spec(url, &app.settings.folder)?, None, app.settings.folder.clone()),
+        None => {
+            let (file, folder) = load::file_and_folder(app, target)?;
+            (file.store.clone(), Some(file), folder)
+        }
+    };
+    match &spec {
+        StoreSpec::Local { .. } => Ok(Arc::new(LocalHome::new(store_folder(app, &spec, &folder)?))),
+        StoreSpec::S3 { .. } => Ok(Arc::new(bucket(&spec, file.as_ref()).await?)),
+        StoreSpec::Azblob { .. } => Err(Failure::refused("stores in Azure Blob cannot be made ready yet")
+            .hint("make the container by hand: private, with versions and encryption")),
+    }
+}
+
+/// The bucket of a store. A cluster file that names it may say more of the way there.
+async fn bucket(spec: &StoreSpec, file: Option<&ClusterFile>) -> Result<Bucket> {
+    let StoreSpec::S3 { bucket, prefix, region, endpoint, path_style } = spec else {
+        return Err(Failure::failed("this store is no bucket"));
+    };
+    let aws = file.map(|file| &file.aws);
+    let profile = aws.and_then(|aws| aws.profile.as_deref());
+    let own = store::login(profile).await;
+    let Some(region) = region.clone().or_else(|| own.region().map(ToString::to_string)) else {
+        return Err(Failure::failed(format!("the region of the bucket `{bucket}` is not known"))
+            .hint("give it as `store.region` of the cluster file, as `?region=…` of a store's URL, or as AWS_REGION"));
+    };
+    let place = store::Place {
+        bucket: bucket.clone(),
+        prefix: prefix.clone(),
+        region: Some(region.clone()),
+        endpoint: endpoint.clone().or_else(|| aws.and_then(|aws| aws.endpoints.get("s3").cloned())),
+        path_style: *path_style,
+    };
+    Ok(Bucket::new(&login(&region, profile).await, &place, &region))
 }
 
 fn programs(app: &App, host: Arc<Host>, loaded: &Loaded) -> HostTools {
@@ -210,7 +272,7 @@ fn programs(app: &App, host: Arc<Host>, loaded: &Loaded) -> HostTools {
     }
 }
 
-fn absolute(spec: &StoreSpec, folder: &str) -> StoreSpec {
+pub fn absolute(spec: &StoreSpec, folder: &str) -> StoreSpec {
     match spec {
         StoreSpec::Local { .. } => StoreSpec::Local { path: folder.to_owned() },
         other => other.clone(),

@@ -57,6 +57,13 @@ pub fn file_only(app: &App, target: &Target) -> Result<ClusterFile> {
     parse(app, &path, &text, &target.sets)
 }
 
+/// The cluster file alone, and the folder that its relative paths count from.
+pub fn file_and_folder(app: &App, target: &Target) -> Result<(ClusterFile, PathBuf)> {
+    let (path, text) = cluster_file(app, target)?;
+    let file = parse(app, &path, &text, &target.sets)?;
+    Ok((file, path.parent().unwrap_or(Path::new("/")).to_owned()))
+}
+
 /// Reads the cluster file and what it names. No network.
 pub fn from_file(app: &App, target: &Target) -> Result<Loaded> {
     let (path, text) = cluster_file(app, target)?;
@@ -124,11 +131,12 @@ async fn from_store(app: &App, target: &Target, url: &str) -> Result<(Loaded, st
         return Err(Failure::failed(format!("there is no cluster in {}", store.url()))
             .hint("a cluster's record comes with its first `scaler apply -f FILE`"));
     };
-    let loaded = of_record(app, target, record, spec)?;
+    let loaded = of_record(app, target, record, spec, app.settings.folder.clone())?;
     Ok((loaded, store))
 }
 
-fn of_record(app: &App, target: &Target, record: Record, spec: StoreSpec) -> Result<Loaded> {
+/// The cluster as a record describes it, in this store. Relative paths of its cluster file count from `folder`.
+pub fn of_record(app: &App, target: &Target, record: Record, spec: StoreSpec, folder: PathBuf) -> Result<Loaded> {
     let mut sets = record.source.sets.clone();
     // The same ones once more say nothing new; an `apply` that is repeated would pile them up.
     if !sets.ends_with(&target.sets) {
@@ -137,7 +145,6 @@ fn of_record(app: &App, target: &Target, record: Record, spec: StoreSpec) -> Res
     let mut file = parse(app, Path::new("the stored cluster file"), &record.source.cluster_file, &sets)?;
     file.store = spec;
     let register = if file.provider == Provider::Sandbox { record.account.clone() } else { String::new() };
-    let folder = app.settings.folder.clone();
     complete(
         app,
         target,

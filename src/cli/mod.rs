@@ -6,6 +6,7 @@ mod assets;
 mod between;
 mod commands;
 mod connect;
+mod generation;
 mod load;
 mod login;
 mod offline;

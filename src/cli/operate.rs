@@ -22,6 +22,8 @@ use crate::ops::task::Mandate;
 /// What is to be done.
 pub enum Order {
     Request(Request),
+    /// The way back to this generation.
+    Rollback(u64),
     /// A PLAN file.
     Saved(PathBuf),
     /// Everything goes; `name` is the consent that was given on the command line.
@@ -88,13 +90,21 @@ async fn round(
         Order::Saved(path) => Some(plan_file::read(&app.settings.folder.join(path))?),
         _ => None,
     };
-    let cluster = match (&saved, &written) {
-        (Some(saved), _) => app.look(connect::open_saved(app, target, change, saved)).await?,
-        (None, Some(edited)) => app.look(connect::open_text(app, target, change, edited)).await?,
-        (None, None) => app.look(connect::open(app, target, Some(change))).await?,
+    let mut former = None;
+    let cluster = match (&saved, &written, order) {
+        (Some(saved), _, _) => app.look(connect::open_saved(app, target, change, saved)).await?,
+        (None, Some(edited), _) => app.look(connect::open_text(app, target, change, edited)).await?,
+        (None, None, Order::Rollback(to)) => {
+            let opened = app.look(connect::open_generation(app, target, change, *to)).await?;
+            former = Some(opened.1);
+            opened.0
+        }
+        (None, None, _) => app.look(connect::open(app, target, Some(change))).await?,
     };
+    let (sizes, note) = former.map(|former| (former.sizes, former.note)).unwrap_or_default();
     let request = match order {
         Order::Request(request) => written.map_or(request, |edited| &edited.request).clone(),
+        Order::Rollback(to) => Request::Rollback { to: *to, sizes, accept_lost: names(&change.accept_lost) },
         Order::Destroy { .. } => Request::Destroy,
         Order::Saved(_) => {
             let nothing_else = Request::Apply { accept_lost: Vec::new() };
@@ -111,6 +121,7 @@ async fn round(
         return Ok(Round::Settled);
     }
     let mut prepared = app.look(prepare::prepare(&cluster.ports, &cluster.task, request)).await?;
+    prepared.plan.notes.extend(note);
     if first == First::Unsettled {
         prepared.unfinished = None;
     }
@@ -194,8 +205,8 @@ fn agree(app: &App, change: &Change, order: &Order, prepared: &Prepared) -> Resu
             app.ask(&question, cluster, &format!("--yes --name {cluster}"))?;
             Ok(Consent::NameGiven)
         }
-        Order::Request(_) if change.yes => Ok(Consent::Yes),
-        Order::Request(_) => {
+        Order::Request(_) | Order::Rollback(_) if change.yes => Ok(Consent::Yes),
+        Order::Request(_) | Order::Rollback(_) => {
             app.confirm("Do this? Only `yes` goes on: ")?;
             Ok(Consent::Answered)
         }

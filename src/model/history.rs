@@ -14,6 +14,10 @@ use super::record::{PoolRecord, Record};
 pub enum Change {
     /// The cluster's first generation.
     Begun,
+    /// A former generation's cluster file and sizes became the wish again.
+    WentBack {
+        to: u64,
+    },
     /// Another cluster file, other `--set` options, or other text of a file that it names.
     ClusterFile,
     /// Which cluster it is was learned.
@@ -52,6 +56,9 @@ pub fn changes(before: Option<&Record>, after: &Record) -> Vec<Change> {
         }
     };
     note(before.is_none(), Change::Begun);
+    if let Some(back) = after.went_back.as_ref().filter(|back| back.operation == after.operation) {
+        note(true, Change::WentBack { to: back.to });
+    }
     note(before.is_some_and(|before| before.source != after.source), Change::ClusterFile);
     let learned = before.is_some_and(|before| before.kube_system_uid != after.kube_system_uid);
     note(learned, Change::ClusterLearned);
@@ -92,6 +99,7 @@ impl fmt::Display for Change {
         let id = |machine: &Option<String>| machine.clone().unwrap_or_else(|| "no machine".to_owned());
         match self {
             Change::Begun => f.write_str("the cluster was begun"),
+            Change::WentBack { to } => write!(f, "the cluster went back to generation {to}"),
             Change::ClusterFile => f.write_str("another cluster file was stored"),
             Change::ClusterLearned => f.write_str("which Kubernetes cluster it is was learned"),
             Change::PoolSize { pool, before, after } => write!(f, "pool {pool}: {before} -> {after}"),
@@ -114,7 +122,7 @@ mod tests {
     use crate::model::names::OperationId;
     use crate::model::plan::samples;
     use crate::model::provider::Provider;
-    use crate::model::record::Source;
+    use crate::model::record::{Source, WentBack};
 
     fn record() -> Record {
         let place = Place { account: "1".into(), region: "r".into() };
@@ -159,7 +167,10 @@ mod tests {
         last.source.sets.push("x=1".into());
         last.kube_system_uid = Some("u".into());
         last.destroyed = true;
+        last.operation = OperationId::from_text("op-9");
+        last.went_back = Some(WentBack { to: 3, operation: last.operation.clone() });
         let expected = [
+            "the cluster went back to generation 3",
             "another cluster file was stored",
             "which Kubernetes cluster it is was learned",
             "everything was destroyed",
@@ -168,5 +179,8 @@ mod tests {
             "- w-10 (m-3)",
         ];
         assert_eq!(told(Some(&other), &last), expected);
+        // What a former operation did is no news.
+        let later = Record { operation: OperationId::from_text("op-10"), ..last.clone() };
+        assert_eq!(told(Some(&last), &later), [""; 0]);
     }
 }

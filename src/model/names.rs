@@ -130,6 +130,13 @@ impl OperationId {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// When it began, by the clock of the machine that began it; None for a name that is none of ours.
+    pub fn began(&self) -> Option<jiff::Timestamp> {
+        let (time, _) = self.0.split_once('-')?;
+        let time = jiff::civil::DateTime::strptime("%Y%m%dt%H%M%Sz", time).ok()?;
+        time.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|time| time.timestamp())
+    }
 }
 
 impl fmt::Display for OperationId {
@@ -171,5 +178,7 @@ mod tests {
         let second = OperationId::new("2026-01-02T03:04:06Z".parse().unwrap(), 0);
         assert_eq!(first.as_str(), "20260102t030405z-ffffffffffffffff");
         assert!(first < second);
+        assert_eq!(first.began(), Some("2026-01-02T03:04:05Z".parse().unwrap()));
+        assert_eq!(OperationId::from_text("op-1").began(), None);
     }
 }

@@ -53,6 +53,22 @@ pub struct Record {
     /// Everything was destroyed; the record stays as history.
     #[serde(default)]
     pub destroyed: bool,
+    /// The last time that the cluster went back to a former generation. Since format 1.2.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub went_back: Option<WentBack>,
+    /// The URL of the store that is the cluster's now: here is nothing but its past. Since format 1.2.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moved_to: Option<String>,
+}
+
+/// A way back that was gone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WentBack {
+    /// The generation whose cluster file and sizes became the wish again.
+    pub to: u64,
+    /// Who did it.
+    pub operation: OperationId,
 }
 
 impl Record {
@@ -83,6 +99,8 @@ impl Record {
             control_plane: PoolRecord::default(),
             pools: BTreeMap::new(),
             destroyed: false,
+            went_back: None,
+            moved_to: None,
         }
     }
 }

@@ -77,30 +77,40 @@ pub async fn generation(store: &dyn Store, number: Option<u64>) -> Result<(Gener
 pub async fn pull(store: &dyn Store) -> Result<String> {
     let Some(object) = store.get(record::KEY).await? else { return Err(no_cluster(store)) };
     // One that cannot be read is an error here, and not for whoever reads it next.
-    record::decode(&object.bytes, &format!("{}/{}", store.url(), record::KEY))?;
+    let record = record::decode(&object.bytes, &format!("{}/{}", store.url(), record::KEY))?;
+    record::refuse_moved(store, &record)?;
     Ok(String::from_utf8_lossy(&object.bytes).into_owned())
 }
 
-fn no_cluster(store: &dyn Store) -> Failure {
+/// Why nothing can be told of a store without a record.
+pub fn no_cluster(store: &dyn Store) -> Failure {
     Failure::failed(format!("there is no cluster in {}", store.url()))
         .hint("a cluster's record comes with its first `scaler apply -f FILE`")
 }
 
-/// Those that can be shown: in history, and the record's own, which a run that died may have left out there.
-async fn numbers(store: &dyn Store) -> Result<Vec<u64>> {
+/// Those that lie in history, the oldest first.
+pub async fn kept(store: &dyn Store) -> Result<Vec<u64>> {
     let keys = store.list("history/").await?;
     let number = |key: &String| {
         let name = key.strip_prefix("history/")?.strip_suffix(".json")?;
         name.parse::<u64>().ok().filter(|number| history_key(*number) == *key)
     };
     let mut numbers: Vec<u64> = keys.iter().filter_map(number).collect();
+    numbers.sort_unstable();
+    Ok(numbers)
+}
+
+/// Those that can be shown: in history, and the record's own, which a run that died may have left out there.
+async fn numbers(store: &dyn Store) -> Result<Vec<u64>> {
+    let mut numbers = kept(store).await?;
     numbers.extend(record::load(store).await?.map(|(record, _)| record.generation));
     numbers.sort_unstable();
     numbers.dedup();
     Ok(numbers)
 }
 
-async fn one(store: &dyn Store, number: u64) -> Result<Generation> {
+/// One that is there.
+pub async fn one(store: &dyn Store, number: u64) -> Result<Generation> {
     let key = history_key(number);
     match store.get(&key).await? {
         Some(object) => record::decode_as(&object.bytes, &format!("{}/{key}", store.url())),

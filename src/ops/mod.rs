@@ -6,6 +6,7 @@ pub mod drain;
 pub mod execute;
 pub mod gone;
 pub mod history;
+pub mod homestead;
 pub mod identity;
 pub mod interrupts;
 pub mod journal;
@@ -18,13 +19,17 @@ pub mod ports;
 pub mod prepare;
 mod preview;
 pub mod proof;
+pub mod prune;
 pub mod record;
+pub mod relocate;
 mod stacks;
 mod start;
 mod state;
 mod state_lock;
+pub mod state_locks;
 pub mod status;
 pub mod task;
+pub mod unlock;
 
 #[cfg(test)]
 mod simulation;

@@ -27,11 +27,11 @@ pub fn standing_tags<'a>(task: &'a Task, record: &'a Record, pool: &str) -> &'a 
     record.tags.get(&StackId::Pool(pool.to_owned())).unwrap_or(&task.file.tags)
 }
 
-/// The tags of a pool when an operation is done: only `apply` brings in those of the cluster file.
+/// The tags of a pool when an operation is done: only what stores the cluster file brings in its tags.
 pub fn wanted_tags<'a>(task: &'a Task, record: &'a Record, request: &Request, pool: &str) -> &'a Tags {
-    match request {
-        Request::Apply { .. } => &task.file.tags,
-        Request::Scale { .. } | Request::Destroy => standing_tags(task, record, pool),
+    match request.brings_file() {
+        true => &task.file.tags,
+        false => standing_tags(task, record, pool),
     }
 }
 

@@ -86,6 +86,7 @@ pub fn entry(
         partial: task.options.partial,
         consent: mandate.consent,
         accept_lost: plan.request.accept_lost().to_vec(),
+        back_to: plan.request.back_to(),
     }
 }
 

@@ -244,25 +244,54 @@ impl World {
 
     /// The store, as `--cluster` names it.
     pub fn url(&self) -> String {
-        match &self.s3 {
-            None => format!("file://{}/store", self.folder().display()),
-            Some(s3) => {
+        match &self.store {
+            Store::Folder => format!("file://{}/store", self.folder().display()),
+            Store::S3(s3) => {
                 let (prefix, endpoint) = (&self.cluster, s3.url());
                 format!("s3://{BUCKET}/{prefix}?region={REGION}&endpoint={endpoint}&pathStyle=true")
             }
+            Store::Azblob(_) => panic!("its URL is Azure's own, and known in a network of the test's alone"),
         }
     }
 
     /// An object of the store, which has to be there.
     #[track_caller]
     pub fn object(&self, key: &str) -> Value {
-        let text = match &self.store {
+        let text = self.text(key).unwrap_or_else(|| panic!("the store has no {key}"));
+        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{key}: {error}: {text}"))
+    }
+
+    /// The text of an object of the store; None where there is none.
+    pub fn text(&self, key: &str) -> Option<String> {
+        match &self.store {
             Store::Folder => std::fs::read_to_string(self.folder().join("store").join(key)).ok(),
             Store::S3(s3) => s3.object(REGION, BUCKET, &format!("{}/{key}", self.cluster)),
             Store::Azblob(azurite) => azurite.blob(CONTAINER, &format!("{}/{key}", self.cluster)),
+        }
+    }
+
+    /// Writes an object of a folder or of S3 beside the program, as if somebody did it by hand.
+    pub fn put(&self, key: &str, text: &str) {
+        match &self.store {
+            Store::Folder => {
+                std::fs::write(self.folder().join("store").join(key), text).expect("the object is written")
+            }
+            Store::S3(s3) => s3.put_object(REGION, BUCKET, &format!("{}/{key}", self.cluster), text),
+            Store::Azblob(_) => panic!("nobody writes there by hand"),
+        }
+    }
+
+    /// The keys of every object of a folder or of S3, sorted.
+    pub fn keys(&self) -> Vec<String> {
+        let (mut keys, prefix) = match &self.store {
+            Store::Folder => (below(&self.folder().join("store")), String::new()),
+            Store::S3(s3) => (s3.keys(REGION, BUCKET), format!("{}/", self.cluster)),
+            Store::Azblob(_) => panic!("nobody lists it"),
         };
-        let text = text.unwrap_or_else(|| panic!("the store has no {key}"));
-        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{key}: {error}: {text}"))
+        keys.retain(|key| key.starts_with(&prefix) && !key.starts_with(".scaler/"));
+        keys = keys.into_iter().map(|key| key[prefix.len()..].to_owned()).collect();
+        keys.sort();
+        keys
     }
 
     pub fn path(&self) -> PathBuf {
@@ -328,6 +357,23 @@ impl World {
         let cordoned = items.iter().filter(|node| node["spec"]["unschedulable"] == true);
         cordoned.map(|node| node["metadata"]["name"].as_str().expect("a name").to_owned()).collect()
     }
+}
+
+/// The paths of all files below a folder, relative to it.
+pub fn below(folder: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(next) = folders.pop() {
+        for entry in std::fs::read_dir(next).expect("a folder").flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                found.push(path.strip_prefix(folder).expect("below it").display().to_string());
+            }
+        }
+    }
+    found
 }
 
 /// How many pods of a namespace are ready.

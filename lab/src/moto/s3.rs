@@ -35,6 +35,15 @@ pub(super) fn put_object(to: &Endpoint, region: &str, bucket: &str, key: &str, t
     Err(LabError::new(format!("moto answered {} to a new {bucket}/{key}: {}", answer.status, answer.text)))
 }
 
+/// One thing that a bucket has beside its objects.
+pub(super) fn ask(to: &Endpoint, region: &str, bucket: &str, what: &str) -> Result<String> {
+    let answer = exchange(&signed(to, region), "GET", &format!("/{bucket}?{what}"), "", &[])?;
+    match answer.is_success() {
+        true => Ok(answer.text),
+        false => Err(LabError::new(format!("moto answered {} to {what} of {bucket}: {}", answer.status, answer.text))),
+    }
+}
+
 /// The keys of one page.
 pub(super) fn keys(to: &Endpoint, region: &str, bucket: &str) -> Result<Vec<String>> {
     let answer = exchange(&signed(to, region), "GET", &format!("/{bucket}?list-type=2"), "", &[])?;

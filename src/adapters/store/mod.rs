@@ -8,6 +8,6 @@ mod s3;
 mod told;
 
 pub use azblob::{AzblobStore, Login as AzureLogin, Place as AzurePlace};
-pub use local::LocalStore;
+pub use local::{LocalHome, LocalStore};
 pub use open::{Options, open};
 pub use s3::{Place, S3Store, login};

@@ -67,7 +67,14 @@ impl Store for Told {
     }
 
     async fn state_lock(&self, key: &str) -> Result<Option<Object>> {
-        self.0.state_lock(key).await
+        let answer = self.0.state_lock(key).await;
+        let outcome = match &answer {
+            Ok(Some(_)) => "there is one".to_owned(),
+            Ok(None) => "there is none".to_owned(),
+            Err(failure) => failure.to_string(),
+        };
+        debug!(key, outcome, "store: read Terraform's lock");
+        answer
     }
 
     async fn break_state_lock(&self, key: &str) -> Result<()> {

@@ -7,7 +7,7 @@ use crate::model::failure::{Failure, Kind, Result};
 use crate::model::journal::Fate;
 use crate::model::lock::TAKE_OVER_AFTER;
 use crate::ops::execute::recover::{self, Goal};
-use crate::ops::{journal, lock};
+use crate::ops::{journal, lock, record};
 
 /// Undo what an operation left that was cut off, where it did not reach its point of no return: nodes are schedulable
 /// again as they were, and its lock is given back.
@@ -28,6 +28,8 @@ pub async fn run(app: &App, args: Args) -> Result<ExitCode> {
     // Nobody is at work from here on; only a tool of the former run's may still be on its way out.
     cluster.task.options.lock_timeout = TAKE_OVER_AFTER;
     let store = cluster.ports.store.as_ref();
+    // Whoever cannot read the record is to leave the lock alone too.
+    app.look(record::load(store)).await?;
     if let Some(held) = app.look(lock::at_work(store, cluster.ports.clock.now())).await? {
         return Err(held);
     }

@@ -23,6 +23,12 @@ pub fn text(prepared: &Prepared, width: usize) -> String {
     if plan.is_empty() {
         text.push_str("Nothing to do: the cluster is as it should be.\n");
     }
+    if let Some(to) = plan.request.back_to() {
+        let _ = writeln!(
+            text,
+            "Back to generation {to}: its cluster file and the sizes of its pools; new machines get new names"
+        );
+    }
     if plan.stores && plan.base.generation.is_some() {
         text.push_str("\ncluster file: it is not the one that was applied last, and is stored in its place\n");
     }

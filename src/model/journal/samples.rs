@@ -27,5 +27,6 @@ pub(crate) fn start(holder: Holder, parts: Vec<Part>) -> Start {
         partial: false,
         consent: Consent::Yes,
         accept_lost: Vec::new(),
+        back_to: None,
     }
 }

@@ -37,6 +37,9 @@ pub struct Start {
     /// `--accept-lost`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub accept_lost: Vec<NodeName>,
+    /// `state rollback`: the generation that is gone back to. Since format 1.1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub back_to: Option<u64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,6 +48,8 @@ pub enum Command {
     Apply,
     ScaleUp,
     ScaleDown,
+    /// Since format 1.1.
+    Rollback,
     Destroy,
 }
 

@@ -148,7 +148,7 @@ fn pool_change(inputs: &Inputs, pool: &Pool) -> Result<PoolChange> {
         after: target,
         additions,
         removals,
-        tags: matches!(inputs.request, Request::Apply { .. }) && stays > 0 && tags_changed(inputs, &stack),
+        tags: inputs.request.brings_file() && stays > 0 && tags_changed(inputs, &stack),
         retired: false,
     })
 }

@@ -1,7 +1,6 @@
 //! What of a cluster file may change, compared with the file that was applied last.
 
 use super::decide::{Inputs, tags_changed};
-use super::request::Request;
 use crate::model::failure::{Failure, Result};
 use crate::model::file::ClusterFile;
 use crate::model::names::StackId;
@@ -9,8 +8,10 @@ use crate::model::record::{Record, Source};
 
 /// Refuses (exit 5) what cannot change once the cluster stands, or a part of it.
 pub(super) fn refuse(inputs: &Inputs, previous: &ClusterFile, record: &Record) -> Result<()> {
-    // Only `apply` stores the key: a colleague who has another one at the same path may scale and destroy.
-    let key = matches!(inputs.request, Request::Apply { .. })
+    // Only what stores the file stores the key: a colleague who has another one at the same path may scale and destroy.
+    let key = inputs
+        .request
+        .brings_file()
         .then(|| forbidden_key((previous, &record.source), (inputs.file, &inputs.source)))
         .flatten();
     let mut failure = Failure::refused("the cluster file changes what cannot change once a cluster stands");

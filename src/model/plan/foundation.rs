@@ -17,7 +17,7 @@ pub(super) fn foundation_change(inputs: &Inputs) -> Result<FoundationChange> {
         return Ok(FoundationChange::Destroy { nodes: ids.collect() });
     }
     if inputs.record.is_some_and(|record| record.stacks.contains_key(&StackId::Foundation)) {
-        let tags = matches!(inputs.request, Request::Apply { .. }) && tags_changed(inputs, &StackId::Foundation);
+        let tags = inputs.request.brings_file() && tags_changed(inputs, &StackId::Foundation);
         return Ok(if tags { FoundationChange::Tags } else { FoundationChange::Keep });
     }
     // A foundation that an earlier apply could not finish keeps the machines that were decided on then, if one stands.

@@ -1,5 +1,7 @@
 //! What was asked for.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::model::names::NodeName;
@@ -19,6 +21,13 @@ pub enum Request {
         write: Option<u32>,
         accept_lost: Vec<NodeName>,
     },
+    /// Make it as it was in a former generation: the cluster file is that one's, and so are the sizes. Names never come back.
+    Rollback {
+        to: u64,
+        /// Of the pools that have bounds.
+        sizes: BTreeMap<String, u32>,
+        accept_lost: Vec<NodeName>,
+    },
     /// Everything goes.
     Destroy,
 }
@@ -26,8 +35,23 @@ pub enum Request {
 impl Request {
     pub fn accept_lost(&self) -> &[NodeName] {
         match self {
-            Request::Apply { accept_lost } | Request::Scale { accept_lost, .. } => accept_lost,
+            Request::Apply { accept_lost }
+            | Request::Scale { accept_lost, .. }
+            | Request::Rollback { accept_lost, .. } => accept_lost,
             Request::Destroy => &[],
+        }
+    }
+
+    /// Whether the cluster file at hand becomes the cluster's, with its tags and its key.
+    pub fn brings_file(&self) -> bool {
+        matches!(self, Request::Apply { .. } | Request::Rollback { .. })
+    }
+
+    /// The generation that is gone back to.
+    pub fn back_to(&self) -> Option<u64> {
+        match self {
+            Request::Rollback { to, .. } => Some(*to),
+            _ => None,
         }
     }
 

@@ -19,7 +19,10 @@ pub fn target(
 ) -> Result<u32> {
     match request {
         Request::Destroy => Ok(0),
-        Request::Apply { .. } => Ok(applied(record, pool)),
+        Request::Apply { .. } => {
+            Ok(sized(pool, record.and_then(|record| record.pools.get(&pool.name)).map(|pool| pool.size)))
+        }
+        Request::Rollback { sizes, .. } => Ok(sized(pool, sizes.get(&pool.name).copied())),
         Request::Scale { pool: wanted, .. } if *wanted != pool.name => Ok(present.len() as u32),
         Request::Scale { change, .. } => scaled(file, pool, change, present),
     }
@@ -40,14 +43,11 @@ pub fn may_grow(
     Ok(target(file, record, request, pool, &present)? > present.len() as u32)
 }
 
-/// With `count` the file decides; with bounds the record does, moved into them.
-fn applied(record: Option<&Record>, pool: &Pool) -> u32 {
+/// With `count` the file decides; with bounds the recorded size does, moved into them.
+fn sized(pool: &Pool, recorded: Option<u32>) -> u32 {
     match pool.size {
         PoolSize::Fixed(count) => count,
-        PoolSize::Bounds { min, max } => {
-            let recorded = record.and_then(|record| record.pools.get(&pool.name)).map(|pool| pool.size);
-            recorded.unwrap_or(min).clamp(min, max)
-        }
+        PoolSize::Bounds { min, max } => recorded.unwrap_or(min).clamp(min, max),
     }
 }
 

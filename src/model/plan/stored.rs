@@ -5,14 +5,15 @@ use crate::model::failure::{Failure, Result};
 use crate::model::file::{self, PoolSize, Set};
 use crate::model::record::{Record, Source};
 
-/// Only `apply` stores the cluster file with its `--set` options, and `--write` the count that it writes. Every other
+/// Only `apply` and the way back to a former generation store the cluster file with its `--set` options, and `--write` the
+/// count that it writes. Every other
 /// operation goes by what it was given for this once, and the record keeps what was applied.
 ///
 /// Refuses (exit 5) a `--write` whose count the stored cluster file cannot take.
 pub fn stored(request: &Request, given: &Source, record: Option<&Record>) -> Result<Source> {
     let Some(record) = record else { return Ok(given.clone()) };
     match request {
-        Request::Apply { .. } => Ok(given.clone()),
+        Request::Apply { .. } | Request::Rollback { .. } => Ok(given.clone()),
         Request::Scale { pool, write: Some(count), .. } => counted(&record.source, pool, *count),
         Request::Scale { .. } | Request::Destroy => Ok(record.source.clone()),
     }

@@ -127,6 +127,8 @@ fn record() -> Record {
             ("ops".to_owned(), pool(&["demo-ops-1"])),
         ]),
         destroyed: false,
+        went_back: None,
+        moved_to: None,
     }
 }
 

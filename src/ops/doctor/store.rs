@@ -57,7 +57,10 @@ async fn check_lock(store: &dyn Store) -> Check {
     match found.age {
         Some(age) if found.is_live() => Check::ok(name, format!("{who}; renewed {} s ago", age.as_secs())),
         Some(age) => Check::new(name, Status::Warn, format!("{who}; it was not renewed for {} s", age.as_secs()))
-            .fix(format!("see that this run is dead on {}, and what it left: `scaler status`", holder.host)),
+            .fix(format!(
+                "see that this run is dead on {}, and what it left: `scaler status`; `scaler state unlock` frees the lock",
+                holder.host
+            )),
         None => Check::ok(name, who),
     }
 }

@@ -25,13 +25,13 @@ use crate::model::journal::Entry;
 use crate::model::machine::Place;
 use crate::model::names::{NodeName, OperationId};
 use crate::model::plan::{self, FoundationChange, Plan, Request};
-use crate::model::record::{FORMAT, NodeRecord, PoolRecord, Record, Source};
+use crate::model::record::{FORMAT, NodeRecord, PoolRecord, Record, Source, WentBack};
 use crate::ops::interrupts::Interrupts;
 use crate::ops::journal::Journal;
 use crate::ops::lock::{self, Seeker};
 use crate::ops::ports::{Event, Ports, Version};
 use crate::ops::task::{Mandate, Task};
-use crate::ops::{observe, place, record, start};
+use crate::ops::{observe, place, prune, record, start};
 
 use session::Session;
 
@@ -93,6 +93,7 @@ async fn under_lock(
         return Ok(Ran::Outdated(outdated));
     }
     if let Some(record) = known {
+        record::check_writable(ports.store.as_ref(), record)?;
         place::check(record, &place)?;
     }
     let tool = ports.terraform.tool().await?;
@@ -264,6 +265,7 @@ impl Session<'_> {
         // What is stuck, or could not be put back, keeps the operation open: the next command names it.
         if let Some(outcome) = self.ending().await {
             self.note(Entry::Finished { outcome }).await?;
+            prune::after_commit(self.ports, &self.lease).await;
         }
         Ok(())
     }
@@ -283,6 +285,8 @@ impl Session<'_> {
         if refusal.is_some() {
             // Nothing was done: the cluster file that was not applied is not the cluster's.
             self.record.source = self.former.clone().unwrap_or_else(|| self.record.source.clone());
+        } else if let Some(to) = self.plan.request.back_to() {
+            self.record.went_back = Some(WentBack { to, operation: self.operation.clone() });
         }
         if let Err(unwritten) = self.write_down(base).await {
             return Err(told_unwritten(unwritten, refusal, ended));

@@ -7,6 +7,7 @@
 //! operation's journal stay.
 
 mod acquire;
+mod free;
 mod held;
 mod renew;
 mod tenancy;
@@ -18,9 +19,10 @@ mod wait;
 use std::time::Duration;
 
 pub use acquire::{Seeker, acquire, take_over};
+pub use free::{Freer, LeftBehind, Seen};
 pub use held::HeldLock;
 pub use tenancy::nonce;
-pub use told::unfinished;
+pub use told::{span, unfinished};
 pub use wait::until_nobody_works;
 
 use super::ports::{Store, Version};
@@ -51,6 +53,11 @@ impl Found {
 pub async fn at_work(store: &dyn Store, now: jiff::Timestamp) -> Result<Option<Failure>> {
     let live = look(store).await?.filter(Found::is_live);
     Ok(live.map(|found| told::held(&found, now, Duration::ZERO)))
+}
+
+/// Who has this lock, as whoever may not have it is told.
+pub fn held(found: &Found, now: jiff::Timestamp) -> Failure {
+    told::held(found, now, Duration::ZERO)
 }
 
 pub async fn look(store: &dyn Store) -> Result<Option<Found>> {

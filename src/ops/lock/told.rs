@@ -80,7 +80,7 @@ pub fn unanswered(failure: Failure) -> Failure {
 }
 
 /// A length of time as people say it, in its two largest units.
-fn span(time: Duration) -> String {
+pub fn span(time: Duration) -> String {
     let seconds = time.as_secs();
     let units = [("d", seconds / 86_400), ("h", seconds / 3600 % 24), ("min", seconds / 60 % 60), ("s", seconds % 60)];
     let mut parts = units.into_iter().skip_while(|(_, count)| *count == 0).take(2).filter(|(_, count)| *count > 0);

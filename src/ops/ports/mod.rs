@@ -3,6 +3,7 @@
 
 pub mod clock;
 pub mod cloud;
+pub mod home;
 pub mod kubernetes;
 pub mod probe;
 pub mod progress;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 
 pub use clock::{BootInstant, Clock};
 pub use cloud::Cloud;
+pub use home::StoreHome;
 pub use kubernetes::Kubernetes;
 pub use progress::{Event, Progress};
 pub use store::{Condition, Object, Put, Store, Version};

@@ -58,7 +58,7 @@ pub trait Store: Send + Sync {
 
     async fn put(&self, key: &str, bytes: Bytes, condition: Condition) -> Result<Put>;
 
-    /// All keys below `prefix` (which ends with a slash), sorted, however many pages that takes.
+    /// All keys below `prefix` (which ends with a slash, or is empty for the whole store), sorted, however many pages that takes.
     async fn list(&self, prefix: &str) -> Result<Vec<String>>;
 
     /// Removes an object; it is no error if there is none. Nothing relies on this for safety.

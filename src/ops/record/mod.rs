@@ -1,5 +1,7 @@
 //! The record in the store: read as it is, changed by compare-and-swap alone.
 
+mod moved;
+
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -11,6 +13,8 @@ use crate::model::journal::{Document, Entry, key};
 use crate::model::lock::Holder;
 use crate::model::names::OperationId;
 use crate::model::record::{FORMAT, Format, Record};
+
+pub use moved::refuse as refuse_moved;
 
 /// The record's key.
 pub const KEY: &str = "cluster.json";
@@ -35,8 +39,18 @@ pub fn history_key(generation: u64) -> String {
     format!("history/{generation:08}.json")
 }
 
-/// The record and the version it was read at; None if there is none yet.
+/// The record and the version it was read at; None if there is none yet. One that was moved to another store is refused:
+/// whoever comes here goes by an old cluster file.
 pub async fn load(store: &dyn Store) -> Result<Option<(Record, Version)>> {
+    let found = load_any(store).await?;
+    if let Some((record, _)) = &found {
+        moved::refuse(store, record)?;
+    }
+    Ok(found)
+}
+
+/// As [`load`], also where the cluster was moved.
+pub async fn load_any(store: &dyn Store) -> Result<Option<(Record, Version)>> {
     let Some(object) = store.get(KEY).await? else { return Ok(None) };
     let record = decode(&object.bytes, &format!("{}/{KEY}", store.url()))?;
     Ok(Some((record, object.version)))
@@ -74,6 +88,15 @@ fn newer(what: &str, format: Format) -> Failure {
         .hint("nothing was changed; use the version of scaler that this cluster is run with")
 }
 
+/// Refuses (exit 5) to work on a record of a newer minor format: it can be read, and has fields that would be lost by
+/// writing it.
+pub fn check_writable(store: &dyn Store, record: &Record) -> Result<()> {
+    match record.format > FORMAT {
+        true => Err(newer(&format!("the record {}/{KEY}", store.url()), record.format)),
+        false => Ok(()),
+    }
+}
+
 /// Writes the record if the store still has `base` (None: nothing), and keeps it in history.
 ///
 /// History is written after the commit, so that it never has a generation that was not committed. A run that dies
@@ -86,10 +109,7 @@ pub async fn commit(
     holder: &Holder,
     now: jiff::Timestamp,
 ) -> Result<Version> {
-    if record.format > FORMAT {
-        // A newer minor format can be read, and has fields that would be lost by writing it.
-        return Err(newer(&format!("the record {}/{KEY}", store.url()), record.format));
-    }
+    check_writable(store, record)?;
     if base.is_some() {
         complete_history(store, lease, record.generation.saturating_sub(1)).await?;
     }
@@ -159,7 +179,8 @@ async fn complete_history(store: &dyn Store, lease: &Lease, generation: u64) -> 
     keep(store, &kept).await
 }
 
-fn encode<T: Serialize>(value: &T) -> Result<Bytes> {
+/// A document as it is stored.
+pub fn encode<T: Serialize>(value: &T) -> Result<Bytes> {
     let mut text = serde_json::to_vec_pretty(value)
         .map_err(|error| Failure::failed("the record cannot be written as JSON").caused_by(&error))?;
     text.push(b'\n');

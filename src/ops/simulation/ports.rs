@@ -18,7 +18,8 @@ use crate::model::kubernetes::{
 use crate::model::lock::{self, Lock, LockState};
 use crate::model::machine::{Machine, Place, Sighting};
 use crate::model::provider::tags;
-use crate::ops::ports::{Cloud, Condition, Kubernetes, Object, Put, StateLocks, Store};
+use crate::ops::ports::store::lock_beside;
+use crate::ops::ports::{Cloud, Condition, Kubernetes, Object, Put, Store};
 use crate::ops::testing::kubernetes::Done;
 
 pub struct SimStore(pub Arc<Process>);
@@ -121,8 +122,12 @@ impl Store for SimStore {
         if fails { Err(unanswered()) } else { found }
     }
 
-    fn state_locks(&self) -> StateLocks {
-        self.0.world.store.state_locks()
+    async fn state_lock(&self, key: &str) -> Result<Option<Object>> {
+        self.get(&lock_beside(key)).await
+    }
+
+    async fn break_state_lock(&self, key: &str) -> Result<()> {
+        self.delete(&lock_beside(key)).await
     }
 
     async fn delete(&self, key: &str) -> Result<()> {

@@ -1,5 +1,8 @@
 //! How well a bucket keeps what is in it.
 
+mod expiry;
+mod home;
+
 use std::future::Future;
 
 use async_trait::async_trait;
@@ -8,30 +11,32 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::types::BucketVersioningStatus;
 
+use crate::adapters::store::Place;
 use crate::ops::ports::probe::{Answer, BucketProbe, Probed};
 
 /// A bucket of S3, looked at as its owner would.
 pub struct Bucket {
     client: Client,
     name: String,
+    region: String,
+    /// Of the store in it, without slashes at its ends; empty for the whole bucket.
+    prefix: String,
 }
 
 impl Bucket {
-    pub fn new(
-        login: &SdkConfig,
-        name: &str,
-        region: Option<&str>,
-        endpoint: Option<&str>,
-        path_style: bool,
-    ) -> Bucket {
-        let mut config = aws_sdk_s3::config::Builder::from(login).force_path_style(path_style);
-        if let Some(region) = region {
-            config = config.region(aws_sdk_s3::config::Region::new(region.to_owned()));
-        }
-        if let Some(endpoint) = endpoint {
+    pub fn new(login: &SdkConfig, place: &Place, region: &str) -> Bucket {
+        let mut config = aws_sdk_s3::config::Builder::from(login)
+            .force_path_style(place.path_style)
+            .region(aws_sdk_s3::config::Region::new(region.to_owned()));
+        if let Some(endpoint) = &place.endpoint {
             config = config.endpoint_url(endpoint);
         }
-        Bucket { client: Client::from_conf(config.build()), name: name.to_owned() }
+        Bucket {
+            client: Client::from_conf(config.build()),
+            name: place.bucket.clone(),
+            region: region.to_owned(),
+            prefix: place.prefix.trim_matches('/').to_owned(),
+        }
     }
 
     async fn versions(&self) -> Answer {
@@ -72,17 +77,13 @@ impl BucketProbe for Bucket {
         let name = &self.name;
         let probed = |what: &str, answer: Answer, fix: String| Probed { name: what.to_owned(), answer, fix };
         vec![
-            probed(
-                "former versions",
-                versions,
-                format!("aws s3api put-bucket-versioning --bucket {name} --versioning-configuration Status=Enabled"),
-            ),
+            probed("former versions", versions, format!("`scaler state init` makes {name} keep them")),
             probed(
                 "encryption",
                 encryption,
-                format!("switch default encryption on for {name}: states hold what Terraform knows, secrets too"),
+                format!("`scaler state init` encrypts {name}: states hold what Terraform knows, secrets too"),
             ),
-            probed("public access blocked", privacy, format!("switch all four of `Block public access` on for {name}")),
+            probed("public access blocked", privacy, format!("`scaler state init` closes {name} to the public")),
         ]
     }
 }
@@ -142,52 +143,4 @@ where
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::adapters::cloud::aws::moto::{Moto, login};
-    use aws_sdk_s3::types::{CreateBucketConfiguration, PublicAccessBlockConfiguration};
-
-    #[test]
-    fn only_enabled_versioning_keeps_former_versions() {
-        assert_eq!(kept(Some(&BucketVersioningStatus::Enabled)), Answer::Good);
-        assert!(matches!(kept(Some(&BucketVersioningStatus::Suspended)), Answer::Bad(_)));
-        assert!(matches!(kept(None), Answer::Bad(_)));
-    }
-
-    /// Versioning apart: moto's answer to that has another root element than S3's.
-    #[tokio::test]
-    async fn a_bare_bucket_is_warned_about_and_a_well_kept_one_is_not() {
-        scaler_lab::needs!(Moto);
-        let moto = Moto::start();
-        let bucket = Bucket::new(&login("eu-west-1"), "clusters", Some("eu-west-1"), Some(moto.url()), true);
-        let place = CreateBucketConfiguration::builder().location_constraint("eu-west-1".into()).build();
-        bucket.client.create_bucket().bucket("clusters").create_bucket_configuration(place).send().await.unwrap();
-        let bare = bucket.care().await;
-        let bad = |probed: &[Probed]| probed.iter().filter(|one| matches!(one.answer, Answer::Bad(_))).count();
-        assert_eq!(bad(&bare), 2, "{bare:?}");
-
-        let block = PublicAccessBlockConfiguration::builder()
-            .block_public_acls(true)
-            .ignore_public_acls(true)
-            .block_public_policy(true)
-            .restrict_public_buckets(true)
-            .build();
-        bucket
-            .client
-            .put_public_access_block()
-            .bucket("clusters")
-            .public_access_block_configuration(block)
-            .send()
-            .await
-            .unwrap();
-        let kept = bucket.care().await;
-        assert_eq!((bad(&kept), &kept[2].answer), (1, &Answer::Good), "{kept:?}");
-
-        let missing = Bucket::new(&login("eu-west-1"), "nowhere", Some("eu-west-1"), Some(moto.url()), true);
-        let unclear = missing.care().await;
-        assert!(
-            unclear.iter().any(|one| matches!(&one.answer, Answer::Unclear(why) if why.contains("NoSuchBucket"))),
-            "{unclear:?}"
-        );
-    }
-}
+mod tests;

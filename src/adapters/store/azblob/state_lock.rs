@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::errors::Code;
 use super::{AzblobStore, age};
 use crate::model::failure::Result;
-use crate::ops::ports::{Object, Store};
+use crate::ops::ports::Object;
 
 /// The metadata in which Terraform names the holder: JSON, as base64.
 const HOLDER: &str = "terraformlockid";

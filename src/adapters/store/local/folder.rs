@@ -140,11 +140,52 @@ impl Folder {
     pub fn remove(&self, _turn: &Guard, key: &str) -> Result<()> {
         let path = self.root.join(keys::path_of(key));
         let removed = match fs::remove_file(&path) {
-            Ok(()) => path.parent().map_or(Ok(()), sync_folder),
+            Ok(()) => self.remove_empty(path.parent().unwrap_or(&self.root)),
             Err(error) if is_absence(&error) => Ok(()),
             Err(error) => Err(error),
         };
         removed.map_err(|error| self.failure("cannot delete an object of the store", &path, &error))
+    }
+
+    /// Removes a folder that has nothing in it any more, and those above it: a listing would go through them for ever. Only
+    /// who has the guard makes folders, so none is removed that is about to be used.
+    fn remove_empty(&self, path: &Path) -> io::Result<()> {
+        match path.parent().filter(|_| path != self.root) {
+            Some(above) if fs::remove_dir(path).is_ok() => self.remove_empty(above),
+            _ => sync_folder(path),
+        }
+    }
+
+    /// The file that Terraform's `local` backend leaves beside a state while it has its lock
+    /// (`internal/states/statemgr/filesystem.go`). A process that is killed leaves it too; the lock itself was the
+    /// kernel's, and is gone then.
+    pub fn state_lock(&self, key: &str) -> Result<Option<Object>> {
+        let path = self.state_lock_path(key);
+        let read = || Ok((fs::read(&path)?, fs::metadata(&path)?.modified()?));
+        match read() {
+            Ok((bytes, written)) => {
+                let age = written.elapsed().ok();
+                Ok(Some(Object { version: version_of(&bytes), bytes: Bytes::from(bytes), age }))
+            }
+            Err(error) if is_absence(&error) => Ok(None),
+            Err(error) => Err(self.failure("cannot read Terraform's own lock in the store", &path, &error)),
+        }
+    }
+
+    pub fn break_state_lock(&self, key: &str) -> Result<()> {
+        let path = self.state_lock_path(key);
+        match fs::remove_file(&path) {
+            Err(error) if !is_absence(&error) => {
+                Err(self.failure("cannot remove Terraform's own lock in the store", &path, &error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn state_lock_path(&self, key: &str) -> PathBuf {
+        let state = self.root.join(keys::path_of(key));
+        let name = state.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        state.with_file_name(format!(".{name}.lock.info"))
     }
 
     pub fn failure(&self, what: &str, path: &Path, error: &io::Error) -> Failure {

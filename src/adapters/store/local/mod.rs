@@ -7,6 +7,7 @@
 
 mod folder;
 mod guard;
+mod home;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use crate::ops::ports::{Condition, Object, Put, Store};
 
 use folder::Folder;
 use guard::Guard;
+pub use home::LocalHome;
 
 /// A store in a folder of this machine.
 pub struct LocalStore {
@@ -74,13 +76,14 @@ impl Store for LocalStore {
         self.work(move |folder| folder.remove(&guard, &key)).await
     }
 
-    /// A Terraform that is killed leaves a file that names it, and no lock: that was the kernel's.
-    async fn state_lock(&self, _: &str) -> Result<Option<Object>> {
-        Ok(None)
+    async fn state_lock(&self, key: &str) -> Result<Option<Object>> {
+        let key = key.to_owned();
+        self.work(move |folder| folder.state_lock(&key)).await
     }
 
-    async fn break_state_lock(&self, _: &str) -> Result<()> {
-        Ok(())
+    async fn break_state_lock(&self, key: &str) -> Result<()> {
+        let key = key.to_owned();
+        self.work(move |folder| folder.break_state_lock(&key)).await
     }
 }
 

@@ -72,9 +72,7 @@ impl Call<'_> {
                 failure
                     .because(format!("there is no bucket `{bucket}` in {asked}"))
                     .hint("see that the name is right, and that the login is for the bucket's account")
-                    .hint(format!(
-                        "to make it: aws s3api create-bucket --bucket {bucket} (see `aws s3api create-bucket help`)"
-                    )),
+                    .hint("`scaler state init` makes it: private, encrypted, and with former versions kept"),
             ),
             (Some(301 | 307), _)
             | (_, Some("PermanentRedirect" | "AuthorizationHeaderMalformed" | "IllegalLocationConstraintException")) => {

@@ -1,8 +1,13 @@
 //! The commands about the store; one file each.
 
 mod history;
+mod init;
+mod r#move;
+mod prune;
 mod pull;
+mod rollback;
 mod show;
+mod unlock;
 
 use std::process::ExitCode;
 
@@ -20,15 +25,25 @@ pub struct Args {
 
 #[derive(Debug, Subcommand)]
 enum State {
+    Init(init::Args),
     History(history::Args),
     Show(show::Args),
     Pull(pull::Args),
+    Rollback(rollback::Args),
+    Prune(prune::Args),
+    Unlock(unlock::Args),
+    Move(r#move::Args),
 }
 
 pub async fn run(app: &App, args: Args) -> Result<ExitCode> {
     match args.command {
+        State::Init(args) => init::run(app, args).await,
         State::History(args) => history::run(app, args).await,
         State::Show(args) => show::run(app, args).await,
         State::Pull(args) => pull::run(app, args).await,
+        State::Rollback(args) => rollback::run(app, args).await,
+        State::Prune(args) => prune::run(app, args).await,
+        State::Move(args) => r#move::run(app, args).await,
+        State::Unlock(args) => unlock::run(app, args).await,
     }
 }

@@ -14,7 +14,7 @@ use serde::Serialize;
 use crate::model::failure::{Failure, Kind, Result};
 use crate::model::journal::{Entry, Outcome, PartId, Status};
 use crate::model::names::{NodeName, OperationId};
-use crate::model::record::{Record, Source};
+use crate::model::record::{Record, Source, WentBack};
 use crate::ops::interrupts::Interrupts;
 use crate::ops::journal::{self, Journal};
 use crate::ops::lease::Lease;
@@ -206,6 +206,9 @@ impl Session<'_> {
         {
             let source = start::kept(self.ports.store.as_ref(), keeps).await?;
             super::hold(&mut self.record, source)?;
+            if let Some(to) = began.start().back_to {
+                self.record.went_back = Some(WentBack { to, operation: self.operation.clone() });
+            }
         }
         self.settle_sizes_of(began).await;
         self.record.generation += 1;

@@ -21,7 +21,7 @@ pub fn of(status: &Status, record: &Record, source: &Source) -> Plan {
         change.additions.extend(part.additions.clone());
         change.removals.extend(removals);
         change.retired |= retired;
-        change.tags |= part.id.act == Act::Make && start.command == Command::Apply;
+        change.tags |= part.id.act == Act::Make && matches!(start.command, Command::Apply | Command::Rollback);
     }
     Plan {
         format: PLAN_FORMAT,
@@ -73,7 +73,8 @@ fn request(status: &Status) -> Request {
     let start = status.start();
     let accept_lost = start.accept_lost.clone();
     match start.command {
-        Command::Apply => Request::Apply { accept_lost },
+        // What a way back leads to is in its inputs; it is an `apply` of them.
+        Command::Apply | Command::Rollback => Request::Apply { accept_lost },
         Command::Destroy => Request::Destroy,
         Command::ScaleUp | Command::ScaleDown => {
             let pool = start.parts.iter().find_map(|part| part.id.stack.pool()).unwrap_or_default();
