@@ -16,8 +16,7 @@ pub fn version() -> Vec<OsString> {
 
 /// With a given lock file its selections hold, and the file must not change.
 pub fn init(lock_file_given: bool) -> Vec<OsString> {
-    // Where the backend is another one than in an earlier run of this folder, the states were moved with it.
-    let mut all = args(&["init", "-input=false", "-json", "-reconfigure"]);
+    let mut all = args(&["init", "-input=false", "-json"]);
     if lock_file_given {
         all.push("-lockfile=readonly".into());
     }
@@ -81,8 +80,8 @@ mod tests {
         let (file, wait) = (Path::new("/proc/1/fd/3"), Duration::from_secs(20));
         for (args, expected) in [
             (version(), "version"),
-            (init(false), "init -input=false -json -reconfigure"),
-            (init(true), "init -input=false -json -reconfigure -lockfile=readonly"),
+            (init(false), "init -input=false -json"),
+            (init(true), "init -input=false -json -lockfile=readonly"),
             (plan(PlanMode::Look, file, wait), "plan -input=false -json -lock=false -out=/proc/1/fd/3"),
             (plan(PlanMode::LookDestroy, file, wait), "plan -input=false -json -lock=false -destroy -out=/proc/1/fd/3"),
             (plan(PlanMode::Apply, file, wait), "plan -input=false -json -lock-timeout=20s -out=/proc/1/fd/3"),
