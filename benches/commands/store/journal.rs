@@ -54,11 +54,12 @@ fn start(part: &PartId, names: &[NodeName]) -> Start {
     let (user, host, command) = ("bench".to_owned(), "bench".to_owned(), "scaler scale-down".to_owned());
     Start {
         command: Command::ScaleDown,
-        holder: Holder { user, host, pid: 1, command, version: "0".to_owned() },
+        holder: Holder { user, host, login: String::new(), pid: 1, command, version: "0".to_owned() },
         cluster_id: "bench".into(),
         place: Place { account: "1".into(), region: "r".into() },
         base_generation: Some(7),
         inputs: Inputs { sha256: "0".into(), set: Vec::new() },
+        keeps: None,
         terraform: TerraformPin {
             flavour: Flavour::Terraform,
             least_version: semver::Version::new(1, 11, 0),

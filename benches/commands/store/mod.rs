@@ -85,7 +85,7 @@ impl Bench {
         let seeker = Seeker {
             store: self.store.clone(),
             clock: self.clock.clone(),
-            holder: Holder { user, host, pid: 1, command, version: "0".to_owned() },
+            holder: Holder { user, host, login: String::new(), pid: 1, command, version: "0".to_owned() },
             timeout: Duration::ZERO,
             interrupts: Interrupts::never(),
             progress: Arc::new(Silent),

@@ -62,6 +62,14 @@ impl Store for Recorder {
     async fn delete(&self, key: &str) -> Result<()> {
         self.store.delete(key).await
     }
+
+    async fn state_lock(&self, key: &str) -> Result<Option<Object>> {
+        self.inner.state_lock(key).await
+    }
+
+    async fn break_state_lock(&self, key: &str) -> Result<()> {
+        self.inner.break_state_lock(key).await
+    }
 }
 
 /// Sends them again, to objects of the peer's own.

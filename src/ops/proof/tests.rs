@@ -70,11 +70,11 @@ impl Store for Careless {
     }
 
     async fn state_lock(&self, key: &str) -> Result<Option<Object>> {
-        self.0.state_lock(key).await
+        self.inner.state_lock(key).await
     }
 
     async fn break_state_lock(&self, key: &str) -> Result<()> {
-        self.0.break_state_lock(key).await
+        self.inner.break_state_lock(key).await
     }
 }
 

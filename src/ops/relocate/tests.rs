@@ -219,6 +219,14 @@ impl Store for Forgetful {
     async fn delete(&self, key: &str) -> Result<()> {
         self.0.delete(key).await
     }
+
+    async fn state_lock(&self, key: &str) -> Result<Option<Object>> {
+        self.0.state_lock(key).await
+    }
+
+    async fn break_state_lock(&self, key: &str) -> Result<()> {
+        self.0.break_state_lock(key).await
+    }
 }
 
 #[tokio::test]
