@@ -22,6 +22,10 @@ impl Store for Told {
         self.0.address()
     }
 
+    fn access_ends(&self) -> Option<jiff::Timestamp> {
+        self.0.access_ends()
+    }
+
     async fn get(&self, key: &str) -> Result<Option<Object>> {
         let answer = self.0.get(key).await;
         let outcome = match &answer {
@@ -63,6 +67,17 @@ impl Store for Told {
         let answer = self.0.delete(key).await;
         let outcome = answer.as_ref().err().map_or("deleted".to_owned(), |failure| failure.to_string());
         debug!(key, outcome, "store: delete");
+        answer
+    }
+
+    async fn state_lock(&self, key: &str) -> Result<Option<Bytes>> {
+        let answer = self.0.state_lock(key).await;
+        let outcome = match &answer {
+            Ok(Some(_)) => "there is one".to_owned(),
+            Ok(None) => "there is none".to_owned(),
+            Err(failure) => failure.to_string(),
+        };
+        debug!(key, outcome, "store: read Terraform's lock");
         answer
     }
 }

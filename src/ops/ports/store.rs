@@ -47,6 +47,11 @@ pub trait Store: Send + Sync {
         self.url()
     }
 
+    /// When the access to it ends for good; None where that is not known, or where a new login is had by itself.
+    fn access_ends(&self) -> Option<jiff::Timestamp> {
+        None
+    }
+
     /// None if there is no such object.
     async fn get(&self, key: &str) -> Result<Option<Object>>;
 
@@ -57,4 +62,10 @@ pub trait Store: Send + Sync {
 
     /// Removes an object; it is no error if there is none. Nothing relies on this for safety.
     async fn delete(&self, key: &str) -> Result<()>;
+
+    /// What Terraform's own backend for this store has written down about its lock on the state `key`; None if there is
+    /// no such lock. By default the object beside the state in which its `s3` backend keeps it (`use_lockfile`).
+    async fn state_lock(&self, key: &str) -> Result<Option<Bytes>> {
+        Ok(self.get(&format!("{key}.tflock")).await?.map(|object| object.bytes))
+    }
 }

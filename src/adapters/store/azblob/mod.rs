@@ -9,6 +9,7 @@ mod errors;
 mod login;
 mod place;
 mod shared_key;
+mod state_lock;
 mod wire;
 
 use std::future::Future;
@@ -48,6 +49,7 @@ pub struct AzblobStore {
     place: Place,
     /// Whose access is used, for people.
     login: &'static str,
+    access_ends: Option<jiff::Timestamp>,
 }
 
 impl AzblobStore {
@@ -132,6 +134,10 @@ impl Store for AzblobStore {
         })
     }
 
+    fn access_ends(&self) -> Option<jiff::Timestamp> {
+        self.access_ends
+    }
+
     async fn get(&self, key: &str) -> Result<Option<Object>> {
         match self.try_get(key).await? {
             Some(Err(_)) => self.try_get(key).await?.transpose(),
@@ -192,6 +198,10 @@ impl Store for AzblobStore {
             Err(error) if Code::of(&error).is(404, "BlobNotFound") => Ok(()),
             Err(error) => Err(self.call(what).explain(&error)),
         }
+    }
+
+    async fn state_lock(&self, key: &str) -> Result<Option<Bytes>> {
+        self.lease_of(key).await
     }
 }
 
