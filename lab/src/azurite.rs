@@ -1,5 +1,6 @@
 //! An Azure Blob Storage on loopback.
 
+mod blobs;
 mod sas;
 
 use std::net::TcpListener;
@@ -88,9 +89,14 @@ impl Azurite {
         KEY
     }
 
-    /// A SAS token for the whole account, without `?`.
+    /// A SAS token for the whole account, without `?`, good for as long as any test will run.
     pub fn sas(&self) -> String {
-        sas::account(ACCOUNT, KEY)
+        self.sas_until("2099-01-01T00:00:00Z")
+    }
+
+    /// The same, until then.
+    pub fn sas_until(&self, end: &str) -> String {
+        sas::account(ACCOUNT, KEY, end)
     }
 
     /// The host of the account in Azure itself.
@@ -133,58 +139,6 @@ impl Azurite {
     /// A folder of this lab's own; it goes with it.
     pub fn folder(&self) -> &Path {
         self.parts.folder()
-    }
-
-    /// Makes a container.
-    #[track_caller]
-    pub fn make_container(&self, container: &str) {
-        self.request("PUT", &format!("{container}?restype=container"));
-    }
-
-    /// The text of a blob; None where there is none.
-    #[track_caller]
-    pub fn blob(&self, container: &str, name: &str) -> Option<String> {
-        let answer = self.try_request("GET", &format!("{container}/{name}")).unwrap_or_else(|error| panic!("{error}"));
-        match answer.status {
-            404 => None,
-            _ if answer.is_success() => Some(answer.text),
-            status => panic!("Azurite answered {status} to {container}/{name}: {}", answer.text),
-        }
-    }
-
-    /// The names of a container's blobs, up to five thousand.
-    #[track_caller]
-    pub fn blobs(&self, container: &str) -> Vec<String> {
-        let list = self.request("GET", &format!("{container}?restype=container&comp=list"));
-        let document = roxmltree::Document::parse(&list).unwrap_or_else(|error| panic!("{error}: {list}"));
-        let names = document.descendants().filter(|node| node.tag_name().name() == "Name");
-        names.filter_map(|node| node.text().map(str::to_owned)).collect()
-    }
-
-    #[track_caller]
-    fn request(&self, method: &str, target: &str) -> String {
-        match self.try_request(method, target) {
-            Ok(answer) if answer.is_success() => answer.text,
-            Ok(answer) => panic!("Azurite answered {} to {method} {target}: {}", answer.status, answer.text),
-            Err(error) => panic!("{error}"),
-        }
-    }
-
-    fn try_request(&self, method: &str, target: &str) -> Result<crate::Answer> {
-        let mut headers = Headers::default();
-        headers.set("x-ms-version", sas::VERSION);
-        let mark = if target.contains('?') { '&' } else { '?' };
-        let (endpoint, path) = match &self.reached {
-            Reached::Proxied(proxy) => {
-                let address = proxy.target().to_owned();
-                (Endpoint { address, trust: None, headers }, format!("/{ACCOUNT}/{target}"))
-            }
-            Reached::Encrypted(certificate) => {
-                let trust = Some(certificate.trust()?);
-                (Endpoint { address: format!("{}:443", Self::host()), trust, headers }, format!("/{target}"))
-            }
-        };
-        exchange(&endpoint, method, &format!("{path}{mark}{}", self.sas()), "", &[])
     }
 }
 

@@ -113,3 +113,58 @@ fn key(prefix: &str, stack: &StackId) -> String {
     let state = stack.state_key();
     if prefix.is_empty() { state } else { format!("{prefix}/{state}") }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::failure::Kind;
+
+    fn azblob(endpoint: Option<&str>) -> Result<Backend> {
+        let store = StoreSpec::Azblob {
+            account: "acme".into(),
+            container: "clusters".into(),
+            prefix: "team/demo".into(),
+            endpoint: endpoint.map(Into::into),
+        };
+        Backend::of_store(&store, "westeurope", None, "")
+    }
+
+    fn file(backend: &Backend) -> String {
+        String::from_utf8(backend.file(&StackId::Pool("w".into())).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_state_in_azure_lies_beside_the_record_and_its_file_has_no_login() {
+        insta::assert_snapshot!(file(&azblob(None).unwrap()), @r#"
+        # Where this stack's state lies. Written by scaler; values are literal.
+        terraform {
+          backend "azurerm" {
+            storage_account_name = "acme"
+            container_name       = "clusters"
+            key                  = "team/demo/terraform/pool-w.tfstate"
+            environment          = "public"
+          }
+        }
+        "#);
+        let government = azblob(Some("https://acme.blob.core.usgovcloudapi.net")).unwrap();
+        assert!(file(&government).contains("environment          = \"usgovernment\""));
+    }
+
+    #[test]
+    fn an_address_that_terraform_cannot_reach_is_refused() {
+        for endpoint in ["http://127.0.0.1:10000/acme", "https://other.blob.core.windows.net"] {
+            let failure = azblob(Some(endpoint)).unwrap_err();
+            assert!(failure.kind == Kind::Refused && failure.what.contains(endpoint), "{failure:?}");
+            assert!(failure.hints[0].contains("https://acme.blob.core.windows.net"), "{failure:?}");
+        }
+    }
+
+    #[test]
+    fn a_look_at_a_stack_without_a_state_makes_none() {
+        let azure = azblob(None).unwrap();
+        assert_eq!(azure.to_look_at(true).as_ref(), &azure);
+        assert!(file(&azure.to_look_at(false)).contains("backend \"local\""));
+        let folder = Backend::Local { path: "/store".into() };
+        assert_eq!(folder.to_look_at(false).as_ref(), &folder);
+    }
+}

@@ -7,15 +7,31 @@ use crate::world::{World, runs};
 /// Terraform reaches a storage account under Azure's own name and by TLS alone. So the whole day, with a Kubernetes of
 /// its own, takes place where that name is this machine.
 #[test]
-fn a_cluster_is_made_grown_shrunk_and_destroyed_on_azblob() {
-    needs!(Azurite, AnyTerraform, Namespaces);
-    run_apart("azblob::a_day", &Azurite::host());
+fn a_cluster_is_made_grown_shrunk_and_destroyed_with_terraform() {
+    needs!(Azurite, Terraform, Namespaces);
+    run_apart("azblob::a_day_of_terraform", &Azurite::host());
+}
+
+/// Its backend is another one.
+#[test]
+fn a_cluster_is_made_grown_shrunk_and_destroyed_with_opentofu() {
+    needs!(Azurite, Opentofu, Namespaces);
+    run_apart("azblob::a_day_of_opentofu", &Azurite::host());
 }
 
 #[test]
-#[ignore = "runs in a network of its own, started by the test above"]
-fn a_day() {
-    let mut world = World::on_azblob();
+#[ignore = "runs in a network of its own, started by the first test"]
+fn a_day_of_terraform() {
+    a_day(World::on_azblob("terraform"));
+}
+
+#[test]
+#[ignore = "runs in a network of its own, started by the second test"]
+fn a_day_of_opentofu() {
+    a_day(World::on_azblob("tofu"));
+}
+
+fn a_day(mut world: World) {
     world.run(&["plan", "--detailed-exitcode"]).ends(2);
     assert_eq!(world.azurite().blobs("clusters"), Vec::<String>::new(), "plan changes nothing");
 
@@ -40,6 +56,15 @@ fn a_day() {
     world.run(&["scale-down", "--pool", &world.pool, "--node", &world.node(2), "--yes"]).ends(0);
     assert!(!world.running().contains_key(&world.node(2)));
     assert_eq!(world.workers(), world.running().into_keys().collect::<Vec<_>>());
+
+    // A token that nobody can renew, and that ends before an apply would.
+    let soon = (jiff::Timestamp::now() + jiff::SignedDuration::from_mins(3)).round(jiff::Unit::Second).expect("a time");
+    let short = world.azurite().sas_until(&soon.to_string());
+    world.program.environment.insert("ARM_SAS_TOKEN".to_owned(), short);
+    let scale_up = ["scale-up", "--pool", &world.pool, "--to", "3", "--yes"];
+    world.program.run(&scale_up).ends(5).says("the login for the store ends in");
+    assert_eq!(world.running().len(), 2);
+    world.program.environment.insert("ARM_SAS_TOKEN".to_owned(), sas.clone());
 
     world.run(&["destroy", "--yes", "--name", &world.cluster]).ends(0);
     assert!(world.sandbox.machines().iter().all(|machine| !runs(machine)), "nothing is left of it");

@@ -160,10 +160,10 @@ impl World {
     }
 
     /// With its store in Azurite, under the name that the storage account has in Azure itself, and a SAS token.
-    pub fn on_azblob() -> World {
+    pub fn on_azblob(tool: &'static str) -> World {
         let azurite = Azurite::start_encrypted();
         azurite.make_container(CONTAINER);
-        World::with(None, Store::Azblob(azurite), Sandbox::start())
+        World::with(Some(tool), Store::Azblob(azurite), Sandbox::start())
     }
 
     /// The S3 that has its store.

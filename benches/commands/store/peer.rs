@@ -64,11 +64,11 @@ impl Store for Recorder {
     }
 
     async fn state_lock(&self, key: &str) -> Result<Option<Object>> {
-        self.inner.state_lock(key).await
+        self.store.state_lock(key).await
     }
 
     async fn break_state_lock(&self, key: &str) -> Result<()> {
-        self.inner.break_state_lock(key).await
+        self.store.break_state_lock(key).await
     }
 }
 

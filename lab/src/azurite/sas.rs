@@ -9,10 +9,10 @@ use base64::engine::general_purpose::STANDARD;
 /// The version of the protocol that signatures and requests are of.
 pub(super) const VERSION: &str = "2020-08-04";
 
-/// One for an account and all that blobs need, good for as long as any test will run. The text that is signed:
+/// One for an account and all that blobs need. The text that is signed:
 /// <https://learn.microsoft.com/rest/api/storageservices/create-account-sas#construct-the-signature-string>.
-pub(super) fn account(account: &str, key: &str) -> String {
-    let (rights, services, kinds, end) = ("rwdlac", "b", "sco", "2099-01-01T00:00:00Z");
+pub(super) fn account(account: &str, key: &str, end: &str) -> String {
+    let (rights, services, kinds) = ("rwdlac", "b", "sco");
     let text = format!("{account}\n{rights}\n{services}\n{kinds}\n\n{end}\n\n\n{VERSION}\n");
     let key = STANDARD.decode(key).expect("the key of a lab is base64");
     let signature = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &key), text.as_bytes());

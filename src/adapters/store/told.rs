@@ -22,6 +22,10 @@ impl Store for Told {
         self.0.address()
     }
 
+    fn access_ends(&self) -> Option<jiff::Timestamp> {
+        self.0.access_ends()
+    }
+
     async fn get(&self, key: &str) -> Result<Option<Object>> {
         let answer = self.0.get(key).await;
         let outcome = match &answer {

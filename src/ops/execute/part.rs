@@ -78,8 +78,9 @@ impl Session<'_> {
                 lock_file: self.unpinned(run),
             })
             .await?;
-            let ends = self.ports.cloud.login_ends().await?;
-            login::lasts(ends, self.ports.clock.now())?;
+            let now = self.ports.clock.now();
+            login::lasts("the cloud", self.ports.cloud.login_ends().await?, now)?;
+            login::lasts("the store", self.ports.store.access_ends(), now)?;
             last_look().await?;
             self.interrupts.check()?;
             self.note(Entry::PointOfNoReturn { part: run.id.clone(), permits: run.permits.clone() }).await?;

@@ -53,6 +53,11 @@ pub trait Store: Send + Sync {
         self.url()
     }
 
+    /// When the access to it ends for good; None where that is not known, or where a new login is had by itself.
+    fn access_ends(&self) -> Option<jiff::Timestamp> {
+        None
+    }
+
     /// None if there is no such object.
     async fn get(&self, key: &str) -> Result<Option<Object>>;
 

@@ -61,6 +61,6 @@ impl AzblobStore {
                 .hint("see `account` and `endpoint` of the store")
         })?;
         let client = service.blob_container_client(&place.container);
-        Ok(AzblobStore { service, client, place, login: login.name() })
+        Ok(AzblobStore { service, client, place, login: login.name(), access_ends: login.ends() })
     }
 }

@@ -49,6 +49,7 @@ pub struct AzblobStore {
     place: Place,
     /// Whose access is used, for people.
     login: &'static str,
+    access_ends: Option<jiff::Timestamp>,
 }
 
 impl AzblobStore {
@@ -131,6 +132,10 @@ impl Store for AzblobStore {
             prefix: self.place.prefix.clone(),
             endpoint: self.place.endpoint.clone(),
         })
+    }
+
+    fn access_ends(&self) -> Option<jiff::Timestamp> {
+        self.access_ends
     }
 
     async fn get(&self, key: &str) -> Result<Option<Object>> {

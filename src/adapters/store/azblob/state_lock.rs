@@ -19,7 +19,7 @@ impl AzblobStore {
         let blob = self.client.blob_client(&self.key(key));
         let answer = match self.within(&what, blob.get_properties(None)).await? {
             Ok(answer) => answer,
-            Err(error) if error.http_status().is_some_and(|status| u16::from(status) == 404) => return Ok(None),
+            Err(error) if Code::of(&error).is_absence() => return Ok(None),
             Err(error) => return Err(self.call(what).explain(&error)),
         };
         let broken = |error: azure_core::Error| self.call(what.clone()).explain(&error);

@@ -32,7 +32,7 @@ pub struct Wire {
 impl Wire {
     pub fn new(sas: Option<Secret>) -> Wire {
         // What is stored is what comes back: never unpacked on the way.
-        let client = new_http_client(Some(HttpClientOptions { automatic_decompression: false, ..Default::default() }));
+        let client = new_http_client(Some(HttpClientOptions { automatic_decompression: false }));
         Wire { client, sas }
     }
 }

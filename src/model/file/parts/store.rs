@@ -135,7 +135,11 @@ impl Store<'_> {
             }
         });
         let endpoint = endpoint.pattern("^https?://");
-        let endpoint = fields.optional("endpoint", "The URL of another service that speaks Blob Storage.", &endpoint);
+        let endpoint = fields.optional(
+            "endpoint",
+            "The account's URL where it is in another of Azure's clouds. Terraform reaches no others.",
+            &endpoint,
+        );
         Some(StoreSpec::Azblob {
             account: account?,
             container: container?,

@@ -5,6 +5,7 @@
 //! (`AZURE_*`) and of Terraform (`ARM_*`); where both are set, `AZURE_*` counts.
 
 mod credential;
+mod ends;
 mod given;
 mod terraform;
 

@@ -1,0 +1,75 @@
+//! Containers and blobs, as a test makes and reads them beside the program.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use super::{ACCOUNT, Azurite, Reached, sas};
+use crate::error::Result;
+use crate::http::{Endpoint, Headers, exchange};
+
+impl Azurite {
+    /// Makes a container.
+    #[track_caller]
+    pub fn make_container(&self, container: &str) {
+        self.request("PUT", &format!("{container}?restype=container"), &[]);
+    }
+
+    /// The text of a blob; None where there is none.
+    #[track_caller]
+    pub fn blob(&self, container: &str, name: &str) -> Option<String> {
+        let answer =
+            self.try_request("GET", &format!("{container}/{name}"), &[]).unwrap_or_else(|error| panic!("{error}"));
+        match answer.status {
+            404 => None,
+            _ if answer.is_success() => Some(answer.text),
+            status => panic!("Azurite answered {status} to {container}/{name}: {}", answer.text),
+        }
+    }
+
+    /// Takes a blob's lease without end, and notes this text on it, as Terraform does for its lock on a state.
+    #[track_caller]
+    pub fn lease(&self, container: &str, name: &str, text: &str) {
+        let id = "f0a1b2c3-0000-4000-8000-000000000000";
+        let note = STANDARD.encode(text);
+        let lease = [("x-ms-lease-action", "acquire"), ("x-ms-lease-duration", "-1"), ("x-ms-proposed-lease-id", id)];
+        self.request("PUT", &format!("{container}/{name}?comp=lease"), &lease);
+        let metadata = [("x-ms-lease-id", id), ("x-ms-meta-terraformlockid", note.as_str())];
+        self.request("PUT", &format!("{container}/{name}?comp=metadata"), &metadata);
+    }
+
+    /// The names of a container's blobs, up to five thousand.
+    #[track_caller]
+    pub fn blobs(&self, container: &str) -> Vec<String> {
+        let list = self.request("GET", &format!("{container}?restype=container&comp=list"), &[]);
+        let document = roxmltree::Document::parse(&list).unwrap_or_else(|error| panic!("{error}: {list}"));
+        let names = document.descendants().filter(|node| node.tag_name().name() == "Name");
+        names.filter_map(|node| node.text().map(str::to_owned)).collect()
+    }
+
+    #[track_caller]
+    fn request(&self, method: &str, target: &str, more: &[(&str, &str)]) -> String {
+        match self.try_request(method, target, more) {
+            Ok(answer) if answer.is_success() => answer.text,
+            Ok(answer) => panic!("Azurite answered {} to {method} {target}: {}", answer.status, answer.text),
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    fn try_request(&self, method: &str, target: &str, more: &[(&str, &str)]) -> Result<crate::Answer> {
+        let mut headers = Headers::default();
+        headers.set("x-ms-version", sas::VERSION);
+        more.iter().for_each(|(name, value)| headers.set(name, *value));
+        let mark = if target.contains('?') { '&' } else { '?' };
+        let (endpoint, path) = match &self.reached {
+            Reached::Proxied(proxy) => {
+                let address = proxy.target().to_owned();
+                (Endpoint { address, trust: None, headers }, format!("/{ACCOUNT}/{target}"))
+            }
+            Reached::Encrypted(certificate) => {
+                let trust = Some(certificate.trust()?);
+                (Endpoint { address: format!("{}:443", Self::host()), trust, headers }, format!("/{target}"))
+            }
+        };
+        exchange(&endpoint, method, &format!("{path}{mark}{}", self.sas()), "", &[])
+    }
+}
