@@ -1,9 +1,12 @@
 # `make` alone says what there is.
 .DEFAULT_GOAL := help
-.PHONY: help setup test matrix bench lint demo lab
+.PHONY: help setup test sim matrix bench lint demo lab
 
 # Options of lab/setup, such as --with-tofu or --without-aws.
 SETUP ?=
+
+# How many worlds `make sim` goes through.
+SEEDS ?= 100000
 
 # Tests wait for machines and deadlines more than they compute.
 TEST_THREADS ?= 6
@@ -18,6 +21,10 @@ test: setup ## every test; those that this machine cannot run are named at the e
 	@cargo build --locked --workspace --all-targets
 	@rm -f target/lab/skipped
 	@RUST_TEST_THREADS=$(TEST_THREADS) cargo test --locked --workspace; status=$$?; lab/skipped; exit $$status
+
+sim: ## operations in worlds by chance, SEEDS of them, and the death matrix with every second death
+	@SIM_SEEDS=$(SEEDS) cargo test --locked --workspace --lib -- simulation::random --nocapture
+	@SIM_MATRIX=all cargo test --locked --workspace --lib -- simulation::matrix --nocapture
 
 matrix: setup ## the program killed at each of its points, on a folder and on S3: an hour and more
 	@cargo build --locked --workspace --all-targets

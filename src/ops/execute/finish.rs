@@ -5,9 +5,10 @@ use std::time::Duration;
 use crate::model::census::Roll;
 use crate::model::failure::{Failure, Kind, Result};
 use crate::model::journal::{Act, Entry, PartId};
+use crate::model::names::NodeName;
 use crate::model::plan::Removal;
 use crate::ops::confirm;
-use crate::ops::ports::{Event, Kubernetes};
+use crate::ops::ports::Event;
 
 use super::carry_on::Words;
 use super::session::Session;
@@ -55,17 +56,18 @@ impl Session<'_> {
         self.delete_node(removal).await
     }
 
-    /// The cluster could not be asked when this was decided, so nobody knows whether the machine had a Node. One that
-    /// still says it is this machine goes too.
-    async fn delete_unseen_node(&self, removal: &Removal, kubernetes: &dyn Kubernetes) -> Result<()> {
-        let (Some(machine_id), Ok(nodes)) = (&removal.machine_id, kubernetes.nodes().await) else { return Ok(()) };
+    /// Deletes the Node that says it is this machine, which is gone: nobody knew of it when the operation was decided. A
+    /// cluster that cannot be asked keeps it.
+    pub(super) async fn delete_node_of(&self, name: &NodeName, machine_id: &str) -> Result<()> {
+        let Ok(kubernetes) = &self.ports.kubernetes else { return Ok(()) };
+        let Ok(nodes) = kubernetes.nodes().await else { return Ok(()) };
         let roll = Roll::of(self.plan.provider, &nodes.items);
         let Some(node) = nodes.items.iter().find(|node| roll.machine_of(node) == Some(machine_id)) else {
             return Ok(());
         };
         self.lease.check()?;
         kubernetes.delete_node(&node.name, &node.uid).await?;
-        self.tell(Event::NodeDeleted { node: removal.node.clone() });
+        self.tell(Event::NodeDeleted { node: name.clone() });
         Ok(())
     }
 
@@ -73,7 +75,12 @@ impl Session<'_> {
     /// more: a finalizer may hold it for a while.
     pub async fn delete_node(&self, removal: &Removal) -> Result<()> {
         let Ok(kubernetes) = &self.ports.kubernetes else { return Ok(()) };
-        let Some(uid) = &removal.node_uid else { return self.delete_unseen_node(removal, kubernetes.as_ref()).await };
+        let Some(uid) = &removal.node_uid else {
+            return match &removal.machine_id {
+                Some(machine_id) => self.delete_node_of(&removal.node, machine_id).await,
+                None => Ok(()),
+            };
+        };
         let deadline = self.ports.clock.boot().after(DELETION);
         self.lease.check()?;
         while !kubernetes.delete_node(removal.node.as_str(), uid).await? {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::time::Duration;
 
+use super::world::BEGINNING;
 use crate::model::machine::{Machine, MachineState, Place, Sighting};
 use crate::model::provider::tags;
 
@@ -40,7 +41,8 @@ impl Standing {
             None if now < self.made + STARTS => MachineState::Pending,
             None => MachineState::Running,
         };
-        Some(Machine { state, ..self.machine.clone() })
+        let beginning: jiff::Timestamp = BEGINNING.parse().unwrap();
+        Some(Machine { state, launched: Some(beginning + self.made), ..self.machine.clone() })
     }
 }
 
@@ -82,10 +84,6 @@ impl Cloud {
         let machines = self.machines.lock().unwrap();
         let living = machines.values().filter(|standing| standing.ends.is_none());
         living.map(|standing| standing.machine.clone()).collect()
-    }
-
-    pub fn lives(&self, id: &str) -> bool {
-        self.machines.lock().unwrap().get(id).is_some_and(|standing| standing.ends.is_none())
     }
 
     /// Machines with what the cluster sees of them: when each was made, and since when it ends.

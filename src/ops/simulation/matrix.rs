@@ -10,6 +10,8 @@ use super::scene::{self, End, Order};
 use super::stage::{Ended, play, play_in};
 use super::truth;
 use super::world::World;
+use crate::model::drain::CordonState;
+use crate::model::kubernetes::Node;
 
 /// The world in which a cluster stands.
 pub static STANDING: LazyLock<Arc<World>> = LazyLock::new(|| {
@@ -108,6 +110,7 @@ fn die(scenario: &Scenario, death: Death, second: Option<Death>) -> Ended<usize>
 pub async fn heal(world: &Arc<World>, order: &Order, mut death: Option<Death>) -> usize {
     let mut points = None;
     for _ in 0..6 {
+        cordon_again(world);
         let first = Process::start_with(world, death.take(), false);
         scene::run(&first, Order::Resume).await;
         points.get_or_insert(first.points().len());
@@ -123,6 +126,16 @@ pub async fn heal(world: &Arc<World>, order: &Order, mut death: Option<Death>) -
     }
     settled(world);
     points.unwrap_or_default()
+}
+
+/// What a recovery asks for that found a drained node uncordoned by a person.
+fn cordon_again(world: &World) {
+    let mut kubernetes = world.kubernetes.world();
+    let open = |node: &&Node| !node.unschedulable && CordonState::of(node) != CordonState::None;
+    let names: Vec<String> = kubernetes.nodes.values().filter(open).map(|node| node.name.clone()).collect();
+    for name in names {
+        kubernetes.touch(&name, |node| node.unschedulable = true);
+    }
 }
 
 /// All deaths of the runs that recover too, and not one of each.

@@ -1,6 +1,7 @@
 //! Lives by chance: several scalers on several machines at once, killed, put to sleep and cut off, in a world in which
 //! everything fails now and then. Each follows from its seed alone.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
@@ -8,8 +9,11 @@ use super::matrix::{self, STANDING};
 use super::process::{Killed, Process};
 use super::scene::{self, Order};
 use super::stage::{Ended, play_in};
+use super::watch::KINDS;
 use super::world::{Weather, World};
+use crate::model::drain::CordonState;
 use crate::model::journal::{Command, Status};
+use crate::model::kubernetes::Node;
 
 const fn seconds(number: u64) -> Duration {
     Duration::from_secs(number)
@@ -94,8 +98,8 @@ async fn fate(process: &Arc<Process>) {
 async fn events(world: &Arc<World>) {
     let chance = &world.chance;
     let mut vanished = false;
-    for _ in 0..chance.below(3) {
-        world.sleep(chance.between(seconds(0), seconds(120))).await;
+    for _ in 0..chance.below(4) {
+        world.sleep(chance.between(seconds(0), seconds(90))).await;
         match chance.below(3) {
             0 if !vanished => {
                 vanished = true;
@@ -115,9 +119,18 @@ async fn events(world: &Arc<World>) {
     }
 }
 
-/// Somebody cordons a node by hand.
+/// Somebody cordons a node by hand, or uncordons one that an operation has cordoned.
 fn person(world: &World) {
     let mut kubernetes = world.kubernetes.world();
+    let ours = |node: &&Node| node.unschedulable && CordonState::of(node) != CordonState::None;
+    let victim = kubernetes.nodes.values().find(ours).map(|node| node.name.clone());
+    if let Some(name) = victim.filter(|_| world.chance.permille(700)) {
+        kubernetes.touch(&name, |node| node.unschedulable = false);
+        drop(kubernetes);
+        world.tell(|| format!("a person uncordons {name}"));
+        world.watch.uncordoned(&name, world.now());
+        return;
+    }
     let names: Vec<String> = kubernetes.nodes.keys().cloned().collect();
     if names.is_empty() {
         return;
@@ -144,11 +157,12 @@ fn seeds() -> std::ops::Range<u64> {
 /// Seed, what was wrong, and all that happened.
 type Failed = (u64, String, Vec<String>);
 
-/// Those of every so many seeds that end badly.
-fn every(step: usize, from: usize) -> Vec<Failed> {
-    let mut failures = Vec::new();
+/// Those of every so many seeds that end badly, and the kinds of journal entries that were written.
+fn every(step: usize, from: usize) -> (Vec<Failed>, BTreeSet<&'static str>) {
+    let (mut failures, mut kinds) = (Vec::new(), BTreeSet::new());
     for seed in seeds().skip(from).step_by(step) {
         let ended = live(seed);
+        kinds.extend(ended.world.watch.kinds());
         if let Err(violation) = ended.result {
             println!("SIM_SEED={seed}: {}", violation.chars().take(300).collect::<String>());
             failures.push((seed, violation, ended.world.trace()));
@@ -157,20 +171,30 @@ fn every(step: usize, from: usize) -> Vec<Failed> {
             }
         }
     }
-    failures
+    (failures, kinds)
 }
 
 #[test]
 fn whatever_happens_no_invariant_breaks() {
     LazyLock::force(&STANDING);
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let mut failures: Vec<Failed> = std::thread::scope(|scope| {
+    let (mut failures, mut kinds) = (Vec::new(), BTreeSet::new());
+    std::thread::scope(|scope| {
         let parts: Vec<_> = (0..threads).map(|from| scope.spawn(move || every(threads, from))).collect();
-        parts.into_iter().flat_map(|part| part.join().expect("a thread of seeds")).collect()
+        for part in parts {
+            let (failed, seen) = part.join().expect("a thread of seeds");
+            failures.extend(failed);
+            kinds.extend(seen);
+        }
     });
     failures.sort();
     if let Some((seed, violation, trace)) = failures.first() {
         panic!("{} of {} seeds; SIM_SEED={seed}: {violation}\n{}", failures.len(), seeds().count(), trace.join("\n"));
+    }
+    println!("{} seeds, {} kinds of journal entries", seeds().count(), kinds.len());
+    if seeds().count() >= 1000 {
+        let missing: Vec<&str> = KINDS.into_iter().filter(|kind| !kinds.contains(kind)).collect();
+        assert_eq!(missing, Vec::<&str>::new(), "kinds of journal entries that no life has");
     }
 }
 

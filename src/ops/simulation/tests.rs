@@ -19,25 +19,5 @@ fn a_day() {
             }
         }
     });
-    println!("{}", ended.world.trace().join("\n"));
     ended.expect("a day");
-}
-
-#[test]
-fn speed() {
-    let standing = play(0, |world| async move { scene::build(&world).await });
-    #[allow(clippy::disallowed_methods)]
-    let start = std::time::Instant::now();
-    let mut steps = 0;
-    for seed in 0..60 {
-        let world = super::world::World::like(&standing.world, seed);
-        let ended =
-            super::stage::play_in(
-                world,
-                |world| async move { scene::run(&Process::start(&world), Order::Down(2)).await },
-            );
-        steps += ended.world.time.steps();
-        ended.expect("run");
-    }
-    println!("down: {:?} each {}", start.elapsed() / 60, steps / 60);
 }

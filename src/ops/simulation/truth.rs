@@ -6,6 +6,7 @@ use super::cluster;
 use super::terraform::{TfState, lock_key};
 use super::world::World;
 use crate::model::drain::CordonState;
+use crate::model::journal::Act;
 use crate::model::lock::{self, Lock, LockState};
 use crate::model::names::StackId;
 use crate::model::record::Record;
@@ -76,6 +77,14 @@ fn in_states(world: &World, record: &Record) -> BTreeMap<String, String> {
     machines.collect()
 }
 
+/// Its machine was retired while nobody could ask the cluster about its Node, and so nobody knew of one to delete.
+fn unseen(world: &World, name: &str) -> bool {
+    let journals = world.watch.journals();
+    let victims = journals.values().flat_map(|status| status.victims());
+    let mut of_name = victims.filter(|(node, _)| node.as_str() == name);
+    of_name.any(|(_, victim)| victim.part.act == Act::Retire && victim.removal.node_uid.is_none())
+}
+
 /// The Nodes are the machines, and are as whoever else left them.
 fn nodes(world: &World, living: &BTreeMap<String, String>, faults: &mut Vec<String>) {
     let kubernetes = world.kubernetes.world();
@@ -85,7 +94,7 @@ fn nodes(world: &World, living: &BTreeMap<String, String>, faults: &mut Vec<Stri
     }
     let cordoned = world.cordoned.lock().unwrap().clone();
     for (name, node) in &kubernetes.nodes {
-        if !living.contains_key(name) {
+        if !living.contains_key(name) && !unseen(world, name) {
             faults.push(format!("Node {name} has no machine"));
         }
         if CordonState::of(node) != CordonState::None {

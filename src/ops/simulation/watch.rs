@@ -10,7 +10,6 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 use super::cluster;
-use super::process::Killed;
 use super::world::World;
 use crate::model::drain::{Cordon, CordonState};
 use crate::model::journal::{Command, Document, Entry, Proof, Status};
@@ -73,6 +72,10 @@ struct Inner {
     /// Machines that ended by themselves.
     vanished: BTreeSet<String>,
     kinds: BTreeSet<&'static str>,
+    /// When a person last uncordoned a node.
+    uncordoned: BTreeMap<String, Duration>,
+    /// When an operation last passed a point of no return.
+    passed: BTreeMap<OperationId, Duration>,
     /// Pool → its least and greatest size.
     bounds: BTreeMap<String, (usize, usize)>,
 }
@@ -92,6 +95,10 @@ impl Watch {
 
     pub fn was_node(&self, machine: &str) -> bool {
         self.inner.lock().unwrap().nodes.contains(machine)
+    }
+
+    pub fn uncordoned(&self, node: &str, at: Duration) {
+        self.inner.lock().unwrap().uncordoned.insert(node.to_owned(), at);
     }
 
     pub fn vanishes(&self, machine: &str) {
@@ -160,7 +167,7 @@ impl World {
             return Err(format!("p{process} acts ({}), and {holder} has the lock", told(deed)));
         }
         match deed {
-            Deed::Journalled { key, document } => inner.journal_written(key, document),
+            Deed::Journalled { key, document } => inner.journal_written(key, document, self.now()),
             Deed::Locked(_) | Deed::Wrote { .. } | Deed::Deleted { .. } | Deed::Saved { .. } => Ok(()),
             Deed::Kubernetes(done) => self.kubernetes_did(&inner, done),
             Deed::DeletesNode { node } => self.node_deleted(node),
@@ -235,7 +242,11 @@ impl World {
         }
         let proof = victim.proof.as_ref().ok_or_else(|| format!("{name} ends without a proof"))?;
         if !matches!(proof, Proof::Accepted { .. }) {
-            self.harmless(status.operation(), machine, &name)?;
+            // Whoever uncordons a node in the last moment, or later, cannot be helped.
+            let passed = inner.passed.get(status.operation()).copied().unwrap_or_default();
+            if inner.uncordoned.get(&name).is_none_or(|at| *at + LAST_MOMENT < passed) {
+                self.harmless(status.operation(), machine, &name)?;
+            }
         }
         let Some(pool) = &machine.pool else { return Ok(()) };
         let lost = inner.vanished.len();
@@ -274,8 +285,11 @@ impl Inner {
     }
 
     /// The journal is dense, and tells nothing that may not be.
-    fn journal_written(&mut self, key: &str, document: &Document) -> Result<(), String> {
+    fn journal_written(&mut self, key: &str, document: &Document, now: Duration) -> Result<(), String> {
         self.kinds.insert(kind_of_entry(&document.entry));
+        if let Entry::PointOfNoReturn { .. } = &document.entry {
+            self.passed.insert(document.operation.clone(), now);
+        }
         let written = match self.journals.get_mut(&document.operation) {
             Some(status) => status.follow(document),
             None => {
@@ -286,7 +300,7 @@ impl Inner {
     }
 }
 
-/// The name of a kind of entries. A new kind has to be thought of here.
+/// The name of a kind of entries, one of [`KINDS`]. A new kind has to be thought of in both.
 pub fn kind_of_entry(entry: &Entry) -> &'static str {
     match entry {
         Entry::Started(_) => "started",
@@ -333,13 +347,37 @@ fn told(deed: &Deed) -> String {
     }
 }
 
-/// For the trace of a death.
-pub fn killed(killed: Killed) -> &'static str {
-    match killed {
-        Killed::Alone => "the scaler alone",
-        Killed::Tree => "the whole tree",
-    }
-}
+/// From the last look at a node to the point of no return behind it, at most.
+const LAST_MOMENT: Duration = Duration::from_secs(15);
+
+/// All kinds of entries.
+pub const KINDS: [&str; 25] = [
+    "started",
+    "taken-over",
+    "cordoning",
+    "cordoned",
+    "drain-started",
+    "evidence",
+    "node-blocked",
+    "spared",
+    "plan-started",
+    "planned",
+    "part-blocked",
+    "point-of-no-return",
+    "apply-ended",
+    "adopting",
+    "untainting",
+    "node-ready",
+    "node-not-ready",
+    "machine-gone",
+    "node-deleted",
+    "undo-began",
+    "uncordoned",
+    "stuck",
+    "committed",
+    "superseded",
+    "finished",
+];
 
 /// How long a world may go on before it counts as one that never ends.
 pub const LONGEST: Duration = Duration::from_secs(48 * 3600);

@@ -59,7 +59,9 @@ impl Status {
         if must_finish && part.phase != PartPhase::Applied {
             return Err(vec![format!("part {id} is past its point of no return, and {}", part.phase.told())]);
         }
-        let lingering = self.victims_of(id).filter(|(_, victim)| must_finish && victim.is_past() && !victim.is_gone());
+        // A Node that is left over is in no record: nobody would ever look for it again.
+        let to_bury = must_finish || (id.act == Act::Retire && part.phase == PartPhase::Applied);
+        let lingering = self.victims_of(id).filter(|(_, victim)| to_bury && victim.is_past() && !victim.is_gone());
         let lingering: Vec<String> =
             lingering.map(|(node, victim)| format!("{node} {}", victim.phase.told())).collect();
         if !lingering.is_empty() {

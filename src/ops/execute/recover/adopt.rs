@@ -13,7 +13,7 @@ use crate::model::plan::FoundationChange;
 use crate::model::record::NodeRecord;
 use crate::model::state::State;
 use crate::ops::gone::Inquiry;
-use crate::ops::{stacks, state};
+use crate::ops::{confirm, stacks, state};
 
 use super::super::Ended;
 use super::super::make::{Left, Made};
@@ -186,6 +186,10 @@ impl Session<'_> {
             settled.left.push(format!("node {name} is not there: {why}; its name is used up"));
             if began.newcomers().get(name).is_some_and(|newcomer| newcomer.ready.is_none()) {
                 self.note(Entry::NodeNotReady { node: name.clone(), why }).await?;
+            }
+            // It may have joined before it went.
+            if confirm::gone(self.ports, id, &self.interrupts).await.is_ok() {
+                self.delete_node_of(name, id).await?;
             }
         }
         Ok(())

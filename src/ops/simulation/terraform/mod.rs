@@ -33,7 +33,6 @@ pub struct SimTerraform {
 /// A plan that was saved.
 pub struct SimPlan {
     stack: StackId,
-    mode: PlanMode,
     base: Option<StackSerial>,
     values: Arc<Value>,
     changes: BTreeMap<Address, plan::Change>,

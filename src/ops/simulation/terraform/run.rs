@@ -81,7 +81,7 @@ impl Run {
         let changes = plan::changes(&state, &wanted);
         let json = plan::json(&self.stack, &state, &changes, &gone);
         let gone = gone.into_keys().collect();
-        SimPlan { stack: self.stack.clone(), mode, base, values, changes, gone, json }
+        SimPlan { stack: self.stack.clone(), base, values, changes, gone, json }
     }
 
     /// Takes out of the state what the cloud says is gone.
@@ -251,7 +251,7 @@ impl Run {
             world.cloud.make(machine.clone(), world.now());
             self.did(Deed::Made(&machine));
             self.process.tool_left(point).await;
-            self.pause(world.chance.between(Duration::from_secs(3), Duration::from_secs(20))).await?;
+            self.pause(self.takes(3, 20)).await?;
         }
         if address.key.is_some() && world.breaks() {
             world.tell(|| format!("p{}: the making of {address} is broken off", self.process.index));
@@ -276,7 +276,7 @@ impl Run {
             self.did(Deed::Ends(&machine));
             world.cloud.terminate(&id, world.now());
             self.process.tool_left(point).await;
-            self.pause(world.chance.between(Duration::from_secs(5), Duration::from_secs(22))).await?;
+            self.pause(self.takes(5, 22)).await?;
         }
         state.instances.remove(address);
         state.tainted.remove(address);
@@ -340,6 +340,13 @@ impl Run {
             None => Some((*told.get_or_insert(now)).min(now)),
         });
         death.into_iter().chain(lease).min()
+    }
+
+    /// How long one machine takes, in seconds; now and then longer than a supervisor waits for.
+    fn takes(&self, least: u64, most: u64) -> Duration {
+        let chance = &self.process.world.chance;
+        let (least, most) = if chance.permille(120) { (20, 40) } else { (least, most) };
+        chance.between(Duration::from_secs(least), Duration::from_secs(most))
     }
 
     /// Some of its work takes so long, unless its supervisor loses patience.
