@@ -158,6 +158,7 @@ impl World {
             }
             // Their names are their content, or nothing goes by them.
             Deed::Wrote { key } => ["inputs/", "history/", "probe/"].iter().any(|folder| key.starts_with(folder)),
+            Deed::Deleted { key } if key.starts_with("probe/") => true,
             Deed::Ended { .. } => true,
             _ => false,
         };

@@ -127,13 +127,13 @@ async fn sees_terraforms_lock_on_a_state() {
     assert_eq!(store.state_lock(KEY).await.unwrap(), None, "nobody has it");
     azurite.lease(CONTAINER, &format!("team/demo/{KEY}"), "{\"ID\":\"3f\"}");
     assert_eq!(store.state_lock(KEY).await.unwrap().unwrap().bytes, "{\"ID\":\"3f\"}");
-    store.break_state_lock(KEY).await.unwrap();
-    assert!(store.state_lock(KEY).await.unwrap().is_none(), "a lease that was broken locks nothing");
-    store.break_state_lock(KEY).await.unwrap();
     assert_eq!(store.get(KEY).await.unwrap().unwrap().bytes, "{}", "it can be read all the same");
     let version = store.get(KEY).await.unwrap().unwrap().version;
     let failure = store.put(KEY, Bytes::from("x"), Condition::Is(version)).await.unwrap_err();
     assert!(failure.causes.join("\n").contains("a lease on this blob"), "no conflict, but its reason: {failure:?}");
+    store.break_state_lock(KEY).await.unwrap();
+    assert!(store.state_lock(KEY).await.unwrap().is_none(), "a lease that was broken locks nothing");
+    store.break_state_lock(KEY).await.unwrap();
 }
 
 #[tokio::test]

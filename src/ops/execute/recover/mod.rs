@@ -123,6 +123,7 @@ async fn under_lock(
     }
     let stored = record::load(ports.store.as_ref()).await?;
     if let Some((record, _)) = &stored {
+        record::check_writable(ports.store.as_ref(), record)?;
         place::check(record, &ports.cloud.place().await?)?;
     }
     let finishes = goal == Goal::Settle && !status.past().is_empty();
