@@ -32,7 +32,7 @@ impl SimStore {
     fn fails(&self) -> bool {
         let world = &self.0.world;
         let cases = world.weather().store;
-        cases > 0 && world.chance.permille(cases)
+        *self.0.storeless.lock().unwrap() > world.now() || cases > 0 && world.chance.permille(cases)
     }
 }
 
@@ -95,7 +95,7 @@ impl Store for SimStore {
         // It may lie on this machine while that sleeps.
         process.way_out().await;
         let lost = self.fails();
-        if lost && process.world.chance.permille(500) {
+        if lost && (*process.storeless.lock().unwrap() > process.world.now() || process.world.chance.permille(500)) {
             process.way_back().await;
             return Err(unanswered());
         }

@@ -79,6 +79,8 @@ pub struct Process {
     ahead: Duration,
     /// The API server cannot be reached from here.
     pub cut_off: bool,
+    /// Until when the store cannot be reached from here.
+    pub storeless: Mutex<Duration>,
 }
 
 impl Process {
@@ -97,6 +99,7 @@ impl Process {
             died: Notify::new(),
             ahead,
             cut_off,
+            storeless: Mutex::default(),
         })
     }
 
