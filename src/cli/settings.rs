@@ -23,17 +23,16 @@ pub struct Settings {
 
 impl Settings {
     pub fn of_process() -> std::io::Result<Settings> {
+        let environment: BTreeMap<OsString, OsString> = std::env::vars_os().collect();
+        let user = environment.get(OsStr::new("USER")).and_then(|user| user.to_str()).map(str::to_owned);
+        let passwd = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
         Ok(Settings {
-            environment: std::env::vars_os().collect(),
+            login: login::name(&passwd, rustix::process::getuid().as_raw(), user),
+            environment,
             folder: std::env::current_dir()?,
             interactive: std::io::stdin().is_terminal() && std::io::stderr().is_terminal(),
             live: std::io::stderr().is_terminal(),
             arguments: std::env::args().collect(),
-            login: login::name(
-                &std::fs::read_to_string("/etc/passwd").unwrap_or_default(),
-                rustix::process::getuid().as_raw(),
-                std::env::var("USER").ok(),
-            ),
         })
     }
 

@@ -38,7 +38,7 @@ impl SimStore {
 
 /// What is written, as far as anybody here wants to know.
 enum Writing {
-    Lock(Lock),
+    Lock(Box<Lock>),
     Entry(Box<Document>),
     Other,
 }
@@ -46,7 +46,7 @@ enum Writing {
 impl Writing {
     fn of(key: &str, bytes: &Bytes) -> Writing {
         if key == lock::KEY {
-            return Lock::parse(bytes).map_or(Writing::Other, Writing::Lock);
+            return Lock::parse(bytes).map_or(Writing::Other, |lock| Writing::Lock(Box::new(lock)));
         }
         match key.starts_with("journal/") {
             true => Document::parse(bytes).map_or(Writing::Other, |document| Writing::Entry(Box::new(document))),

@@ -98,7 +98,7 @@ impl Stage {
         match case.scenario {
             Scenario::Destroy => self.destroyed(&at(&[LATER], &["destroy", "--yes", "--name", &self.world.cluster])),
             Scenario::Up | Scenario::Down => {
-                if number % 2 == 0 {
+                if number.is_multiple_of(2) {
                     let said = at(&[LATER], &["resume", "--yes"]);
                     assert!([0, 6].contains(&said.code), "{case}: {}", said.stderr);
                 }
