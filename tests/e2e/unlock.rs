@@ -61,7 +61,7 @@ fn a_lock_that_was_left_behind_is_freed_and_its_operation_stays_open() {
     assert_eq!((world.record(), world.unschedulable()), before, "nothing else was changed");
 
     std::fs::remove_file(leftover).expect("it is there");
-    world.run(&["apply", "--yes"]).ends(5).says("was not finished");
+    world.run(&["apply"]).ends(5).says("was not finished").says("there is no terminal");
     world.run(&["abort", "--yes"]).ends(0);
     assert_eq!(world.unschedulable(), Vec::<String>::new());
     unlock(&["--yes"]).ends(0).says("Nobody holds the lock");

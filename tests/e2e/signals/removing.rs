@@ -52,10 +52,19 @@ fn the_second_signal_interrupts_terraform_and_the_operation_is_named() {
     // The victim stays cordoned: it was emptied for good.
     assert_eq!(world.unschedulable(), [node]);
     let operation = world.lock()["operation"].as_str().expect("an operation").to_owned();
-    for args in [vec!["apply", "--yes"], vec!["scale-up", "--pool", &world.pool, "--to", "3", "--yes"]] {
-        world.run(&args).ends(5).says(&operation).says("scale-down").says("tester on ");
+    for args in [vec!["apply"], vec!["scale-up", "--pool", &world.pool, "--to", "3"]] {
+        world
+            .run(&args)
+            .ends(5)
+            .says(&operation)
+            .says("scale-down")
+            .says("tester on ")
+            .says("is finished, and removed");
     }
     world.run(&["status"]).ends(0).says(&operation);
+    world.run(&["scale-up", "--pool", &world.pool, "--to", "2", "--yes"]).ends(0).says("with all of it done");
+    assert_eq!(world.workers(), [world.node(2), world.node(3)], "first the one goes, and then another comes");
+    world.is_in_order();
 }
 
 #[test]
