@@ -40,7 +40,8 @@ const IMPURE: &[&str] = &[
 fn files(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).expect("a folder of sources") {
         let path = entry.expect("an entry").path();
-        let tests = path.ends_with("tests") || path.ends_with("tests.rs");
+        // The simulation is of tests too.
+        let tests = ["tests", "tests.rs", "simulation"].iter().any(|name| path.ends_with(name));
         if path.is_dir() && !tests {
             files(&path, found);
         } else if path.extension().is_some_and(|extension| extension == "rs") && !tests {
