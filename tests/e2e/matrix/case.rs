@@ -31,7 +31,7 @@ pub struct Stage {
 }
 
 /// Longer than anybody waits before taking over.
-const LATER: (&str, &str) = ("SCALER_MORTAL_LATER", "200");
+pub const LATER: (&str, &str) = ("SCALER_MORTAL_LATER", "200");
 
 impl Stage {
     pub fn new(make: fn() -> World) -> Stage {
@@ -118,7 +118,7 @@ impl Stage {
         Program::new(environment)
     }
 
-    fn nobody_works(&self) {
+    pub fn nobody_works(&self) {
         wait_for("everything of the dead run to be gone", || self.world.processes().is_empty().then_some(()));
     }
 
@@ -148,7 +148,7 @@ impl Stage {
     }
 }
 
-fn mortal(program: &Program, orders: &[(&str, &str)], args: &[&str]) -> Said {
+pub fn mortal(program: &Program, orders: &[(&str, &str)], args: &[&str]) -> Said {
     let scaler = Path::new(env!("CARGO_BIN_EXE_scaler"));
     let path = scaler.parent().expect("a folder").join("examples/mortal");
     let mut command: Command = program.command_of(&path, args);

@@ -90,3 +90,25 @@ fn next_of<'a>(next: &AtomicUsize, cases: &[&'a Case]) -> Option<(usize, &'a Cas
     let number = next.fetch_add(1, Ordering::Relaxed);
     cases.get(number).map(|case| (number, *case))
 }
+
+/// Everything dies when the machine is made, and before Terraform saved its state in the bucket.
+#[test]
+fn a_machine_that_no_state_has_is_adopted() {
+    scaler_lab::needs!(Moto);
+    let stage = Stage::new(World::on_s3);
+    let orders =
+        [("SCALER_MORTAL_DIE", "in terraform: terraform_data.node create done #1"), ("SCALER_MORTAL_TREE", "1")];
+    assert_eq!(stage.mortal(&orders, Scenario::Up).code, -1, "it died");
+    let world = &stage.world;
+    let (made, ids) = (world.node(2), world.running());
+    assert!(ids.contains_key(&made) && !world.workers().contains(&made), "a machine that the record does not know");
+    stage.nobody_works();
+    let said = case::mortal(&world.program, &[case::LATER], &["resume", "--yes"])
+        .ends(0)
+        .says("Adopted, because no state had their machine: ");
+    said.says(&made).says("with all of it done");
+    assert_eq!(world.running(), ids, "the very machine, and no other");
+    assert_eq!(world.workers(), [world.node(1), made]);
+    world.run(&["plan", "--detailed-exitcode"]).ends(0).says("Nothing to do");
+    world.lock_is_free();
+}
