@@ -7,11 +7,18 @@ use crate::model::journal::{PartId, Status, TerraformRun};
 use crate::model::lock::STOP;
 use crate::model::state_lock::StateLock;
 
-/// Removes the lock that the former run's Terraform left on the state of this part's stack. Any other lock stays, and
-/// the next plan reports it with its holder.
+/// Removes the locks that the former run's Terraform left on the states of the operation's stacks. Any other lock stays,
+/// and the next plan reports it with its holder.
 ///
 /// To be called under the cluster's lock after it was taken over: whoever had it, and its tools, have ended by then.
-pub async fn remove_left_over(ports: &Ports, lease: &Lease, status: &Status, part: &PartId) -> Result<()> {
+pub async fn remove_left_over(ports: &Ports, lease: &Lease, status: &Status) -> Result<()> {
+    for part in &status.start().parts {
+        remove_of(ports, lease, status, &part.id).await?;
+    }
+    Ok(())
+}
+
+async fn remove_of(ports: &Ports, lease: &Lease, status: &Status, part: &PartId) -> Result<()> {
     let Some(run) = status.cut_off(part) else { return Ok(()) };
     let key = part.stack.state_key();
     let Some(object) = ports.store.state_lock(&key).await? else { return Ok(()) };

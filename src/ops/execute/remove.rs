@@ -22,9 +22,6 @@ use super::session::Session;
 use super::witness::Drains;
 use super::{Ended, lost};
 
-/// How often a node is drained again that had a late pod at the last look. More would only hide who puts them there.
-const LATE_DRAINS: u32 = 2;
-
 impl Session<'_> {
     pub(super) async fn remove(&mut self, foundation: &Value, ended: &mut Ended) -> Result<()> {
         let plan = self.plan;
@@ -230,22 +227,10 @@ impl Session<'_> {
         lost::still_lost(removal, kubernetes.node(removal.node.as_str()).await?.as_ref())
     }
 
-    /// Whether the drained nodes are empty still. A pod that came late is seen off as the others were.
+    /// Whether the drained nodes are empty still.
     async fn still_empty(&self, drains: &Drains, drained: &[Victim]) -> Result<()> {
-        let mut obstacles = drains.drainer().verify_empty(drained).await?;
-        for _ in 0..LATE_DRAINS {
-            if obstacles.is_empty() {
-                return Ok(());
-            }
-            let late: Vec<Victim> = obstacles.iter().map(|obstacle| obstacle.victim.clone()).collect();
-            let ends = drains.drainer().drain_all(&late).await?;
-            let staying: Vec<Obstacle> = ends.into_iter().filter_map(Result::err).collect();
-            if !staying.is_empty() {
-                return Err(blocked(&staying));
-            }
-            obstacles = drains.drainer().verify_empty(drained).await?;
-        }
-        if obstacles.is_empty() { Ok(()) } else { Err(blocked(&obstacles)) }
+        let staying = drains.see_off_late(drained).await?;
+        if staying.is_empty() { Ok(()) } else { Err(blocked(&staying)) }
     }
 
     /// Puts back what the parts changed that did not reach their point of no return, and returns why with what came of it.

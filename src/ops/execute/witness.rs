@@ -9,13 +9,16 @@ use crate::model::failure::Result;
 use crate::model::file::DrainSpec;
 use crate::model::journal::{Entry, Proof};
 use crate::model::names::{NodeName, OperationId};
-use crate::ops::drain::{Drainer, Witness};
+use crate::ops::drain::{Drainer, Obstacle, Victim, Witness};
 use crate::ops::interrupts::Interrupts;
 use crate::ops::journal::Journal;
 use crate::ops::lease::Lease;
 use crate::ops::ports::{Clock, Kubernetes, Progress};
 
 use super::session::Session;
+
+/// How often a node is drained again that had a late pod at the last look. More would only hide who puts them there.
+const LATE_DRAINS: u32 = 2;
 
 /// What drains need. Holds nothing of the session, which goes on changing meanwhile.
 pub struct Drains {
@@ -52,6 +55,24 @@ impl Drains {
     /// Of nodes that are past their point of no return: the journal has nothing more to learn of how they are emptied.
     pub fn silent(session: &Session, kubernetes: Arc<dyn Kubernetes>, rules: DrainSpec) -> Drains {
         Drains { witness: Arc::new(Silent), ..Drains::of(session, kubernetes, rules, true) }
+    }
+
+    /// Whether drained nodes are empty still. A pod that came late is seen off as the others were; what stays is returned.
+    pub async fn see_off_late(&self, drained: &[Victim]) -> Result<Vec<Obstacle>> {
+        let mut obstacles = self.drainer().verify_empty(drained).await?;
+        for _ in 0..LATE_DRAINS {
+            if obstacles.is_empty() {
+                break;
+            }
+            let late: Vec<Victim> = obstacles.iter().map(|obstacle| obstacle.victim.clone()).collect();
+            let ends = self.drainer().drain_all(&late).await?;
+            let staying: Vec<Obstacle> = ends.into_iter().filter_map(Result::err).collect();
+            if !staying.is_empty() {
+                return Ok(staying);
+            }
+            obstacles = self.drainer().verify_empty(drained).await?;
+        }
+        Ok(obstacles)
     }
 
     pub fn drainer(&self) -> Drainer<'_> {

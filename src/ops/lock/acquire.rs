@@ -50,7 +50,8 @@ impl Seeker {
 ///
 /// Fails with `LockHeld` if that takes too long, and with `Interrupted` if a signal comes while it waits. It is refused if
 /// the last operation under it was not finished: there is at most one such operation, and the lock is how it is found. A
-/// lock that ran out, and under which nothing is unfinished, is taken. May be dropped at any time: a lock that is had only afterwards is given back.
+/// lock that ran out, and under which nothing is unfinished, is taken. May be dropped at any time: a lock that is had
+/// only afterwards is given back.
 pub async fn acquire(seeker: Seeker, operation: OperationId) -> Result<HeldLock> {
     match Taker::new(seeker, Purpose::Begin(operation)).run().await? {
         Some((held, _)) => Ok(held),
@@ -150,18 +151,15 @@ impl Taker {
         let silent = found.age.unwrap_or_default().max(now.since(since));
         if silent >= found.lock.term() {
             let left = journal::open(self.seeker.store.as_ref(), &found.lock.operation).await?;
-            match &self.purpose {
+            let operation = match (&self.purpose, left) {
                 // Its run wrote nothing, or came to its end: there is nothing to wait for.
-                Purpose::Begin(operation) if left.is_none() => {
-                    let (fence, operation) = (found.lock.fence + 1, operation.clone());
-                    return self.write(fence, operation, Condition::Is(found.version)).await;
-                }
-                Purpose::Begin(_) => return Err(told::left_behind(&found.lock, silent, left.as_ref())),
-                Purpose::TakeOver if left.is_none() || silent >= TAKE_OVER_AFTER => {
-                    let (fence, operation) = (found.lock.fence + 1, found.lock.operation);
-                    return self.write(fence, operation, Condition::Is(found.version)).await;
-                }
-                Purpose::TakeOver => {}
+                (Purpose::Begin(operation), None) => Some(operation.clone()),
+                (Purpose::Begin(_), Some(status)) => return Err(told::left_behind(&found.lock, silent, &status)),
+                (Purpose::TakeOver, Some(_)) if silent < TAKE_OVER_AFTER => None,
+                (Purpose::TakeOver, _) => Some(found.lock.operation.clone()),
+            };
+            if let Some(operation) = operation {
+                return self.write(found.lock.fence + 1, operation, Condition::Is(found.version)).await;
             }
         }
         let waited = now.since(self.start);

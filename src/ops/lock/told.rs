@@ -46,7 +46,7 @@ pub fn interrupted() -> Failure {
 }
 
 /// Nobody has renewed it for longer than its term, and its operation was not finished.
-pub fn left_behind(lock: &Lock, silent: Duration, unfinished: Option<&Status>) -> Failure {
+pub fn left_behind(lock: &Lock, silent: Duration, unfinished: &Status) -> Failure {
     let Lock { holder, operation, acquired, .. } = lock;
     let failure = Failure::refused(format!(
         "the cluster's lock was left behind by {} on {} (pid {})",
@@ -54,9 +54,8 @@ pub fn left_behind(lock: &Lock, silent: Duration, unfinished: Option<&Status>) -
     ))
     .because(format!("`{}` took it at {acquired}, as operation {operation}", holder.command))
     .because(format!("it was last renewed {} ago, and ran out {} after that", span(silent), span(lock.term())));
-    let told = unfinished.map(|status| format!("that operation was not finished: {}", status.told()));
-    told.into_iter()
-        .fold(failure, Failure::because)
+    failure
+        .because(format!("that operation was not finished: {}", unfinished.told()))
         .hint(format!("see on {} whether process {} still runs, and let it end", holder.host, holder.pid))
         .hint(WAYS_OUT)
 }

@@ -10,11 +10,16 @@ mod show;
 mod unlock;
 
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Subcommand;
 
 use crate::cli::app::App;
+use crate::cli::connect;
 use crate::model::failure::Result;
+use crate::ops::lock::Seeker;
+use crate::ops::ports::Store;
 
 /// What the store keeps of the cluster.
 #[derive(Debug, clap::Args)]
@@ -45,5 +50,17 @@ pub async fn run(app: &App, args: Args) -> Result<ExitCode> {
         State::Prune(args) => prune::run(app, args).await,
         State::Move(args) => r#move::run(app, args).await,
         State::Unlock(args) => unlock::run(app, args).await,
+    }
+}
+
+/// For a command that needs the store's lock, and no cluster.
+fn seeker(app: &App, store: Arc<dyn Store>, timeout: Duration) -> Seeker {
+    Seeker {
+        store,
+        clock: connect::clock(),
+        holder: app.settings.holder(),
+        timeout,
+        interrupts: app.interrupts.clone(),
+        progress: app.progress.clone(),
     }
 }

@@ -7,7 +7,6 @@ use crate::cli::{connect, report};
 use crate::model::failure::{Failure, Kind, Result};
 use crate::model::file::StoreSpec;
 use crate::model::store_url;
-use crate::ops::lock::Seeker;
 use crate::ops::relocate::{self, Move};
 
 /// Move the cluster to another store: its record, history, journals and inputs, and Terraform's states.
@@ -53,15 +52,7 @@ pub async fn run(app: &App, args: Args) -> Result<ExitCode> {
         app.show(&report::relocate(&report, app.width()));
         app.confirm("Move it? Only `yes` goes on: ")?;
     }
-    let seeker = Seeker {
-        store: way.from.clone(),
-        clock: connect::clock(),
-        holder: app.settings.holder(),
-        timeout: args.lock_timeout,
-        interrupts: app.interrupts.clone(),
-        progress: app.progress.clone(),
-    };
-    let report = relocate::relocate(seeker, &way).await?;
+    let report = relocate::relocate(super::seeker(app, way.from.clone(), args.lock_timeout), &way).await?;
     app.print(&report::relocate(&report, app.width()), &report)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -6,7 +6,6 @@ use crate::cli::args::{Target, duration};
 use crate::cli::{connect, report};
 use crate::model::failure::Result;
 use crate::model::retention::Keep;
-use crate::ops::lock::Seeker;
 use crate::ops::prune::{self, Scope};
 
 /// Delete generations of the record that are old and many, with the journals of their operations, and inputs that nothing
@@ -37,9 +36,8 @@ pub struct Args {
 
 pub async fn run(app: &App, args: Args) -> Result<ExitCode> {
     let store = app.look(connect::open_store(app, &args.target)).await?;
-    let clock = connect::clock();
     let keep = Keep { generations: args.keep, days: args.keep_days };
-    let found = app.look(prune::survey(store.as_ref(), keep, clock.now(), Scope::All)).await?;
+    let found = app.look(prune::survey(store.as_ref(), keep, connect::clock().now(), Scope::All)).await?;
     if args.dry_run || found.is_empty() {
         app.print(&report::prune(&found, app.width()), &found)?;
         return Ok(ExitCode::SUCCESS);
@@ -48,15 +46,7 @@ pub async fn run(app: &App, args: Args) -> Result<ExitCode> {
         app.show(&report::prune(&found, app.width()));
         app.confirm("Delete this? Only `yes` goes on: ")?;
     }
-    let seeker = Seeker {
-        store,
-        clock,
-        holder: app.settings.holder(),
-        timeout: args.lock_timeout,
-        interrupts: app.interrupts.clone(),
-        progress: app.progress.clone(),
-    };
-    let pruned = prune::prune(seeker, found).await?;
+    let pruned = prune::prune(super::seeker(app, store, args.lock_timeout), found).await?;
     app.print(&report::prune(&pruned, app.width()), &pruned)?;
     Ok(ExitCode::SUCCESS)
 }

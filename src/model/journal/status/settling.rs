@@ -33,12 +33,6 @@ impl Status {
         self.start.parts.iter().filter_map(|part| self.settling_of(&part.id)).collect()
     }
 
-    /// True if machines that stand may go when this is settled.
-    pub fn settling_destroys(&self) -> bool {
-        let goes = |one: &Settling| one.part.act == Act::Remove && one.fate == Fate::Finished;
-        self.settling().iter().any(goes)
-    }
-
     fn settling_of(&self, id: &PartId) -> Option<Settling> {
         let part = self.parts.get(id)?;
         let settling = |fate, nodes| Some(Settling { part: id.clone(), fate, nodes });

@@ -134,9 +134,7 @@ async fn under_lock(
     let began = status.clone();
     let mut journal = Journal::taken_over(ports.store.clone(), ports.clock.clone(), lease.clone(), status);
     journal.write(Entry::TakenOver { holder: task.holder.clone() }).await?;
-    for part in &began.start().parts {
-        state_lock::remove_left_over(ports, &lease, &began, &part.id).await?;
-    }
+    state_lock::remove_left_over(ports, &lease, &began).await?;
     let operation = began.operation().clone();
     let mut settled = Settled::of(&operation);
     let Some((record, version)) = stored else {
@@ -154,12 +152,9 @@ async fn under_lock(
 
 async fn supersede(ports: &Ports, task: &Task, lease: Lease, status: Status) -> Result<Settled> {
     let mut settled = Settled::of(status.operation());
-    let parts: Vec<PartId> = status.start().parts.iter().map(|part| part.id.clone()).collect();
     let mut journal = Journal::taken_over(ports.store.clone(), ports.clock.clone(), lease.clone(), status.clone());
     journal.write(Entry::TakenOver { holder: task.holder.clone() }).await?;
-    for part in &parts {
-        state_lock::remove_left_over(ports, &lease, &status, part).await?;
-    }
+    state_lock::remove_left_over(ports, &lease, &status).await?;
     let why = format!("{} on {} destroys the whole cluster", task.holder.user, task.holder.host);
     journal.write(Entry::Superseded { why }).await?;
     settled.outcome = journal.status().and_then(Status::outcome);

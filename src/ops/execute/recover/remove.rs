@@ -16,9 +16,6 @@ use super::super::session::Session;
 use super::super::witness::Drains;
 use super::finish::phase;
 
-/// How often late pods are seen off again.
-const LATE_DRAINS: u32 = 2;
-
 impl Session<'_> {
     pub(super) async fn finish_remove(&mut self, began: &Status, part: &PartId, ended: &mut Ended) -> Result<bool> {
         let change = self.change_of(part)?;
@@ -145,20 +142,8 @@ impl Session<'_> {
             }
         }
         let drains = Drains::silent(self, kubernetes, self.task.file.drain.clone());
-        let mut obstacles = drains.drainer().verify_empty(&drained).await?;
-        for _ in 0..LATE_DRAINS {
-            if obstacles.is_empty() {
-                return Ok(());
-            }
-            let late: Vec<Victim> = obstacles.iter().map(|obstacle| obstacle.victim.clone()).collect();
-            let ends = drains.drainer().drain_all(&late).await?;
-            let staying: Vec<Obstacle> = ends.into_iter().filter_map(Result::err).collect();
-            if !staying.is_empty() {
-                return Err(not_empty(&staying));
-            }
-            obstacles = drains.drainer().verify_empty(&drained).await?;
-        }
-        if obstacles.is_empty() { Ok(()) } else { Err(not_empty(&obstacles)) }
+        let staying = drains.see_off_late(&drained).await?;
+        if staying.is_empty() { Ok(()) } else { Err(not_empty(&staying)) }
     }
 }
 
