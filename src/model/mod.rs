@@ -2,6 +2,7 @@
 
 pub mod adoption;
 pub mod azure;
+pub mod bootstrap;
 pub mod census;
 pub mod drain;
 pub mod failure;

@@ -2,10 +2,12 @@
 
 mod assets;
 mod backend;
+mod inventory;
 mod stack;
 mod template;
 mod variables;
 
 pub use assets::Assets;
 pub use backend::Backend;
+pub use inventory::{KNOWN_HOSTS, RunFacts, group_of, inventory};
 pub use stack::{Deployment, Files, foundation, pool};

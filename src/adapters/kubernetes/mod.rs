@@ -16,7 +16,7 @@ use async_trait::async_trait;
 use backon::{ExponentialBuilder, Retryable};
 use k8s_openapi::api::authorization::v1::SelfSubjectAccessReview;
 use k8s_openapi::api::coordination::v1::Lease;
-use k8s_openapi::api::core::v1::{Namespace, Node as ApiNode, PersistentVolumeClaim, Pod as ApiPod};
+use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Node as ApiNode, PersistentVolumeClaim, Pod as ApiPod};
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use k8s_openapi::api::storage::v1::VolumeAttachment;
 use k8s_openapi::apimachinery::pkg::version::Info;
@@ -26,8 +26,10 @@ use serde::de::DeserializeOwned;
 use tokio::time::error::Elapsed;
 use tracing::debug;
 
+use crate::model::bootstrap::{BootstrapToken, Entrance};
 use crate::model::failure::{Failure, Kind, Result};
 use crate::model::kubernetes::{Attachment, Budget, Eviction, Listing, Node, NodeChange, Patched, Pod, Right};
+use crate::model::names::OperationId;
 use crate::model::redact::Redactor;
 use crate::ops::ports::Kubernetes;
 
@@ -240,6 +242,38 @@ impl Kubernetes for Cluster {
         }
         // Gone for good only if no Node with this UID is left: finalizers may hold it.
         Ok(self.node(name).await?.is_none_or(|node| node.uid != uid))
+    }
+
+    async fn entrance(&self) -> Result<Entrance> {
+        let path = requests::namespaced("/api/v1", "kube-public", "configmaps", "cluster-info");
+        let found: Option<ConfigMap> = self.find("reading the ConfigMap kube-public/cluster-info", &path).await?;
+        let kubeconfig = found.and_then(|found| found.data).and_then(|mut data| data.remove("kubeconfig"));
+        Entrance::of_cluster_info(&kubeconfig.ok_or_else(|| {
+            Failure::refused("the cluster does not say to new machines how to join it")
+                .because("it has no ConfigMap kube-public/cluster-info, which kubeadm makes")
+                .hint("on a control plane: kubeadm init phase bootstrap-token")
+        })?)
+    }
+
+    async fn issue_token(
+        &self,
+        token: &BootstrapToken,
+        operation: &OperationId,
+        expires: jiff::Timestamp,
+    ) -> Result<()> {
+        let request = requests::issue_token(token, operation, expires)?;
+        match self.write::<serde_json::Value>(request).await {
+            Ok(_) => Ok(()),
+            Err(error) => Err(error.failure("making a bootstrap token", &self.title)),
+        }
+    }
+
+    async fn revoke_token(&self, id: &str) -> Result<()> {
+        let what = "ending a bootstrap token";
+        match self.write::<serde_json::Value>(requests::revoke_token(id)?).await {
+            Ok(_) => Ok(()),
+            Err(error) => answers::deletion(error, what, &self.title).map_or(Ok(()), Err),
+        }
     }
 
     async fn can_i(&self, right: &Right) -> Result<bool> {

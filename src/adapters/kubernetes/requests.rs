@@ -4,8 +4,10 @@ use http::Request;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::json;
 
+use crate::model::bootstrap::{self, BootstrapToken};
 use crate::model::failure::{Failure, Result};
 use crate::model::kubernetes::{FIELD_MANAGER, NodeChange, OPERATION_ANNOTATION, Pod, Right};
+use crate::model::names::OperationId;
 
 /// What may stand as it is in a path's segment and in a query's value.
 const KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -65,6 +67,21 @@ pub fn evict(pod: &Pod) -> Result<Request<Vec<u8>>> {
 pub fn delete_node(name: &str, uid: &str) -> Result<Request<Vec<u8>>> {
     let body = json!({ "apiVersion": "v1", "kind": "DeleteOptions", "preconditions": { "uid": uid } });
     json_request(Request::delete(format!("/api/v1/nodes/{}", segment(name))), &body)
+}
+
+/// The Secret that makes a bootstrap token valid.
+pub fn issue_token(
+    token: &BootstrapToken,
+    operation: &OperationId,
+    expires: jiff::Timestamp,
+) -> Result<Request<Vec<u8>>> {
+    let path = format!("/api/v1/namespaces/{}/secrets?fieldManager={FIELD_MANAGER}", bootstrap::NAMESPACE);
+    json_request(Request::post(path), &token.object(operation, expires))
+}
+
+pub fn revoke_token(id: &str) -> Result<Request<Vec<u8>>> {
+    let path = namespaced("/api/v1", bootstrap::NAMESPACE, "secrets", &bootstrap::secret_name(id));
+    build(Request::delete(path), Vec::new())
 }
 
 pub fn review(right: &Right) -> Result<Request<Vec<u8>>> {

@@ -68,6 +68,8 @@ pub(crate) mod samples {
             operation: OperationId::from_text("op-1"),
             machine_id: machine_id.map(str::to_owned),
             adopted: false,
+            addresses: None,
+            host_keys: Vec::new(),
         }
     }
 

@@ -44,6 +44,8 @@ impl ClusterFile {
 pub struct KubernetesSpec {
     pub version: semver::Version,
     pub pod_network: PodNetwork,
+    /// A mirror of the community's package repository.
+    pub packages: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -114,6 +116,7 @@ pub struct ControlPlane {
     pub disk: Disk,
     pub image: Image,
     pub endpoint: Endpoint,
+    pub provisioning: Provisioning,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -132,10 +135,21 @@ pub struct Pool {
     pub disk: Disk,
     pub image: Image,
     pub capacity: Capacity,
+    pub provisioning: Provisioning,
     pub labels: BTreeMap<String, String>,
     pub taints: Vec<Taint>,
     /// Fields of the KubeletConfiguration, passed on as they are.
     pub kubelet: serde_json::Map<String, serde_json::Value>,
+}
+
+/// What makes a machine that was just made a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Provisioning {
+    /// Ansible, over SSH.
+    Ssh,
+    /// Nothing of ours: its image does so by itself.
+    None,
 }
 
 /// Who decides about the size of a pool.

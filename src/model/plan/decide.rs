@@ -317,6 +317,8 @@ fn additions(
             operation: inputs.operation.clone(),
             machine_id: None,
             adopted: false,
+            addresses: None,
+            host_keys: Vec::new(),
         };
         (name, node)
     });

@@ -48,6 +48,8 @@ pub(super) fn foundation_change(inputs: &Inputs) -> Result<FoundationChange> {
             operation: inputs.operation.clone(),
             machine_id: None,
             adopted: false,
+            addresses: None,
+            host_keys: Vec::new(),
         };
         (name, node)
     });

@@ -8,7 +8,7 @@ use crate::model::names::{NodeName, OperationId, StackId};
 use crate::model::provider::Provider;
 use crate::model::record::{NodeRecord, Source, StackSerial};
 
-fn node(zone: &str) -> NodeRecord {
+pub(crate) fn node(zone: &str) -> NodeRecord {
     NodeRecord {
         zone: zone.into(),
         image: "ami-0a1b".into(),
@@ -22,6 +22,8 @@ fn node(zone: &str) -> NodeRecord {
         operation: OperationId::from_text("planned"),
         machine_id: None,
         adopted: false,
+        addresses: None,
+        host_keys: Vec::new(),
     }
 }
 

@@ -100,6 +100,8 @@ fn record() -> Record {
         operation: OperationId::from_text("op-1"),
         machine_id: None,
         adopted: false,
+        addresses: None,
+        host_keys: Vec::new(),
     };
     let pool = |names: &[&str]| PoolRecord {
         next_number: 9,

@@ -8,7 +8,9 @@
 
 use async_trait::async_trait;
 
+use crate::model::bootstrap::{BootstrapToken, Entrance};
 use crate::model::failure::Result;
+use crate::model::names::OperationId;
 use crate::model::kubernetes::{Attachment, Budget, Eviction, Listing, Node, Patched, Pod, Right};
 
 pub use crate::model::kubernetes::NodeChange;
@@ -49,6 +51,20 @@ pub trait Kubernetes: Send + Sync {
 
     /// Deletes a Node object if it still has this UID. True if it is gone afterwards (also when it was before).
     async fn delete_node(&self, name: &str, uid: &str) -> Result<bool>;
+
+    /// Where the cluster is, for machines that want to join: from what kubeadm keeps there for them.
+    async fn entrance(&self) -> Result<Entrance>;
+
+    /// Makes a bootstrap token valid until then.
+    async fn issue_token(
+        &self,
+        token: &BootstrapToken,
+        operation: &OperationId,
+        expires: jiff::Timestamp,
+    ) -> Result<()>;
+
+    /// Ends the token with this id. One that is not there has ended.
+    async fn revoke_token(&self, id: &str) -> Result<()>;
 
     /// Whether this login has a right, as the API server itself judges it.
     async fn can_i(&self, right: &Right) -> Result<bool>;

@@ -7,6 +7,7 @@ pub mod home;
 pub mod kubernetes;
 pub mod probe;
 pub mod progress;
+pub mod provisioner;
 pub mod store;
 pub mod terraform;
 
@@ -17,6 +18,7 @@ pub use cloud::Cloud;
 pub use home::StoreHome;
 pub use kubernetes::Kubernetes;
 pub use progress::{Event, Progress};
+pub use provisioner::Provisioner;
 pub use store::{Condition, Object, Put, Store, Version};
 pub use terraform::Terraform;
 
@@ -26,6 +28,7 @@ pub struct Ports {
     pub store: Arc<dyn Store>,
     pub cloud: Arc<dyn Cloud>,
     pub terraform: Arc<dyn Terraform>,
+    pub provisioner: Arc<dyn Provisioner>,
     /// The way to the cluster's API, or why there is none.
     pub kubernetes: Result<Arc<dyn Kubernetes>, crate::model::failure::Failure>,
     pub clock: Arc<dyn Clock>,

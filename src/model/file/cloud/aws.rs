@@ -1,6 +1,6 @@
 //! AWS.
 
-use super::{Cloud, Subnets, Tags, TextRule};
+use super::{Cloud, Provisioning, Subnets, Tags, TextRule};
 use crate::model::file::read::{Wrong, wrong};
 
 /// Root disks of other types cannot be booted from, or want a number of operations that the file does not have.
@@ -26,6 +26,7 @@ pub static AWS: Cloud = Cloud {
     default_family: "ubuntu-24.04",
     image_id: TextRule { check: image_id, example: "ami-0123456789abcdef0" },
     default_user: "ubuntu",
+    default_provisioning: Provisioning::Ssh,
     needs_public_key: true,
     // A VPC is a /16 at most; cut into 64 parts for gateways, a part must still be the /28 that a subnet is at least.
     network: 16..=22,

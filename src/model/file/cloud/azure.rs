@@ -1,6 +1,6 @@
 //! Azure.
 
-use super::{Cloud, Tags, TextRule, word};
+use super::{Cloud, Provisioning, Tags, TextRule, word};
 use crate::model::file::read::{Wrong, wrong};
 
 /// Managed disks that a machine can boot from ("Azure managed disk types").
@@ -28,6 +28,7 @@ pub static AZURE: Cloud = Cloud {
         example: "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/images/providers/Microsoft.Compute/images/worker",
     },
     default_user: "operations",
+    default_provisioning: Provisioning::Ssh,
     needs_public_key: true,
     // "Subnets must be a /29 at least", a network a /8 at most.
     network: 8..=24,

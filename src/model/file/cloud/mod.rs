@@ -8,6 +8,7 @@ mod sandbox;
 use std::ops::RangeInclusive;
 
 use super::read::{Wrong, wrong};
+use super::types::Provisioning;
 use crate::model::provider::Provider;
 
 /// One cloud's rules and defaults.
@@ -31,6 +32,8 @@ pub struct Cloud {
     pub default_family: &'static str,
     pub image_id: TextRule,
     pub default_user: &'static str,
+    /// What makes machines nodes there. A sandbox's are no machines that could be logged in to.
+    pub default_provisioning: Provisioning,
     /// Machines can be reached by SSH only with a key that they are made with.
     pub needs_public_key: bool,
     /// Prefix lengths that the machines' network may have.

@@ -1,6 +1,6 @@
 //! The sandbox: machines that are lines in a register. It takes any names, so that a file can be tried as it is.
 
-use super::{Cloud, Tags, TextRule, word};
+use super::{Cloud, Provisioning, Tags, TextRule, word};
 
 pub static SANDBOX: Cloud = Cloud {
     title: "the sandbox",
@@ -19,6 +19,7 @@ pub static SANDBOX: Cloud = Cloud {
     default_family: "ubuntu-24.04",
     image_id: TextRule { check: word, example: "image-1" },
     default_user: "ubuntu",
+    default_provisioning: Provisioning::None,
     needs_public_key: false,
     network: 8..=28,
     subnets: None,

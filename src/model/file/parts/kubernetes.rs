@@ -1,7 +1,7 @@
 //! `kubernetes`.
 
 use crate::model::file::read::{Kind, object, text};
-use crate::model::file::rules::networks::{SERVICES, inner_network, overlap};
+use crate::model::file::rules::networks::{SERVICES, inner_network, overlap, url};
 use crate::model::file::rules::versions;
 use crate::model::file::types::{KubernetesSpec, PodNetwork};
 
@@ -18,7 +18,10 @@ pub fn kubernetes() -> impl Kind<Out = KubernetesSpec> {
         let version = fields.required("version", "Major, minor and patch, 1.29.0 or newer.", &version);
         let network = fields.optional("podNetwork", "The pods' addresses.", &pod_network()).maybe()?;
         let network = network.or_else(default_pod_network);
-        Some(KubernetesSpec { version: version?, pod_network: network? })
+        let packages = text("a URL", "https://mirror.example.com/kubernetes", url).pattern("^https?://");
+        let doc = "A mirror of the community's package repository, https://pkgs.k8s.io/core:/stable:, with its folders.";
+        let packages = fields.optional("packages", doc, &packages);
+        Some(KubernetesSpec { version: version?, pod_network: network?, packages: packages.maybe()? })
     })
 }
 

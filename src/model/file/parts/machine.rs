@@ -2,9 +2,9 @@
 
 use super::image::image_field;
 use super::{Facts, by_cloud};
-use crate::model::file::read::{Fields, Kind, object, text, whole, wrong};
+use crate::model::file::read::{Fields, Kind, choice, object, text, whole, wrong};
 use crate::model::file::rules::{names, one_line};
-use crate::model::file::types::{Capacity, ControlPlane, Disk, Endpoint, Image};
+use crate::model::file::types::{Capacity, ControlPlane, Disk, Endpoint, Image, Provisioning};
 
 pub const CAPACITIES: &[(&str, Capacity)] = &[("on-demand", Capacity::OnDemand), ("spot", Capacity::Spot)];
 
@@ -15,6 +15,15 @@ pub fn machine_field(fields: &mut Fields<'_>, facts: &Facts) -> Option<String> {
     let doc = "The cloud's name of the machine type. Default: `t3.medium` on AWS, `Standard_D2s_v5` on Azure.";
     let written = fields.optional("machine", doc, &kind).maybe()?;
     written.or_else(|| Some(facts.cloud()?.default_machine.into()))
+}
+
+const PROVISIONINGS: &[(&str, Provisioning)] = &[("ssh", Provisioning::Ssh), ("none", Provisioning::None)];
+
+pub fn provisioning_field(fields: &mut Fields<'_>, facts: &Facts) -> Option<Provisioning> {
+    let doc = "What makes a new machine a node: `ssh`, playbooks of Ansible over SSH; `none`, its image by itself. \
+               Default: `ssh`, in the sandbox `none`.";
+    let written = fields.optional("provisioning", doc, &choice(PROVISIONINGS)).maybe()?;
+    written.or_else(|| Some(facts.cloud()?.default_provisioning))
 }
 
 pub fn disk_field(fields: &mut Fields<'_>, facts: &Facts) -> Option<Disk> {
@@ -63,9 +72,17 @@ pub fn control_plane(facts: &Facts) -> impl Kind<Out = ControlPlane> + use<'_> {
         let machine = machine_field(fields, facts);
         let disk = disk_field(fields, facts);
         let image = image_field(fields, facts);
+        let provisioning = provisioning_field(fields, facts);
         let endpoint =
             fields.optional("endpoint", "The way to the API. Default: a load balancer.", &endpoint()).or_default();
-        Some(ControlPlane { count: count?, machine: machine?, disk: disk?, image: image?, endpoint: endpoint? })
+        Some(ControlPlane {
+            count: count?,
+            machine: machine?,
+            disk: disk?,
+            image: image?,
+            endpoint: endpoint?,
+            provisioning: provisioning?,
+        })
     })
 }
 
@@ -85,5 +102,6 @@ pub fn default_control_plane(facts: &Facts) -> Option<ControlPlane> {
         disk: default_disk(facts)?,
         image: Image::Family(cloud.default_family.into()),
         endpoint: Endpoint::default(),
+        provisioning: cloud.default_provisioning,
     })
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::machine::{CAPACITIES, disk_field, machine_field};
+use super::machine::{CAPACITIES, disk_field, machine_field, provisioning_field};
 use super::{Facts, image::image_field};
 use crate::model::file::read::{
     Anything, At, Fields, Kind, choice, list, map, object, peek, text, twice, whole, wrong,
@@ -35,6 +35,7 @@ pub fn pool(facts: &Facts) -> impl Kind<Out = Pool> + use<'_> {
         let image = image_field(fields, facts);
         let doc = "Spot machines are cheaper, and the cloud takes them back when it wants.";
         let capacity = fields.defaulted("capacity", doc, &choice(CAPACITIES), "on-demand");
+        let provisioning = provisioning_field(fields, facts);
         let label = text("a label's value", "web", labels::value).length(0, names::LABEL);
         let labels = map(labels::node_label, label, MOST_LABELS, "{ tier: web }");
         let doc = "Labels of the pool's nodes, for those that are made from now on.";
@@ -50,6 +51,7 @@ pub fn pool(facts: &Facts) -> impl Kind<Out = Pool> + use<'_> {
             disk: disk?,
             image: image?,
             capacity: capacity?,
+            provisioning: provisioning?,
             labels: labels?.into_iter().map(|(key, value)| (key.value, value.value)).collect(),
             taints: taints?,
             kubelet: kubelet?,

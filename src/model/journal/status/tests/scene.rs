@@ -75,6 +75,8 @@ fn made() -> NodeRecord {
         operation: OperationId::from_text("op"),
         machine_id: None,
         adopted: false,
+        addresses: None,
+        host_keys: Vec::new(),
     }
 }
 

@@ -1,0 +1,85 @@
+//! Ansible, which makes machines nodes.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+
+use crate::model::failure::Result;
+use crate::model::names::NodeName;
+use crate::ops::interrupts::Interrupts;
+use crate::ops::lease::Lease;
+
+/// One run of the playbooks.
+#[derive(Debug, Clone, Default)]
+pub struct Play {
+    /// As YAML. Files that it names lie beside it, by the names below.
+    pub inventory: Vec<u8>,
+    /// The hosts that are contacted; nobody else is.
+    pub limit: Vec<NodeName>,
+    /// None: all but those that run only when asked for.
+    pub tags: Vec<String>,
+    /// The host keys that are known: node → keys, each as `TYPE BASE64`.
+    pub host_keys: BTreeMap<NodeName, Vec<String>>,
+    /// What is not in the inventory because it is a secret, as the playbooks read it.
+    pub secrets: Option<Secrets>,
+    /// The manifest of the pod network.
+    pub pod_network: Option<String>,
+}
+
+/// The names of the files beside the inventory.
+pub const SECRETS_FILE: &str = "join.json";
+pub const ACCESS_FILE: &str = "access/admin.conf";
+pub const POD_NETWORK_FILE: &str = "pod-network.yml";
+
+/// JSON that nobody may see.
+#[derive(Clone)]
+pub struct Secrets(pub String);
+
+impl std::fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secrets(…)")
+    }
+}
+
+/// What came of a run. Hosts that failed are no error of the run.
+#[derive(Debug, Clone, Default)]
+pub struct Played {
+    pub hosts: BTreeMap<NodeName, HostEnd>,
+    /// The host keys that are known now.
+    pub host_keys: BTreeMap<NodeName, Vec<String>>,
+    /// The cluster's access, if the playbooks fetched it: a kubeconfig.
+    pub access: Option<Secrets>,
+    /// Everything that Ansible said, without secrets.
+    pub log: String,
+}
+
+/// How a host came out of it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HostEnd {
+    /// How many tasks ended on it, and how many of them changed something.
+    pub tasks: u32,
+    pub changed: u32,
+    pub failure: Option<HostFailure>,
+}
+
+/// Why a host was not finished.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HostFailure {
+    /// It did not answer to SSH, or did not let us in.
+    pub unreachable: bool,
+    pub task: String,
+    pub message: String,
+    /// The last of what the task's program said.
+    pub output: Option<String>,
+}
+
+#[async_trait]
+pub trait Provisioner: Send + Sync {
+    /// Looks the tool up, so that a missing one is told before anything is changed.
+    async fn check(&self) -> Result<()>;
+
+    /// Runs to the end, or until the first interruption.
+    async fn play(&self, play: &Play, lease: Option<&Lease>, interrupts: &Interrupts) -> Result<Played>;
+}

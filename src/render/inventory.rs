@@ -1,0 +1,122 @@
+//! Ansible's inventory: the machines by pool and role, and what the playbooks are told of them (playbooks/README.md).
+//!
+//! It holds no secret: keys are the SSH agent's or files of the operator's, and a token comes to the playbooks by a file
+//! of its own.
+
+mod yaml;
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use crate::model::file::{ClusterFile, Pool};
+use crate::model::names::NodeName;
+use crate::model::record::{NodeRecord, Record};
+
+/// The file of the machines' SSH host keys, beside the inventory; Ansible runs in their folder.
+pub const KNOWN_HOSTS: &str = "known_hosts";
+
+/// What the playbooks are told of one run, beside the machines. Files lie in the folder that Ansible runs in.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct RunFacts<'a> {
+    /// The API server's address for everybody, `host:port`.
+    pub endpoint: &'a str,
+    /// The control plane on which a new cluster is to be made.
+    pub init_host: Option<&'a NodeName>,
+    /// The file of the secrets.
+    pub join_file: Option<&'a str>,
+    /// Where the cluster's access is to be written.
+    pub kubeconfig_file: Option<&'a str>,
+    /// The file with the manifest of the pod network.
+    pub pod_network: Option<&'a str>,
+}
+
+/// The inventory of all machines of the record whose address is known, as YAML. Every text in it is marked as one that
+/// Ansible must not read as a template: what the cluster file says stays what it is.
+pub fn inventory(file: &ClusterFile, record: &Record, run: RunFacts) -> Vec<u8> {
+    let mut children = Map::new();
+    children.insert("control_plane".into(), json!({ "hosts": hosts(file, &record.control_plane.nodes, None) }));
+    let mut workers = Map::new();
+    for (name, pool) in &record.pools {
+        let group = group_of(name);
+        children.insert(group.clone(), json!({ "hosts": hosts(file, &pool.nodes, file.pool(name)) }));
+        workers.insert(group, json!({}));
+    }
+    children.insert("workers".into(), json!({ "children": workers }));
+    yaml::write(&json!({ "all": { "vars": run_vars(file, run), "children": children } }))
+}
+
+/// The inventory's group of a pool. Groups are Python identifiers; a pool's name has no underscore of its own.
+pub fn group_of(pool: &str) -> String {
+    format!("pool_{}", pool.replace('-', "_"))
+}
+
+fn run_vars(file: &ClusterFile, run: RunFacts) -> Value {
+    json!({
+        "ansible_user": file.ssh.user,
+        "scaler_cluster": file.name,
+        "scaler_endpoint": run.endpoint,
+        "scaler_kubernetes_version": file.kubernetes.version.to_string(),
+        "scaler_pod_cidr": file.kubernetes.pod_network.cidr.to_string(),
+        "scaler_packages_mirror": file.kubernetes.packages,
+        "scaler_init_host": run.init_host,
+        "scaler_join_file": run.join_file,
+        "scaler_kubeconfig_file": run.kubeconfig_file,
+        "scaler_pod_network_manifest": run.pod_network,
+    })
+}
+
+fn hosts(file: &ClusterFile, nodes: &BTreeMap<NodeName, NodeRecord>, pool: Option<&Pool>) -> Map<String, Value> {
+    let known = nodes.iter().filter_map(|(name, node)| {
+        let (id, addresses) = (node.machine_id.as_deref()?, node.addresses.as_ref()?);
+        // Within the network where there is a host to go through, else from outside if that is possible.
+        let public = addresses.public.as_deref().filter(|_| file.ssh.jump.is_none());
+        let mut host = json!({
+            "ansible_host": public.unwrap_or(&addresses.private),
+            "ansible_ssh_common_args": ssh_args(file, name),
+            "scaler_node": name,
+            "scaler_provider_id": file.provider.provider_id(&node.zone, id),
+            "scaler_address": addresses.private,
+            "scaler_labels": labels(file, node, pool),
+        });
+        if let Some(pool) = pool {
+            host["scaler_taints"] = taints(pool);
+            host["scaler_kubelet"] = json!(pool.kubelet);
+        }
+        Some((name.to_string(), host))
+    });
+    known.collect()
+}
+
+/// Labels that a kubelet may give itself: its pool's own, and where and on what it runs (Kubernetes' reference of
+/// well-known labels).
+fn labels(file: &ClusterFile, node: &NodeRecord, pool: Option<&Pool>) -> BTreeMap<String, String> {
+    let mut labels = pool.map(|pool| pool.labels.clone()).unwrap_or_default();
+    labels.insert("topology.kubernetes.io/region".into(), file.region.clone());
+    labels.insert("topology.kubernetes.io/zone".into(), node.zone.clone());
+    labels.insert("node.kubernetes.io/instance-type".into(), node.machine.clone());
+    labels
+}
+
+fn taints(pool: &Pool) -> Value {
+    let taint = |taint: &crate::model::file::Taint| {
+        json!({ "key": taint.key, "value": taint.value.as_deref().unwrap_or_default(), "effect": taint.effect })
+    };
+    pool.taints.iter().map(taint).collect()
+}
+
+/// A machine's host keys go by its node's name, which is never used twice; addresses are. A key that was not seen before
+/// is kept, another one than that is refused.
+fn ssh_args(file: &ClusterFile, name: &NodeName) -> String {
+    let mut args = format!(
+        "-o HostKeyAlias={name} -o UserKnownHostsFile={KNOWN_HOSTS} -o GlobalKnownHostsFile=/dev/null \
+         -o StrictHostKeyChecking=accept-new -o HashKnownHosts=no -o UpdateHostKeys=no"
+    );
+    if let Some(jump) = &file.ssh.jump {
+        args.push_str(&format!(" -o ProxyJump={jump}"));
+    }
+    args
+}
+
+#[cfg(test)]
+mod tests;
