@@ -1,5 +1,6 @@
 //! The outside: programs, clouds, stores, the cluster's API, time. Each implements a port of `ops`.
 
+pub mod ansible;
 pub mod clock;
 pub mod cloud;
 pub mod kubernetes;

@@ -10,6 +10,7 @@ use super::generation::{self, Former};
 use super::load::{self, Loaded};
 use super::plan_file::SavedPlan;
 use super::write_count::Edited;
+use crate::adapters::ansible::{AnsibleCli, Options as AnsibleOptions};
 use crate::adapters::clock::SystemClock;
 use crate::adapters::cloud::{Aws, Bucket, Sandbox, login};
 use crate::adapters::kubernetes::{self, Access};
@@ -192,11 +193,20 @@ async fn finish(
         interrupts: app.interrupts.clone(),
         progress: app.progress.clone(),
     });
+    let provisioner = AnsibleCli::new(AnsibleOptions {
+        host: host.clone(),
+        path: file.tools.ansible_playbook.as_ref().map(|path| app.settings.path(&loaded.folder, path)),
+        private_key: file.ssh.private_key_file.as_ref().map(|path| app.settings.path(&loaded.folder, path)),
+        playbooks: loaded.assets.playbooks().clone(),
+        work_dir: target.work_dir.as_ref().map(|dir| app.settings.folder.join(dir)),
+        progress: app.progress.clone(),
+    });
     let kubernetes = reach(app, &host, &loaded, &access).await;
     let ports = app.between.ports(Ports {
         store,
         cloud,
         terraform: Arc::new(terraform),
+        provisioner: Arc::new(provisioner),
         kubernetes,
         clock: clock(),
         progress: app.progress.clone(),

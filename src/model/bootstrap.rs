@@ -95,8 +95,7 @@ impl Entrance {
         let host = server.host().ok_or_else(|| unreadable("its server has no host".into()))?;
         let (_, pem) = x509_parser::pem::parse_x509_pem(&decoded(&cluster.ca).map_err(unreadable)?)
             .map_err(|error| unreadable(format!("its CA is no PEM: {error}")))?;
-        let certificate =
-            pem.parse_x509().map_err(|error| unreadable(format!("its CA is no certificate: {error}")))?;
+        let certificate = pem.parse_x509().map_err(|error| unreadable(format!("its CA is no certificate: {error}")))?;
         let hash = hex::encode(Sha256::digest(certificate.public_key().raw));
         let endpoint = format!("{host}:{}", server.port_u16().unwrap_or(443));
         Ok(Entrance { endpoint, ca_hash: format!("sha256:{hash}") })
@@ -148,7 +147,9 @@ mod tests {
         let hash = include_str!("testdata/ca.hash").trim();
         use base64::Engine;
         let data = base64::engine::general_purpose::STANDARD.encode(ca);
-        let of = |server: &str| format!("clusters:\n- cluster: {{ certificate-authority-data: {data}, server: '{server}' }}\n  name: ''\n");
+        let of = |server: &str| {
+            format!("clusters:\n- cluster: {{ certificate-authority-data: {data}, server: '{server}' }}\n  name: ''\n")
+        };
         let entrance = Entrance::of_cluster_info(&of("https://api.demo.example.com:6443")).unwrap();
         assert_eq!(entrance, Entrance { endpoint: "api.demo.example.com:6443".into(), ca_hash: hash.into() });
         assert_eq!(Entrance::of_cluster_info(&of("https://api.example.com")).unwrap().endpoint, "api.example.com:443");

@@ -10,11 +10,13 @@ use crate::model::names::StackId;
 use crate::model::provider::Provider;
 
 static TERRAFORM: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/terraform");
+static PLAYBOOKS: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/playbooks");
 
 /// Terraform's modules by path, such as `aws/pool/main.tf`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Assets {
     files: BTreeMap<String, Vec<u8>>,
+    playbooks: BTreeMap<String, Vec<u8>>,
 }
 
 impl Assets {
@@ -22,13 +24,13 @@ impl Assets {
     pub fn embedded() -> Assets {
         let mut files = BTreeMap::new();
         collect(&TERRAFORM, &mut files);
-        Assets { files }
+        Assets { files, playbooks: embedded_playbooks() }
     }
 
     /// Files that a user brought (`--assets`), with paths below their folder `terraform`. Refused unless every module
     /// among them is one that the guard lets through: Terraform never starts on another one.
     pub fn of_files(files: BTreeMap<String, Vec<u8>>) -> Result<Assets> {
-        let assets = Assets { files };
+        let assets = Assets { files, playbooks: embedded_playbooks() };
         for provider in Provider::ALL {
             for stack in [StackId::Foundation, StackId::Pool(String::new())] {
                 let module = assets.below(provider, &stack);
@@ -48,6 +50,19 @@ impl Assets {
         files
     }
 
+    /// Ansible's playbooks: path below their folder → content.
+    pub fn playbooks(&self) -> &BTreeMap<String, Vec<u8>> {
+        &self.playbooks
+    }
+
+    /// Other playbooks than the program's own, where a user brought some.
+    pub fn with_playbooks(self, playbooks: BTreeMap<String, Vec<u8>>) -> Assets {
+        match playbooks.is_empty() {
+            true => self,
+            false => Assets { playbooks, ..self },
+        }
+    }
+
     /// Everything in the folder of a module.
     fn below(&self, provider: Provider, stack: &StackId) -> BTreeMap<String, Vec<u8>> {
         let folder = folder(provider, stack);
@@ -64,6 +79,13 @@ fn folder(provider: Provider, stack: &StackId) -> String {
         StackId::Pool(_) => "pool",
     };
     format!("{provider}/{kind}/")
+}
+
+fn embedded_playbooks() -> BTreeMap<String, Vec<u8>> {
+    let mut files = BTreeMap::new();
+    collect(&PLAYBOOKS, &mut files);
+    files.retain(|path, _| !path.ends_with(".pyc"));
+    files
 }
 
 fn collect(dir: &Dir<'_>, files: &mut BTreeMap<String, Vec<u8>>) {

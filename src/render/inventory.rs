@@ -99,9 +99,7 @@ fn labels(file: &ClusterFile, node: &NodeRecord, pool: Option<&Pool>) -> BTreeMa
 }
 
 fn taints(pool: &Pool) -> Value {
-    let taint = |taint: &crate::model::file::Taint| {
-        json!({ "key": taint.key, "value": taint.value.as_deref().unwrap_or_default(), "effect": taint.effect })
-    };
+    let taint = |taint: &crate::model::file::Taint| json!({ "key": taint.key, "value": taint.value.as_deref().unwrap_or_default(), "effect": taint.effect });
     pool.taints.iter().map(taint).collect()
 }
 

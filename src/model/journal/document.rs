@@ -8,7 +8,7 @@ use crate::model::record::Format;
 
 /// The major number changes when an older `scaler` would misread a journal. A new kind of entry needs no new major
 /// number: a reader that does not know it refuses the journal by itself.
-pub const FORMAT: Format = Format { major: 1, minor: 1 };
+pub const FORMAT: Format = Format { major: 1, minor: 2 };
 
 /// The object `journal/<operation>/<seq>`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -92,7 +92,7 @@ mod tests {
         let expected = r#"{
   "format": {
     "major": 1,
-    "minor": 1
+    "minor": 2
   },
   "operation": "20260102t030405z-00000000000000ff",
   "seq": 7,

@@ -94,6 +94,19 @@ pub enum Entry {
         machine_id: String,
     },
 
+    /// About to make the bootstrap token with this id valid: whoever has it can join the cluster. Since format 1.2.
+    TokenIssuing {
+        token: String,
+    },
+    /// There is no such token any more. Since format 1.2.
+    TokenRevoked {
+        token: String,
+    },
+    /// About to run the playbooks on the machines of these nodes, and no others. Since format 1.2.
+    Provisioning {
+        nodes: Vec<NodeName>,
+    },
+
     /// A new machine's Node is Ready.
     NodeReady {
         node: NodeName,

@@ -16,7 +16,7 @@ use crate::ops::lease::Lease;
 use crate::ops::ports::probe::{Answer, Printed, Probed, Tool as ToolName};
 use crate::ops::ports::terraform::{Applied, PlanMode, SavedPlan, Stack, Tool};
 use crate::ops::ports::{Kubernetes, Terraform};
-use crate::ops::testing::MemoryStore;
+use crate::ops::testing::{MemoryStore, NobodyProvisions};
 
 const FILE: &str = "
 apiVersion: scaler/v1
@@ -128,6 +128,7 @@ async fn examined(works: bool, record: &Record, change: impl FnOnce(&mut Fake)) 
         store: Arc::new(store),
         cloud: fake.clone(),
         terraform: Arc::new(Outside { works }),
+        provisioner: Arc::new(NobodyProvisions),
         kubernetes,
         clock: fake.clone(),
         progress: fake,

@@ -98,7 +98,7 @@ impl Session<'_> {
         }
         let failure = Failure::new(Kind::Partial, format!("made, but not joined to the cluster: {}", names.join(", ")))
             .because(what)
-            .hint("let the machines join the cluster (kubeadm join, with the node name as --hostname-override)")
+            .hint("let the machines join the cluster: `scaler provision`, or kubeadm join with the node name as --hostname-override")
             .hint("`scaler status` shows when they are Ready; scale-down removes those that never join");
         Ok(if why.is_empty() { failure } else { failure.because(why) })
     }

@@ -10,6 +10,7 @@ mod login;
 mod lost;
 mod make;
 mod part;
+mod provision;
 pub mod recover;
 mod remove;
 mod retire;
@@ -237,7 +238,7 @@ impl Session<'_> {
             }
             ended.made(made);
         }
-        match self.wait_until_ready(&joining).await? {
+        match self.join(&joining).await? {
             Some(shortfall) => ended.shortfalls.push(shortfall),
             None if !joining.is_empty() => self.learn_cluster().await,
             None => {}

@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+use crate::model::bootstrap::{BootstrapToken, Entrance};
 use crate::model::failure::Result;
 use crate::model::file::Image;
 use crate::model::kubernetes::{Attachment, Budget, Eviction, Listing, Node, Patched, Pod, Resources, Right};
 use crate::model::machine::{Machine, Place, Sighting};
+use crate::model::names::OperationId;
 use crate::ops::ports::kubernetes::NodeChange;
 use crate::ops::ports::{BootInstant, Clock, Cloud, Event, Kubernetes, Progress};
 
@@ -184,6 +186,18 @@ impl Kubernetes for Fake {
     }
 
     async fn delete_node(&self, _: &str, _: &str) -> Result<bool> {
+        unimplemented!()
+    }
+
+    async fn entrance(&self) -> Result<Entrance> {
+        unimplemented!()
+    }
+
+    async fn issue_token(&self, _: &BootstrapToken, _: &OperationId, _: jiff::Timestamp) -> Result<()> {
+        unimplemented!()
+    }
+
+    async fn revoke_token(&self, _: &str) -> Result<()> {
         unimplemented!()
     }
 

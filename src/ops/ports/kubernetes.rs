@@ -10,8 +10,8 @@ use async_trait::async_trait;
 
 use crate::model::bootstrap::{BootstrapToken, Entrance};
 use crate::model::failure::Result;
-use crate::model::names::OperationId;
 use crate::model::kubernetes::{Attachment, Budget, Eviction, Listing, Node, Patched, Pod, Right};
+use crate::model::names::OperationId;
 
 pub use crate::model::kubernetes::NodeChange;
 

@@ -9,6 +9,7 @@ use super::cloud::place;
 use super::cluster;
 use super::process::Process;
 use super::watch::{Deed, kind_of_entry};
+use crate::model::bootstrap::{BootstrapToken, Entrance};
 use crate::model::failure::{Failure, Result};
 use crate::model::file::Image;
 use crate::model::journal::Document;
@@ -17,6 +18,7 @@ use crate::model::kubernetes::{
 };
 use crate::model::lock::{self, Lock, LockState};
 use crate::model::machine::{Machine, Place, Sighting};
+use crate::model::names::OperationId;
 use crate::model::provider::tags;
 use crate::ops::ports::store::lock_beside;
 use crate::ops::ports::{Cloud, Condition, Kubernetes, Object, Put, Store};
@@ -324,6 +326,35 @@ impl Kubernetes for SimKubernetes {
             self.0.world.did(self.0.index, Deed::DeletesNode { node });
         }
         let answer = self.0.world.kubernetes.delete_node(name, uid).await;
+        self.0.left(point).await;
+        self.back(()).await;
+        self.fails()?;
+        answer
+    }
+
+    async fn entrance(&self) -> Result<Entrance> {
+        self.0.world.kubernetes.entrance().await
+    }
+
+    async fn issue_token(
+        &self,
+        token: &BootstrapToken,
+        operation: &OperationId,
+        expires: jiff::Timestamp,
+    ) -> Result<()> {
+        let point = self.0.come_to(|| "issue token".into()).await;
+        self.there().await?;
+        let answer = self.0.world.kubernetes.issue_token(token, operation, expires).await;
+        self.0.left(point).await;
+        self.back(()).await;
+        self.fails()?;
+        answer
+    }
+
+    async fn revoke_token(&self, id: &str) -> Result<()> {
+        let point = self.0.come_to(|| "revoke token".into()).await;
+        self.there().await?;
+        let answer = self.0.world.kubernetes.revoke_token(id).await;
         self.0.left(point).await;
         self.back(()).await;
         self.fails()?;

@@ -14,6 +14,7 @@ use super::world::{BEGINNING, World};
 use crate::model::failure::Failure;
 use crate::model::lock::Holder;
 use crate::ops::ports::{BootInstant, Clock, Event, Kubernetes, Ports, Progress};
+use crate::ops::testing::NobodyProvisions;
 
 /// All scalers that ever were in a world, by number.
 #[derive(Default)]
@@ -133,6 +134,7 @@ impl Process {
             store: Arc::new(SimStore(self.clone())),
             cloud: Arc::new(SimCloud(self.clone())),
             terraform: Arc::new(SimTerraform::new(self.clone())),
+            provisioner: Arc::new(NobodyProvisions),
             kubernetes,
             clock: Arc::new(ProcessClock(self.clone())),
             progress: Arc::new(Told(self.clone())),

@@ -4,8 +4,10 @@ mod clock;
 pub mod conformance;
 pub mod kubernetes;
 mod lease;
+mod provisioner;
 mod store;
 
 pub use clock::VirtualClock;
 pub use lease::{holder, lease};
+pub use provisioner::NobodyProvisions;
 pub use store::{Fate, MemoryStore};

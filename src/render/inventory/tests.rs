@@ -3,8 +3,8 @@ use crate::model::file;
 use crate::model::machine::Place;
 use crate::model::names::OperationId;
 use crate::model::provider::Provider;
-use crate::model::record::{Addresses, Source};
 use crate::model::record::PoolRecord;
+use crate::model::record::{Addresses, Source};
 
 const FILE: &str = r#"
 apiVersion: scaler/v1
@@ -34,7 +34,8 @@ fn node(id: Option<&str>, addresses: Option<(&str, Option<&str>)>) -> NodeRecord
         zone: "eu-west-1a".into(),
         machine: "t3.large".into(),
         machine_id: id.map(str::to_owned),
-        addresses: addresses.map(|(private, public)| Addresses { private: private.into(), public: public.map(str::to_owned) }),
+        addresses: addresses
+            .map(|(private, public)| Addresses { private: private.into(), public: public.map(str::to_owned) }),
         ..crate::model::plan::samples::node("eu-west-1a")
     }
 }

@@ -19,7 +19,8 @@ pub fn kubernetes() -> impl Kind<Out = KubernetesSpec> {
         let network = fields.optional("podNetwork", "The pods' addresses.", &pod_network()).maybe()?;
         let network = network.or_else(default_pod_network);
         let packages = text("a URL", "https://mirror.example.com/kubernetes", url).pattern("^https?://");
-        let doc = "A mirror of the community's package repository, https://pkgs.k8s.io/core:/stable:, with its folders.";
+        let doc =
+            "A mirror of the community's package repository, https://pkgs.k8s.io/core:/stable:, with its folders.";
         let packages = fields.optional("packages", doc, &packages);
         Some(KubernetesSpec { version: version?, pod_network: network?, packages: packages.maybe()? })
     })

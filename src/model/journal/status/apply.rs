@@ -64,6 +64,16 @@ impl Status {
                 newcomer.adopted |= matches!(entry, Entry::Adopting { .. });
                 self.uncommitted = true;
             }
+            Entry::TokenIssuing { token } => match &self.token {
+                Some(open) => return Err(format!("the token {open} is valid still")),
+                None => self.token = Some(token.clone()),
+            },
+            Entry::TokenRevoked { token } => match self.token.take_if(|open| open == token) {
+                Some(_) => {}
+                None => return Err(format!("no token {token} was issued")),
+            },
+            Entry::Provisioning { nodes } if nodes.is_empty() => return Err("it is of no machine".into()),
+            Entry::Provisioning { .. } => {}
             Entry::NodeReady { node, uid } => {
                 let newcomer = self.newcomer(node)?;
                 newcomer.ready = Some(uid.clone());

@@ -34,6 +34,8 @@ pub struct Status {
     newcomers: BTreeMap<NodeName, Newcomer>,
     /// The last time that Terraform was started for a part, and by whom.
     runs: BTreeMap<PartId, TerraformRun>,
+    /// The id of the bootstrap token that may be valid still.
+    token: Option<String>,
     generation: Option<u64>,
     /// Something was done that the record does not say yet.
     uncommitted: bool,
@@ -98,6 +100,7 @@ impl Status {
             victims: victims(start),
             newcomers: newcomers(start),
             runs: BTreeMap::new(),
+            token: None,
             generation: None,
             uncommitted: false,
             outcome: None,
@@ -205,6 +208,11 @@ impl Status {
     /// The victims of a part, in their order.
     pub fn victims_of<'a>(&'a self, part: &'a PartId) -> impl Iterator<Item = (&'a NodeName, &'a Victim)> {
         self.victims.iter().filter(move |(_, victim)| victim.part == *part)
+    }
+
+    /// The id of the bootstrap token that was issued and, by the journal, not revoked.
+    pub fn token(&self) -> Option<&str> {
+        self.token.as_deref()
     }
 
     /// The generation of the record that it committed last.

@@ -2,6 +2,7 @@
 
 use super::super::{Entry, Outcome, UncordonFound};
 use super::Status;
+use crate::model::names::NodeName;
 
 impl Status {
     /// Who ran it, what it last did, and what is left of it, in a few sentences.
@@ -54,6 +55,9 @@ impl Entry {
             Entry::ApplyEnded { part, .. } => format!("apply of {part} ended"),
             Entry::Adopting { node, machine_id, .. } => format!("adopting machine {machine_id} as {node}"),
             Entry::Untainting { node, machine_id, .. } => format!("keeping machine {machine_id} as {node}"),
+            Entry::TokenIssuing { token } => format!("issuing the bootstrap token {token}"),
+            Entry::TokenRevoked { token } => format!("revoked the bootstrap token {token}"),
+            Entry::Provisioning { nodes } => format!("provisioning {}", names(nodes)),
             Entry::NodeReady { node, .. } => format!("{node} is Ready"),
             Entry::NodeNotReady { node, .. } => format!("{node} is not Ready"),
             Entry::MachineGone { node, machine_id } => format!("machine {machine_id} of {node} is gone"),
@@ -67,4 +71,8 @@ impl Entry {
             Entry::Finished { outcome } => format!("finished {}", outcome.told()),
         }
     }
+}
+
+fn names(nodes: &[NodeName]) -> String {
+    nodes.iter().map(NodeName::as_str).collect::<Vec<_>>().join(", ")
 }

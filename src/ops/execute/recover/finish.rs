@@ -67,7 +67,10 @@ impl Session<'_> {
                 joining.insert(name.clone(), node.machine_id.clone());
             }
         }
-        let shortfall = self.wait_until_ready(&joining).await?;
+        if let Some(token) = began.token() {
+            self.revoke_token(token).await?;
+        }
+        let shortfall = self.join(&joining).await?;
         if !joining.is_empty() {
             self.learn_cluster().await;
         }

@@ -10,10 +10,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 pub use self::world::{Controller, Done, Living, World};
+use crate::model::bootstrap::{BootstrapToken, Entrance};
 use crate::model::failure::{Failure, Result};
 use crate::model::kubernetes::{
     Attachment, Budget, Change, Eviction, FIELD_MANAGER, Listing, Node, OPERATION_ANNOTATION, Patched, Pod, Right,
 };
+use crate::model::names::OperationId;
 use crate::ops::ports::kubernetes::NodeChange;
 use crate::ops::ports::{Clock, Kubernetes};
 
@@ -134,6 +136,23 @@ impl Kubernetes for MemoryKubernetes {
             world.remove_node(name);
         }
         Ok(world.nodes.get(name).is_none_or(|node| node.uid != uid))
+    }
+
+    async fn entrance(&self) -> Result<Entrance> {
+        self.request()?;
+        Ok(Entrance { endpoint: "api.test:6443".into(), ca_hash: "sha256:00".into() })
+    }
+
+    async fn issue_token(&self, token: &BootstrapToken, _: &OperationId, _: jiff::Timestamp) -> Result<()> {
+        let mut world = self.request()?;
+        world.tokens.insert(token.id.clone());
+        answer(&mut world, ())
+    }
+
+    async fn revoke_token(&self, id: &str) -> Result<()> {
+        let mut world = self.request()?;
+        world.tokens.remove(id);
+        answer(&mut world, ())
     }
 
     async fn can_i(&self, _: &Right) -> Result<bool> {

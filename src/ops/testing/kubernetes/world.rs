@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -24,6 +24,8 @@ pub struct World {
     pub away: Option<(Duration, Duration)>,
     /// How many of the next changes are made without an answer.
     pub lost_answers: u32,
+    /// Ids of bootstrap tokens that are valid.
+    pub tokens: BTreeSet<String>,
     /// Before how many of the next changes of a Node somebody else changes it.
     pub meddling: u32,
     plans: Vec<(Duration, Plan)>,
@@ -99,6 +101,7 @@ impl World {
             terminating_namespaces: Vec::new(),
             away: None,
             lost_answers: 0,
+            tokens: BTreeSet::new(),
             meddling: 0,
             plans: Vec::new(),
             log: Vec::new(),

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use scaler::model::bootstrap::{BootstrapToken, Entrance};
 use scaler::model::failure::Result;
 use scaler::model::kubernetes::{Attachment, Budget, Eviction, Listing, Node, NodeChange, Patched, Pod, Right};
-use scaler::model::names::StackId;
+use scaler::model::names::{OperationId, StackId};
 use scaler::ops::lease::Lease;
 use scaler::ops::ports::terraform::{Applied, PlanMode, SavedPlan, Stack, Tool};
 use scaler::ops::ports::{Condition, Event, Kubernetes, Object, Ports, Progress, Put, Store, Terraform};
@@ -194,6 +195,23 @@ impl Kubernetes for MortalKubernetes {
 
     async fn delete_node(&self, name: &str, uid: &str) -> Result<bool> {
         self.fate.around("delete node", self.inner.delete_node(name, uid)).await
+    }
+
+    async fn entrance(&self) -> Result<Entrance> {
+        self.inner.entrance().await
+    }
+
+    async fn issue_token(
+        &self,
+        token: &BootstrapToken,
+        operation: &OperationId,
+        expires: jiff::Timestamp,
+    ) -> Result<()> {
+        self.fate.around("issue token", self.inner.issue_token(token, operation, expires)).await
+    }
+
+    async fn revoke_token(&self, id: &str) -> Result<()> {
+        self.fate.around("revoke token", self.inner.revoke_token(id)).await
     }
 
     async fn can_i(&self, right: &Right) -> Result<bool> {

@@ -1,0 +1,176 @@
+//! The events that the playbooks' callback plugin writes, a JSON object a line (playbooks/README.md), and what they come
+//! to for each host.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::{note, step};
+use crate::model::names::NodeName;
+use crate::model::redact::Redactor;
+use crate::ops::ports::provisioner::{HostEnd, HostFailure};
+use crate::ops::ports::{Event, Progress};
+
+#[derive(Deserialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+enum Line {
+    Task {
+        host: String,
+        task: String,
+        role: Option<String>,
+    },
+    Retry {
+        host: String,
+        task: String,
+        attempt: u32,
+    },
+    Result(Box<Outcome>),
+    Stats {
+        hosts: BTreeMap<String, Stats>,
+    },
+    #[serde(other)]
+    Other,
+}
+
+#[derive(Deserialize)]
+struct Outcome {
+    host: String,
+    task: String,
+    role: Option<String>,
+    status: String,
+    message: Option<String>,
+    output: Option<Output>,
+    #[serde(default)]
+    handled: bool,
+}
+
+#[derive(Deserialize)]
+struct Output {
+    #[serde(default)]
+    stdout: Option<String>,
+    #[serde(default)]
+    stderr: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Stats {
+    failed: u32,
+    unreachable: u32,
+}
+
+/// The hosts of one run, as the events tell of them.
+pub struct Hosts<'a> {
+    progress: &'a dyn Progress,
+    redactor: &'a Redactor,
+    hosts: BTreeMap<NodeName, HostEnd>,
+    /// Ansible came to its end.
+    ended: bool,
+}
+
+impl<'a> Hosts<'a> {
+    pub fn new(progress: &'a dyn Progress, redactor: &'a Redactor, hosts: &[NodeName]) -> Hosts<'a> {
+        for host in hosts {
+            progress.tell(Event::StepStarted { step: step(host.as_str()), title: format!("provisioning {host}") });
+        }
+        let hosts = hosts.iter().map(|host| (host.clone(), HostEnd::default())).collect();
+        Hosts { progress, redactor, hosts, ended: false }
+    }
+
+    /// Takes one line in; false if it is no event.
+    pub fn line(&mut self, text: &str) -> bool {
+        if !text.starts_with("{\"event\"") {
+            return false;
+        }
+        let Ok(line) = serde_json::from_str(text) else { return false };
+        match line {
+            Line::Task { host, task, role } => {
+                let tasks = self.hosts.get(&NodeName::from_text(host.as_str())).map_or(0, |host| host.tasks);
+                self.progress.tell(note(&host, format!("{} ({tasks} tasks done)", titled(role.as_deref(), &task))));
+            }
+            Line::Retry { host, task, attempt } => {
+                self.progress.tell(note(&host, format!("{task} (try {})", attempt + 1)));
+            }
+            Line::Result(outcome) => self.take(*outcome),
+            Line::Stats { hosts } => self.ends(hosts),
+            Line::Other => {}
+        }
+        true
+    }
+
+    fn take(&mut self, outcome: Outcome) {
+        let Some(host) = self.hosts.get_mut(&NodeName::from_text(outcome.host.as_str())) else { return };
+        host.tasks += 1;
+        host.changed += u32::from(outcome.status == "changed");
+        if outcome.handled || !matches!(outcome.status.as_str(), "failed" | "unreachable") {
+            return;
+        }
+        let clean = |text: &str| self.redactor.redact(text).into_owned();
+        let said = outcome.output.map(|output| {
+            let texts = [output.stdout, output.stderr].into_iter().flatten().filter(|text| !text.trim().is_empty());
+            texts.map(|text| text.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
+        });
+        host.failure = Some(HostFailure {
+            unreachable: outcome.status == "unreachable",
+            task: titled(outcome.role.as_deref(), &outcome.task),
+            message: clean(outcome.message.as_deref().unwrap_or("it gave no reason")),
+            output: said.filter(|text| !text.is_empty()).map(|text| clean(&text)),
+        });
+    }
+
+    fn ends(&mut self, stats: BTreeMap<String, Stats>) {
+        self.ended = true;
+        for (name, host) in &mut self.hosts {
+            let step = step(name.as_str());
+            match stats.get(name.as_str()) {
+                // A host without any task had nothing to do; one that failed and was rescued is no failure.
+                Some(Stats { failed: 0, unreachable: 0 }) => host.failure = None,
+                Some(_) if host.failure.is_none() => host.failure = Some(unexplained()),
+                Some(_) => {}
+                None => host.failure = Some(not_touched()),
+            }
+            self.progress.tell(match &host.failure {
+                None => Event::StepDone { step, title: format!("{name} is provisioned ({})", counted(host)) },
+                Some(failure) => {
+                    Event::StepFailed { step, title: format!("provisioning {name}"), why: failure.message.clone() }
+                }
+            });
+        }
+    }
+
+    /// How each came out of it; None if Ansible did not come to its end.
+    pub fn end(self) -> Option<BTreeMap<NodeName, HostEnd>> {
+        if !self.ended {
+            for name in self.hosts.keys() {
+                let why = "Ansible ended before it was done".to_owned();
+                let title = format!("provisioning {name}");
+                self.progress.tell(Event::StepFailed { step: step(name.as_str()), title, why });
+            }
+        }
+        self.ended.then_some(self.hosts)
+    }
+}
+
+fn titled(role: Option<&str>, task: &str) -> String {
+    match role {
+        // Ansible puts the role's name before the task's own where there is one.
+        Some(role) if !task.starts_with(role) => format!("{role}: {task}"),
+        _ => task.to_owned(),
+    }
+}
+
+fn counted(host: &HostEnd) -> String {
+    format!("{} tasks, {} changed", host.tasks, host.changed)
+}
+
+fn unexplained() -> HostFailure {
+    let message = "Ansible counts it as failed and did not say why".to_owned();
+    HostFailure { unreachable: false, task: String::new(), message, output: None }
+}
+
+fn not_touched() -> HostFailure {
+    let message = "Ansible did not come to it".to_owned();
+    HostFailure { unreachable: false, task: String::new(), message, output: None }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,111 @@
+//! The folder that one run of Ansible works in: readable for this user alone, and gone with the run.
+
+use std::fs::{self, DirBuilder, OpenOptions};
+use std::io::{self, ErrorKind, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Component, Path};
+
+use super::{Options, known_hosts};
+use crate::adapters::process::TemporaryFolder;
+use crate::model::failure::{Failure, Result};
+use crate::ops::ports::provisioner::{ACCESS_FILE, POD_NETWORK_FILE, Play, SECRETS_FILE, Secrets};
+use crate::render::KNOWN_HOSTS;
+
+pub struct PlayFolder<'a> {
+    folder: TemporaryFolder,
+    /// Where a copy of what may be seen is left.
+    kept: Option<&'a Path>,
+}
+
+impl PlayFolder<'_> {
+    /// Writes everything that the run needs.
+    pub fn new<'a>(options: &'a Options, play: &Play) -> Result<PlayFolder<'a>> {
+        let folder = TemporaryFolder::new(&options.host, "scaler-ansible-", None)
+            .map_err(|failure| failure.context("there is no place for Ansible's files"))?;
+        let new = PlayFolder { folder, kept: options.work_dir.as_deref() };
+        for (name, content) in &options.playbooks {
+            new.write(&format!("playbooks/{name}"), content)?;
+        }
+        new.write("inventory.yml", &play.inventory)?;
+        new.write(KNOWN_HOSTS, known_hosts::write(&play.host_keys).as_bytes())?;
+        if let Some(Secrets(secrets)) = &play.secrets {
+            new.write(SECRETS_FILE, secrets.as_bytes())?;
+        }
+        if let Some(manifest) = &play.pod_network {
+            new.write(POD_NETWORK_FILE, manifest.as_bytes())?;
+        }
+        for empty in ["access", "home", "tmp"] {
+            private(&new.path().join(empty)).map_err(|error| unusable(new.path(), &error))?;
+        }
+        new.keep("ansible/inventory.yml", &play.inventory)?;
+        Ok(new)
+    }
+
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// What Ansible is told by variables of its environment: nothing of it is the user's own configuration.
+    pub fn environment(&self) -> [(&'static str, std::ffi::OsString); 5] {
+        let within = |name: &str| self.path().join(name).into_os_string();
+        [
+            ("ANSIBLE_CONFIG", within("playbooks/ansible.cfg")),
+            ("ANSIBLE_HOME", within("home")),
+            ("ANSIBLE_LOCAL_TEMP", within("tmp")),
+            // The end of a connection's socket may have 107 bytes (unix(7)); the default lies in the home folder.
+            ("ANSIBLE_SSH_CONTROL_PATH_DIR", within("cp")),
+            ("SCALER_EVENTS", "/dev/stderr".into()),
+        ]
+    }
+
+    pub fn known_hosts(&self) -> Result<String> {
+        let path = self.path().join(KNOWN_HOSTS);
+        fs::read_to_string(&path).map_err(|error| unusable(&path, &error))
+    }
+
+    /// The kubeconfig that the playbooks fetched.
+    pub fn access(&self) -> Result<Option<Secrets>> {
+        let path = self.path().join(ACCESS_FILE);
+        match fs::read_to_string(&path) {
+            Ok(text) => Ok(Some(Secrets(text))),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(unusable(&path, &error)),
+        }
+    }
+
+    /// Leaves what Ansible said for a person who named a folder for it.
+    pub fn keep_log(&self, text: &str) -> Result<()> {
+        self.keep("ansible/ansible.log", text.as_bytes())
+    }
+
+    fn keep(&self, name: &str, content: &[u8]) -> Result<()> {
+        let Some(kept) = self.kept else { return Ok(()) };
+        let path = kept.join(name);
+        write(&path, content).map_err(|error| unusable(&path, &error))
+    }
+
+    fn write(&self, name: &str, content: &[u8]) -> Result<()> {
+        let plain = Path::new(name).components().all(|part| matches!(part, Component::Normal(_)));
+        let path = self.path().join(name);
+        if !plain {
+            return Err(Failure::failed(format!("`{name}` does not lie below {}", self.path().display())));
+        }
+        write(&path, content).map_err(|error| unusable(&path, &error))
+    }
+}
+
+fn write(path: &Path, content: &[u8]) -> io::Result<()> {
+    if let Some(folder) = path.parent() {
+        private(folder)?;
+    }
+    let mut file = OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(path)?;
+    file.write_all(content)
+}
+
+fn private(folder: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(folder)
+}
+
+fn unusable(path: &Path, error: &io::Error) -> Failure {
+    Failure::failed(format!("{} cannot be used for Ansible", path.display())).caused_by(error)
+}

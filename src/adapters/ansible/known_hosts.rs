@@ -1,0 +1,45 @@
+//! Host keys as OpenSSH keeps them (sshd(8), "SSH_KNOWN_HOSTS FILE FORMAT"), under the names of nodes.
+
+use std::collections::BTreeMap;
+
+use crate::model::names::NodeName;
+
+/// The file's text.
+pub fn write(keys: &BTreeMap<NodeName, Vec<String>>) -> String {
+    let lines = keys.iter().flat_map(|(node, keys)| keys.iter().map(move |key| format!("{node} {key}\n")));
+    lines.collect()
+}
+
+/// The keys in a file's text. Lines that are of no node, or marked, are passed over.
+pub fn read(text: &str) -> BTreeMap<NodeName, Vec<String>> {
+    let mut keys: BTreeMap<NodeName, Vec<String>> = BTreeMap::new();
+    for line in text.lines() {
+        let mut words = line.split_ascii_whitespace();
+        let (Some(host), Some(kind), Some(key)) = (words.next(), words.next(), words.next()) else { continue };
+        if host.starts_with(['#', '@', '|']) {
+            continue;
+        }
+        let of_host = keys.entry(NodeName::from_text(host)).or_default();
+        let key = format!("{kind} {key}");
+        if !of_host.contains(&key) {
+            of_host.push(key);
+        }
+    }
+    keys
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_written_is_read_again_without_what_is_not_ours() {
+        let keys =
+            BTreeMap::from([(NodeName::from_text("d-w-1"), vec!["ssh-ed25519 AAAA".to_owned(), "ssh-rsa BB".into()])]);
+        let text = write(&keys);
+        assert_eq!(text, "d-w-1 ssh-ed25519 AAAA\nd-w-1 ssh-rsa BB\n");
+        let more =
+            format!("# note\n@revoked d-w-1 ssh-rsa CC\n|1|aa|bb ssh-rsa DD\nbroken\n{text}d-w-1 ssh-rsa BB comment\n");
+        assert_eq!(read(&more), keys);
+    }
+}

@@ -1,0 +1,76 @@
+//! Where the machines are, and how they are recognised.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::model::failure::{Failure, Kind, Result};
+use crate::model::names::NodeName;
+use crate::model::record::{Addresses, NodeRecord};
+use crate::ops::ports::provisioner::Played;
+
+use super::super::session::Session;
+use super::Newcomers;
+
+/// How often the cloud is asked for a new machine's address.
+const EVERY: Duration = Duration::from_secs(2);
+
+impl Session<'_> {
+    /// Asks the cloud for the machines' addresses until each has one. Returns those that have none in time.
+    pub(super) async fn learn_addresses(&mut self, nodes: &Newcomers) -> Result<BTreeMap<NodeName, Failure>> {
+        let deadline = self.ports.clock.boot().after(self.task.options.join_timeout);
+        loop {
+            let machines = self.ports.cloud.machines(&self.record.cluster_id).await?;
+            let mut without = Vec::new();
+            for (node, id) in nodes {
+                let machine = machines.iter().find(|machine| Some(&machine.id) == id.as_ref());
+                match machine.and_then(|machine| Some((machine.private_address.clone()?, machine))) {
+                    Some((private, machine)) => {
+                        let addresses = Addresses { private, public: machine.public_address.clone() };
+                        if let Some(record) = self.node_mut(node) {
+                            record.addresses = Some(addresses);
+                        }
+                    }
+                    None => without.push(node.clone()),
+                }
+            }
+            if without.is_empty() || self.ports.clock.boot() >= deadline {
+                return Ok(without.into_iter().map(|node| (node.clone(), no_address(&node))).collect());
+            }
+            self.interrupts.check()?;
+            tokio::select! {
+                biased;
+                () = self.ports.clock.sleep(EVERY) => {}
+                () = self.interrupts.first() => {}
+            }
+        }
+    }
+
+    /// The keys that the record has of all machines.
+    pub(super) fn host_keys(&self) -> BTreeMap<NodeName, Vec<String>> {
+        let control_planes = self.record.control_plane.nodes.iter();
+        let nodes = control_planes.chain(self.record.pools.values().flat_map(|pool| &pool.nodes));
+        let known = nodes.filter(|(_, node)| !node.host_keys.is_empty());
+        known.map(|(name, node)| (name.clone(), node.host_keys.clone())).collect()
+    }
+
+    /// The keys of first contacts are the record's from now on. One that it has is never replaced.
+    pub(super) fn keep_host_keys(&mut self, played: &Played) {
+        for (node, keys) in &played.host_keys {
+            if let Some(record) = self.node_mut(node).filter(|record| record.host_keys.is_empty()) {
+                record.host_keys = keys.clone();
+            }
+        }
+    }
+
+    fn node_mut(&mut self, node: &NodeName) -> Option<&mut NodeRecord> {
+        let pools = self.record.pools.values_mut().flat_map(|pool| pool.nodes.iter_mut());
+        let mut nodes = pools.chain(self.record.control_plane.nodes.iter_mut());
+        nodes.find(|(name, _)| *name == node).map(|(_, record)| record)
+    }
+}
+
+fn no_address(node: &NodeName) -> Failure {
+    Failure::new(Kind::Partial, format!("{node} could not be provisioned"))
+        .because("the cloud tells no address of its machine")
+        .hint(format!("look at the machine; when it has one: scaler provision --limit {node}"))
+}

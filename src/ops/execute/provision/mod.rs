@@ -1,0 +1,128 @@
+//! New machines become nodes: by the playbooks, where the cluster file wants that, and then by their own kubelets.
+//!
+//! A machine that joins needs no other one of the cluster but its API: the token is made there for this operation and
+//! goes with it, and where the cluster is and how it is recognised comes from there.
+
+mod hosts;
+mod token;
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
+use crate::model::bootstrap::{BootstrapToken, Entrance};
+use crate::model::failure::{Failure, Kind, Result};
+use crate::model::file::Provisioning;
+use crate::model::journal::Entry;
+use crate::model::names::NodeName;
+use crate::ops::ports::Event;
+use crate::ops::ports::provisioner::{HostEnd, HostFailure, Play, Played, SECRETS_FILE, Secrets};
+use crate::render::{self, RunFacts};
+
+use super::make;
+use super::session::Session;
+
+/// Nodes, and the machines that they are to run on.
+pub type Newcomers = BTreeMap<NodeName, Option<String>>;
+
+impl Session<'_> {
+    /// Makes these nodes and waits until each is Ready. Returns why it is not all of them; nothing is undone for that.
+    pub async fn join(&mut self, made: &Newcomers) -> Result<Option<Failure>> {
+        let mut shortfalls = Vec::new();
+        let mut waiting = made.clone();
+        let by_ssh: Newcomers =
+            made.iter().filter(|(node, _)| self.by_ssh(node)).map(|(n, id)| (n.clone(), id.clone())).collect();
+        if !by_ssh.is_empty() && self.ports.kubernetes.is_ok() {
+            let failed = match self.provision(&by_ssh).await {
+                Ok(failed) => failed,
+                // Without the lease or the journal nothing more can be done.
+                Err(failure) if self.lease.check().is_err() || failure.kind == Kind::Interrupted => {
+                    return Err(failure);
+                }
+                Err(failure) => by_ssh.keys().map(|node| (node.clone(), failure.clone())).collect(),
+            };
+            for (node, failure) in failed {
+                waiting.remove(&node);
+                self.note(Entry::NodeNotReady { node, why: failure.to_string() }).await?;
+                shortfalls.push(failure);
+            }
+        }
+        shortfalls.extend(self.wait_until_ready(&waiting).await?);
+        Ok(make::partly(shortfalls))
+    }
+
+    fn by_ssh(&self, node: &NodeName) -> bool {
+        let pool = self.record.pools.iter().find(|(_, pool)| pool.nodes.contains_key(node));
+        let pool = pool.and_then(|(name, _)| self.task.file.pool(name));
+        pool.is_some_and(|pool| pool.provisioning == Provisioning::Ssh)
+    }
+
+    /// Runs the playbooks on these machines. Returns those that failed, and why.
+    async fn provision(&mut self, nodes: &Newcomers) -> Result<BTreeMap<NodeName, Failure>> {
+        self.ports.provisioner.check().await?;
+        let entrance = self.ports.kubernetes.clone()?.entrance().await?;
+        let mut failed = self.learn_addresses(nodes).await?;
+        let reached: Vec<NodeName> = nodes.keys().filter(|node| !failed.contains_key(*node)).cloned().collect();
+        if reached.is_empty() {
+            return Ok(failed);
+        }
+        let token = self.issue_token().await?;
+        let played = self.play(&reached, &entrance, &token).await;
+        self.revoke_token(&token.id).await?;
+        let played = played?;
+        self.keep_host_keys(&played);
+        self.keep_log(&played.log).await;
+        for node in reached {
+            if let Some(failure) =
+                played.hosts.get(&node).map_or_else(|| Some(untold(&node)), |end| failure(&node, end))
+            {
+                failed.insert(node, failure);
+            }
+        }
+        Ok(failed)
+    }
+
+    async fn play(&self, nodes: &[NodeName], entrance: &Entrance, token: &BootstrapToken) -> Result<Played> {
+        let run = RunFacts { endpoint: &entrance.endpoint, join_file: Some(SECRETS_FILE), ..RunFacts::default() };
+        let secrets = json!({ "token": token.reveal(), "caCertHash": entrance.ca_hash, "certificateKey": null });
+        let play = Play {
+            inventory: render::inventory(&self.task.file, &self.record, run),
+            limit: nodes.to_vec(),
+            host_keys: self.host_keys(),
+            secrets: Some(Secrets(secrets.to_string())),
+            ..Play::default()
+        };
+        self.note(Entry::Provisioning { nodes: nodes.to_vec() }).await?;
+        self.lease.check()?;
+        self.ports.provisioner.play(&play, Some(&self.lease), &self.interrupts).await
+    }
+
+    /// What Ansible said, in the store, beside the journal. That it cannot be kept stops nothing.
+    async fn keep_log(&self, log: &str) {
+        let key = format!("logs/{}/provision-{}.log", self.operation, self.ports.clock.now().as_millisecond());
+        let put =
+            self.ports.store.put(&key, log.as_bytes().to_vec().into(), crate::ops::ports::Condition::Absent).await;
+        if let Err(failure) = put {
+            self.tell(Event::Warning { text: format!("what Ansible said could not be kept in the store: {failure}") });
+        }
+    }
+}
+
+/// Why a machine is not provisioned, with how to run only that again.
+fn failure(node: &NodeName, end: &HostEnd) -> Option<Failure> {
+    let HostFailure { unreachable, task, message, output } = end.failure.as_ref()?;
+    let what = match unreachable {
+        true => format!("{node} could not be reached by SSH"),
+        false => format!("{node} could not be provisioned: it failed in `{task}`"),
+    };
+    let failure = Failure::new(Kind::Partial, what).because(message);
+    let failure = match output {
+        Some(output) => failure.because(output),
+        None => failure,
+    };
+    Some(failure.hint(format!("when that is mended: scaler provision --limit {node}")))
+}
+
+fn untold(node: &NodeName) -> Failure {
+    Failure::new(Kind::Partial, format!("{node} could not be provisioned")).because("Ansible did not tell of it")
+}

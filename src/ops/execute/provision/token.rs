@@ -1,0 +1,43 @@
+//! The bootstrap token of an operation.
+
+use jiff::SignedDuration;
+
+use crate::model::bootstrap::BootstrapToken;
+use crate::model::failure::Result;
+use crate::model::journal::Entry;
+use crate::ops::ports::Event;
+
+use super::super::session::Session;
+
+/// How long a token is valid if nobody ends it: longer than any run of the playbooks, and no longer than an hour.
+const VALID: SignedDuration = SignedDuration::from_mins(60);
+
+impl Session<'_> {
+    /// A new token, made valid in the cluster.
+    pub(super) async fn issue_token(&self) -> Result<BootstrapToken> {
+        let kubernetes = self.ports.kubernetes.clone()?;
+        let token = BootstrapToken::of_random(std::array::from_fn(|_| self.ports.clock.random() as u8));
+        self.note(Entry::TokenIssuing { token: token.id.clone() }).await?;
+        self.lease.check()?;
+        let expires = self.ports.clock.now() + VALID;
+        if let Err(failure) = kubernetes.issue_token(&token, &self.operation, expires).await {
+            // Its answer may be what was lost.
+            self.revoke_token(&token.id).await?;
+            return Err(failure);
+        }
+        Ok(token)
+    }
+
+    /// Ends a token. One that cannot be ended ends by itself within the hour, and the journal says that it is open.
+    pub async fn revoke_token(&self, token: &str) -> Result<()> {
+        let Ok(kubernetes) = &self.ports.kubernetes else { return Ok(()) };
+        match kubernetes.revoke_token(token).await {
+            Ok(()) => self.note(Entry::TokenRevoked { token: token.to_owned() }).await,
+            Err(failure) => {
+                let text = format!("the bootstrap token {token} could not be ended, and does so by itself: {failure}");
+                self.tell(Event::Warning { text });
+                Ok(())
+            }
+        }
+    }
+}
