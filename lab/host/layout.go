@@ -60,6 +60,10 @@ type mounted struct {
 }
 
 func (h *host) mounts(root string) error {
+	controllers := filepath.Join(h.Folder, "cgroup.controllers")
+	if err := os.WriteFile(controllers, []byte("cpuset cpu io memory hugetlb pids\n"), 0o644); err != nil {
+		return err
+	}
 	all := []mounted{
 		{"proc", "/proc", "proc", 0, ""},
 		{"sysfs", "/sys", "sysfs", 0, ""},
@@ -80,7 +84,9 @@ func (h *host) mounts(root string) error {
 			mounted{"dev", "/dev", "tmpfs", 0, "mode=755"},
 			mounted{"devpts", "/dev/pts", "devpts", 0, "newinstance,ptmxmode=0666,mode=620"},
 			mounted{"shm", "/dev/shm", "tmpfs", 0, "mode=1777"},
-			mounted{"/sys/fs/cgroup", "/sys/fs/cgroup", "bind", syscall.MS_REC | syscall.MS_RDONLY, ""},
+			// kubeadm refuses a machine with the first version of cgroups; nothing here makes any.
+			mounted{"cgroup", "/sys/fs/cgroup", "cgroup2", 0, ""},
+			mounted{controllers, "/sys/fs/cgroup/cgroup.controllers", "bind", syscall.MS_RDONLY, ""},
 			// Of the kernel's settings a host has only those of its own network.
 			mounted{filepath.Join(root, "proc/sys"), "/proc/sys", "bind", syscall.MS_RDONLY, ""},
 			mounted{filepath.Join(root, "proc/sys/net"), "/proc/sys/net", "bind", 0, ""})
@@ -98,8 +104,10 @@ func (h *host) mounts(root string) error {
 
 func (m mounted) mount(root string) error {
 	target := filepath.Join(root, m.target)
-	if err := os.MkdirAll(target, 0o755); err != nil {
-		return err
+	if _, err := os.Stat(target); err != nil {
+		if err := os.MkdirAll(target, 0o755); err != nil {
+			return err
+		}
 	}
 	if m.kind != "bind" {
 		return syscall.Mount(m.source, target, m.kind, m.flags, m.data)

@@ -74,5 +74,9 @@ type images struct {
 
 func (images) ImageStatus(_ context.Context, asked *cri.ImageStatusRequest) (*cri.ImageStatusResponse, error) {
 	name := asked.GetImage().GetImage()
-	return &cri.ImageStatusResponse{Image: &cri.Image{Id: name, RepoTags: []string{name}}}, nil
+	return &cri.ImageStatusResponse{Image: &cri.Image{Id: name, RepoTags: []string{name}, Size: 1}}, nil
+}
+
+func (images) ImageFsInfo(context.Context, *cri.ImageFsInfoRequest) (*cri.ImageFsInfoResponse, error) {
+	return &cri.ImageFsInfoResponse{}, nil
 }
