@@ -9,6 +9,7 @@ import (
 	"syscall"
 
 	"go.etcd.io/etcd/server/v3/embed"
+	"go.etcd.io/etcd/server/v3/etcdmain"
 )
 
 // runEtcd serves one member on loopback.
@@ -64,4 +65,10 @@ func serveEtcd(dir, client, peer string) error {
 	case <-server.Server.StopNotify():
 		return fmt.Errorf("the server stopped by itself")
 	}
+}
+
+// runEtcdItself is etcd with its own command line, as kubeadm's manifests start it.
+func runEtcdItself() int {
+	etcdmain.Main(os.Args)
+	return 0
 }

@@ -22,11 +22,16 @@ import (
 var parts = map[string]func() int{
 	"certificates":       runCertificates,
 	"etcd":               runEtcd,
+	"etcd-itself":        runEtcdItself,
 	"apiserver":          runAPIServer,
 	"controller-manager": runControllerManager,
 	"scheduler":          runScheduler,
 	"kwok":               runKwok,
+	"kubeadm":            runKubeadm,
 	"kubectl":            runKubectl,
+	"kubelet":            runKubelet,
+	"stand-in-kubelet":   runStandInKubelet,
+	"stand-in-runtime":   runStandInRuntime,
 }
 
 func main() {

@@ -1,0 +1,3 @@
+module scaler/lab/host
+
+go 1.26.0
