@@ -86,6 +86,9 @@ pub struct Target {
     /// The kubeconfig to use instead of the cluster file's.
     #[arg(long, value_name = "FILE")]
     pub kubeconfig: Option<PathBuf>,
+    /// The private key for SSH, instead of the cluster file's.
+    #[arg(long, value_name = "FILE", env = "SCALER_SSH_KEY")]
+    pub ssh_key: Option<PathBuf>,
     /// Where Terraform's working folders lie; a temporary folder by default.
     #[arg(long, value_name = "DIR")]
     pub work_dir: Option<PathBuf>,

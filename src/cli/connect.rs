@@ -13,7 +13,7 @@ use super::write_count::Edited;
 use crate::adapters::ansible::{AnsibleCli, Options as AnsibleOptions};
 use crate::adapters::clock::SystemClock;
 use crate::adapters::cloud::{Aws, Bucket, Sandbox, login};
-use crate::adapters::kubernetes::{self, Access};
+use crate::adapters::kubernetes::{self, Access, FetchedAccess};
 use crate::adapters::process::{Environment, Host, Program, TemporaryFolder};
 use crate::adapters::store::{self, LocalHome};
 use crate::adapters::terraform::{ERRORED_STATE, Options as TerraformOptions, TerraformCli};
@@ -196,18 +196,20 @@ async fn finish(
     let provisioner = AnsibleCli::new(AnsibleOptions {
         host: host.clone(),
         path: file.tools.ansible_playbook.as_ref().map(|path| app.settings.path(&loaded.folder, path)),
-        private_key: file.ssh.private_key_file.as_ref().map(|path| app.settings.path(&loaded.folder, path)),
+        private_key: private_key(app, target, &loaded),
         playbooks: loaded.assets.playbooks().clone(),
         work_dir: target.work_dir.as_ref().map(|dir| app.settings.folder.join(dir)),
         progress: app.progress.clone(),
     });
     let kubernetes = reach(app, &host, &loaded, &access).await;
+    let door = FetchedAccess::new(host.clone(), kubectl_path(app, &loaded));
     let ports = app.between.ports(Ports {
         store,
         cloud,
         terraform: Arc::new(terraform),
         provisioner: Arc::new(provisioner),
         kubernetes,
+        door: Arc::new(door),
         clock: clock(),
         progress: app.progress.clone(),
     });
@@ -311,9 +313,18 @@ fn access(app: &App, target: &Target, loaded: &Loaded) -> Access {
 
 /// The way to the cluster.
 async fn reach(app: &App, host: &Arc<Host>, loaded: &Loaded, access: &Access) -> Result<Arc<dyn Kubernetes>> {
-    let explicit = loaded.file.tools.kubectl.as_ref().map(|path| app.settings.path(&loaded.folder, path));
-    let kubectl = Program::find(host, "kubectl", explicit.as_deref())?;
+    let kubectl = Program::find(host, "kubectl", kubectl_path(app, loaded).as_deref())?;
     Ok(kubernetes::connect(&kubectl, access).await?)
+}
+
+/// The key for SSH: the option before the cluster file; without either the agent's.
+fn private_key(app: &App, target: &Target, loaded: &Loaded) -> Option<PathBuf> {
+    let own = loaded.file.ssh.private_key_file.as_ref().map(|path| app.settings.path(&loaded.folder, path));
+    target.ssh_key.as_ref().map(|path| app.settings.folder.join(path)).or(own)
+}
+
+fn kubectl_path(app: &App, loaded: &Loaded) -> Option<PathBuf> {
+    loaded.file.tools.kubectl.as_ref().map(|path| app.settings.path(&loaded.folder, path))
 }
 
 fn task(app: &App, target: &Target, change: Option<&Change>, loaded: Loaded) -> Task {

@@ -10,6 +10,7 @@ pub mod file;
 pub mod guard;
 pub mod history;
 pub mod journal;
+pub mod kubeconfig;
 pub mod kubernetes;
 pub mod lock;
 pub mod machine;

@@ -1,8 +1,10 @@
 //! The workflows, over ports. They run without a terminal, can be cancelled, and report progress as values.
 
+pub mod access;
 pub mod confirm;
 pub mod doctor;
 pub mod drain;
+pub mod endpoint;
 pub mod execute;
 pub mod gone;
 pub mod history;

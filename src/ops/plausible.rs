@@ -15,7 +15,7 @@ pub async fn check(ports: &Ports, task: &Task, request: &Request, observed: &Obs
     let Some(record) = observed.record() else {
         return match request {
             Request::Apply { .. } => name_is_free(ports.cloud.as_ref(), &task.file.name).await,
-            Request::Scale { .. } | Request::Rollback { .. } | Request::Destroy => {
+            Request::Scale { .. } | Request::Provision { .. } | Request::Rollback { .. } | Request::Destroy => {
                 Err(no_record(&task.file.name, &ports.store.url()))
             }
         };

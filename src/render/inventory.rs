@@ -21,6 +21,8 @@ pub const KNOWN_HOSTS: &str = "known_hosts";
 pub struct RunFacts<'a> {
     /// The API server's address for everybody, `host:port`.
     pub endpoint: &'a str,
+    /// Further names of the API server, for its certificate.
+    pub certificate_names: &'a [String],
     /// The control plane on which a new cluster is to be made.
     pub init_host: Option<&'a NodeName>,
     /// The file of the secrets.
@@ -59,6 +61,7 @@ fn run_vars(file: &ClusterFile, run: RunFacts) -> Value {
         "scaler_kubernetes_version": file.kubernetes.version.to_string(),
         "scaler_pod_cidr": file.kubernetes.pod_network.cidr.to_string(),
         "scaler_packages_mirror": file.kubernetes.packages,
+        "scaler_certificate_names": run.certificate_names,
         "scaler_init_host": run.init_host,
         "scaler_join_file": run.join_file,
         "scaler_kubeconfig_file": run.kubeconfig_file,

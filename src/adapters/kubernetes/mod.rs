@@ -3,6 +3,7 @@
 
 mod answers;
 mod errors;
+mod fetched;
 mod objects;
 mod proxy;
 mod quantity;
@@ -33,6 +34,7 @@ use crate::model::names::OperationId;
 use crate::model::redact::Redactor;
 use crate::ops::ports::Kubernetes;
 
+pub use fetched::FetchedAccess;
 pub use proxy::{Access, connect};
 pub use secrets::of as secrets;
 

@@ -6,8 +6,10 @@ mod completions;
 mod destroy;
 mod doctor;
 mod init;
+mod kubeconfig;
 mod man;
 mod plan;
+mod provision;
 mod render;
 mod resume;
 mod scale_down;
@@ -34,6 +36,8 @@ pub enum Command {
     Apply(apply::Args),
     ScaleUp(scale_up::Args),
     ScaleDown(scale_down::Args),
+    Provision(provision::Args),
+    Kubeconfig(kubeconfig::Args),
     Resume(resume::Args),
     Abort(abort::Args),
     Destroy(destroy::Args),
@@ -55,6 +59,8 @@ impl Command {
             Command::Apply(args) => apply::run(app, args).await,
             Command::ScaleUp(args) => scale_up::run(app, args).await,
             Command::ScaleDown(args) => scale_down::run(app, args).await,
+            Command::Provision(args) => provision::run(app, args).await,
+            Command::Kubeconfig(args) => kubeconfig::run(app, args).await,
             Command::Resume(args) => resume::run(app, args).await,
             Command::Abort(args) => abort::run(app, args).await,
             Command::Destroy(args) => destroy::run(app, args).await,

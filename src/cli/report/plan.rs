@@ -36,6 +36,12 @@ pub fn text(prepared: &Prepared, width: usize) -> String {
     for change in &plan.pools {
         pool(&mut text, change, &prepared.drains, width);
     }
+    if !plan.provision.is_empty() {
+        text.push_str("\nprovisioning, by the playbooks over SSH:\n");
+        for node in &plan.provision {
+            let _ = writeln!(text, "  {node}");
+        }
+    }
     if !prepared.terraform.is_empty() {
         text.push_str("\nTerraform:\n");
         for (stack, summary) in &prepared.terraform {

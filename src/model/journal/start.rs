@@ -51,6 +51,8 @@ pub enum Command {
     /// Since format 1.1.
     Rollback,
     Destroy,
+    /// Since format 1.2.
+    Provision,
 }
 
 /// The cluster file and the files that it names, by reference: the object `inputs/<sha256>` holds their text.

@@ -6,7 +6,7 @@ use super::foundation::foundation_change;
 use super::request::Request;
 use super::standing::{Condition, Standing};
 use super::stored::stored;
-use super::{Base, PLAN_FORMAT, Plan, PoolChange, Removal, Way, fixed, sizes, zones};
+use super::{Base, PLAN_FORMAT, Plan, PoolChange, Removal, Way, fixed, provisioned, sizes, zones};
 use crate::model::failure::{Failure, Kind, Result};
 use crate::model::file::{ClusterFile, Pool};
 use crate::model::names::{NodeName, OperationId, StackId};
@@ -56,7 +56,7 @@ pub fn decide(inputs: &Inputs) -> Result<Plan> {
         known_pool(inputs, pool)?;
     }
     let kept = stored(&inputs.request, &inputs.source, inputs.record)?;
-    if matches!(inputs.request, Request::Scale { .. })
+    if matches!(inputs.request, Request::Scale { .. } | Request::Provision { .. })
         && (&kept.cluster_file, &kept.files) != (&inputs.source.cluster_file, &inputs.source.files)
     {
         notes.push(
@@ -66,7 +66,9 @@ pub fn decide(inputs: &Inputs) -> Result<Plan> {
         );
     }
     let mut pools = Vec::new();
-    for pool in &inputs.file.pools {
+    // Who provisions changes no stack; what vanished is for the next operation that does.
+    let of_stacks = !matches!(inputs.request, Request::Provision { .. });
+    for pool in inputs.file.pools.iter().filter(|_| of_stacks) {
         // What another pool has lost is no matter of this one's.
         if matches!(&inputs.request, Request::Scale { pool: wanted, .. } if *wanted != pool.name) {
             continue;
@@ -76,7 +78,7 @@ pub fn decide(inputs: &Inputs) -> Result<Plan> {
             pools.push(change);
         }
     }
-    if !matches!(inputs.request, Request::Scale { .. }) {
+    if of_stacks && !matches!(inputs.request, Request::Scale { .. }) {
         pools.extend(departing_pools(inputs)?);
     }
     Ok(Plan {
@@ -89,6 +91,7 @@ pub fn decide(inputs: &Inputs) -> Result<Plan> {
         source: inputs.source.clone(),
         stores: inputs.record.is_none_or(|record| record.source != kept),
         foundation: foundation_change(inputs)?,
+        provision: provisioned::nodes(inputs)?,
         pools,
         notes,
     })

@@ -6,6 +6,7 @@
 mod decide;
 mod fixed;
 mod foundation;
+mod provisioned;
 mod request;
 #[cfg(test)]
 pub(crate) mod samples;
@@ -47,6 +48,9 @@ pub struct Plan {
     pub foundation: FoundationChange,
     /// One a pool that has something to do, in the order of the file; pools that are going come last.
     pub pools: Vec<PoolChange>,
+    /// Machines that stand and on which the playbooks are run, by node.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub provision: Vec<NodeName>,
     /// What a person should know and that changes nothing, such as a field that applies to new nodes only.
     pub notes: Vec<String>,
 }
@@ -130,7 +134,7 @@ pub enum Way {
 impl Plan {
     /// True if there is nothing to do. A cluster file that is stored is something: later runs go by it.
     pub fn is_empty(&self) -> bool {
-        !self.stores && !self.changes_stacks()
+        !self.stores && !self.changes_stacks() && self.provision.is_empty()
     }
 
     /// True if there is anything for Terraform.

@@ -28,6 +28,13 @@ pub enum Request {
         sizes: BTreeMap<String, u32>,
         accept_lost: Vec<NodeName>,
     },
+    /// Run the playbooks on machines that stand.
+    Provision {
+        /// Nodes and pools; empty for all.
+        limit: Vec<String>,
+        /// Of the playbooks; empty for all but those that run only when asked for.
+        tags: Vec<String>,
+    },
     /// Everything goes.
     Destroy,
 }
@@ -38,7 +45,7 @@ impl Request {
             Request::Apply { accept_lost }
             | Request::Scale { accept_lost, .. }
             | Request::Rollback { accept_lost, .. } => accept_lost,
-            Request::Destroy => &[],
+            Request::Provision { .. } | Request::Destroy => &[],
         }
     }
 

@@ -73,6 +73,7 @@ pub(crate) fn plan() -> Plan {
         stores: true,
         foundation: FoundationChange::Keep,
         pools: vec![workers, ops],
+        provision: Vec::new(),
         notes: vec!["pools.workers.machine applies to new nodes only".into()],
     }
 }

@@ -24,6 +24,7 @@ pub fn target(
         }
         Request::Rollback { sizes, .. } => Ok(sized(pool, sizes.get(&pool.name).copied())),
         Request::Scale { pool: wanted, .. } if *wanted != pool.name => Ok(present.len() as u32),
+        Request::Provision { .. } => Ok(present.len() as u32),
         Request::Scale { change, .. } => scaled(file, pool, change, present),
     }
 }

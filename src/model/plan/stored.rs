@@ -15,7 +15,7 @@ pub fn stored(request: &Request, given: &Source, record: Option<&Record>) -> Res
     match request {
         Request::Apply { .. } | Request::Rollback { .. } => Ok(given.clone()),
         Request::Scale { pool, write: Some(count), .. } => counted(&record.source, pool, *count),
-        Request::Scale { .. } | Request::Destroy => Ok(record.source.clone()),
+        Request::Scale { .. } | Request::Provision { .. } | Request::Destroy => Ok(record.source.clone()),
     }
 }
 

@@ -20,7 +20,7 @@ use super::witness::Drains;
 impl Session<'_> {
     pub(super) async fn destroy(&mut self, ended: &mut Ended) -> Result<()> {
         let plan = self.plan;
-        let state = state::read(self.ports, &StackId::Foundation).await?;
+        let state = state::read(&self.ports, &StackId::Foundation).await?;
         let foundation = state.as_ref().and_then(|state| stacks::foundation_output(state).ok());
         for change in &plan.pools {
             self.interrupts.check()?;
@@ -29,12 +29,12 @@ impl Session<'_> {
             let nodes = self.nodes(&change.pool);
             let tags = stacks::standing_tags(self.task, &self.record, &change.pool);
             let lock_file =
-                stacks::init_pool(self.ports, self.task, &self.record, &change.pool, &nodes, foundation, tags).await?;
+                stacks::init_pool(&self.ports, self.task, &self.record, &change.pool, &nodes, foundation, tags).await?;
             self.destroy_pool(change, lock_file, ended).await?;
         }
         self.interrupts.check()?;
         let nodes = self.record.control_plane.nodes.clone();
-        let lock_file = stacks::init_foundation(self.ports, self.task, &self.record, &nodes).await?;
+        let lock_file = stacks::init_foundation(&self.ports, self.task, &self.record, &nodes).await?;
         self.destroy_foundation(lock_file, ended).await?;
         self.nothing_left().await?;
         self.record.destroyed = true;
@@ -95,7 +95,7 @@ impl Session<'_> {
 
     async fn destroy_pool(&mut self, change: &PoolChange, lock_file: String, ended: &mut Ended) -> Result<()> {
         let id = PartId::new(change.stack(), Act::Destroy);
-        self.bind(&change.pool, state::read(self.ports, &change.stack()).await?.as_ref());
+        self.bind(&change.pool, state::read(&self.ports, &change.stack()).await?.as_ref());
         let machines = stacks::bound(&self.nodes(&change.pool));
         let run = PartRun {
             id: id.clone(),

@@ -49,7 +49,7 @@ impl Session<'_> {
                 ),
                 second: format!("the end of machine {machine_id} is not waited for any longer"),
             };
-            self.carry_on(words, confirm::gone(self.ports, machine_id, &self.interrupts)).await?;
+            self.carry_on(words, confirm::gone(&self.ports, machine_id, &self.interrupts)).await?;
             self.note(Entry::MachineGone { node: removal.node.clone(), machine_id: machine_id.clone() }).await?;
             self.tell(Event::MachineGone { node: removal.node.clone(), machine: machine_id.clone() });
         }

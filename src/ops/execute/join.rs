@@ -52,7 +52,8 @@ impl Session<'_> {
                     for name in waiting {
                         match nodes.items.iter().find(|node| node.name == name.as_str()) {
                             Some(node) if node.ready && belongs(node, made[name].as_deref()) => {
-                                self.note(Entry::NodeReady { node: name.clone(), uid: node.uid.clone() }).await?;
+                                self.note_newcomer(Entry::NodeReady { node: name.clone(), uid: node.uid.clone() })
+                                    .await?;
                                 self.tell(Event::StepNote { step: step.clone(), note: format!("{name} is Ready") });
                             }
                             Some(node) if !belongs(node, made[name].as_deref()) => {
@@ -93,7 +94,7 @@ impl Session<'_> {
         let mut names = Vec::new();
         for node in nodes {
             let why = if why.is_empty() { what.to_owned() } else { format!("{what}: {why}") };
-            self.note(Entry::NodeNotReady { node: node.clone(), why }).await?;
+            self.note_newcomer(Entry::NodeNotReady { node: node.clone(), why }).await?;
             names.push(node.to_string());
         }
         let failure = Failure::new(Kind::Partial, format!("made, but not joined to the cluster: {}", names.join(", ")))

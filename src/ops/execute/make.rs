@@ -65,12 +65,12 @@ impl Session<'_> {
             FoundationChange::Create { nodes } => left.told(nodes),
             _ => self.record.control_plane.nodes.clone(),
         };
-        let state = state::read(self.ports, &StackId::Foundation).await?;
+        let state = state::read(&self.ports, &StackId::Foundation).await?;
         if !matches!(self.plan.foundation, FoundationChange::Create { .. } | FoundationChange::Tags) {
             let state = state.ok_or_else(|| Failure::failed("the foundation has no state any more"))?;
             return Ok((stacks::foundation_output(&state)?, Made { nodes: Vec::new(), shortfall: None }));
         }
-        let lock_file = stacks::init_foundation(self.ports, self.task, &self.record, &nodes).await?;
+        let lock_file = stacks::init_foundation(&self.ports, self.task, &self.record, &nodes).await?;
         let expected =
             preview::foundation(self.plan, self.flavour().await?, &self.record, state.as_ref(), &left.adopted);
         let run = PartRun { id, mode: PlanMode::Apply, expected, permits: Vec::new(), lock_file };
@@ -123,7 +123,7 @@ impl Session<'_> {
         nodes.extend(additions.clone());
         let tags = stacks::wanted_tags(self.task, &self.record, &self.plan.request, &change.pool).clone();
         let lock_file =
-            stacks::init_pool(self.ports, self.task, &self.record, &change.pool, &nodes, foundation, &tags).await?;
+            stacks::init_pool(&self.ports, self.task, &self.record, &change.pool, &nodes, foundation, &tags).await?;
         let names: Vec<NodeName> = left.made.missing.iter().cloned().collect();
         let gone = left.gone();
         let expected = guard::permits_for_pool(
@@ -197,7 +197,7 @@ impl Session<'_> {
             self.lease.check()?;
             self.ports.terraform.untaint(&part.stack, &address, &self.lease).await?;
         }
-        state::read(self.ports, &part.stack).await
+        state::read(&self.ports, &part.stack).await
     }
 
     /// Those of the new nodes that the state has a machine of are the record's from now on.

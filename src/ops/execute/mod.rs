@@ -220,12 +220,16 @@ impl Session<'_> {
 
     async fn change(&mut self, ended: &mut Ended) -> Result<()> {
         self.learn_cluster().await;
-        if !self.plan.changes_stacks() {
+        if !self.plan.changes_stacks() && self.plan.provision.is_empty() {
             return Ok(());
         }
         let (foundation, made) = self.make_foundation(&make::Left::default()).await?;
         ended.changed |= self.plan.foundation == FoundationChange::Tags;
         ended.made(made);
+        if !self.has_cluster(&foundation, ended).await? {
+            // Nothing could join.
+            return Ok(());
+        }
         self.retire(&foundation, ended).await?;
         let plan = self.plan;
         let mut joining = BTreeMap::new();
@@ -238,6 +242,7 @@ impl Session<'_> {
             }
             ended.made(made);
         }
+        joining.extend(self.standing(&self.plan.provision));
         match self.join(&joining).await? {
             Some(shortfall) => ended.shortfalls.push(shortfall),
             None if !joining.is_empty() => self.learn_cluster().await,
@@ -266,7 +271,7 @@ impl Session<'_> {
         // What is stuck, or could not be put back, keeps the operation open: the next command names it.
         if let Some(outcome) = self.ending().await {
             self.note(Entry::Finished { outcome }).await?;
-            prune::after_commit(self.ports, &self.lease).await;
+            prune::after_commit(&self.ports, &self.lease).await;
         }
         Ok(())
     }

@@ -59,7 +59,7 @@ impl Session<'_> {
         let terraform = &self.ports.terraform;
         let stack = &run.id.stack;
         for _ in 0..TRIES {
-            let base = state::read(self.ports, stack).await?.map(|state| state.serial);
+            let base = state::read(&self.ports, stack).await?.map(|state| state.serial);
             self.note(Entry::PlanStarted { part: run.id.clone() }).await?;
             self.lease.check()?;
             let plan = terraform.plan(stack, run.mode, Some(&self.lease)).await?;
@@ -131,7 +131,7 @@ impl Session<'_> {
 
     async fn done(&self, run: &PartRun, base: Option<StackSerial>) -> PartEnd {
         let stack = &run.id.stack;
-        let unknown = match state::read(self.ports, stack).await {
+        let unknown = match state::read(&self.ports, stack).await {
             Ok(Some(state)) => return self.know_done(run, base, state).await,
             Ok(None) => Failure::failed(format!("after its apply, stack {stack} has no state")),
             Err(unread) => unread.context(format!("stack {stack} was applied, but its state cannot be read")),
@@ -160,7 +160,7 @@ impl Session<'_> {
 
     async fn failed(&self, run: &PartRun, failure: Failure) -> PartEnd {
         // What Terraform did before it failed is in its state, if that can still be read.
-        let state = state::read(self.ports, &run.id.stack).await.unwrap_or_default();
+        let state = state::read(&self.ports, &run.id.stack).await.unwrap_or_default();
         let serial = state.as_ref().map(|state| state.serial.clone());
         let end = ApplyEnd::Failed { why: failure.to_string(), serial };
         let noted = self.note(Entry::ApplyEnded { part: run.id.clone(), end }).await;

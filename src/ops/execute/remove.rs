@@ -163,7 +163,7 @@ impl Session<'_> {
         }
         let tags = stacks::standing_tags(self.task, &self.record, &change.pool);
         let lock_file =
-            stacks::init_pool(self.ports, self.task, &self.record, &change.pool, &nodes, foundation, tags).await?;
+            stacks::init_pool(&self.ports, self.task, &self.record, &change.pool, &nodes, foundation, tags).await?;
         let machines: Vec<guard::Machine> =
             going.iter().filter_map(|removal| Some((removal.node.clone(), removal.machine_id.clone()?))).collect();
         let run = PartRun {

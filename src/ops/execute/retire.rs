@@ -57,7 +57,7 @@ impl Session<'_> {
         }
         let tags = stacks::standing_tags(self.task, &self.record, &change.pool);
         let lock_file =
-            stacks::init_pool(self.ports, self.task, &self.record, &change.pool, &nodes, foundation, tags).await?;
+            stacks::init_pool(&self.ports, self.task, &self.record, &change.pool, &nodes, foundation, tags).await?;
         let machines: Vec<guard::Machine> =
             gone.iter().filter_map(|removal| Some((removal.node.clone(), removal.machine_id.clone()?))).collect();
         let run = PartRun {
@@ -100,7 +100,7 @@ impl Session<'_> {
             return Err(unproven().because("the record knows no machine of it"));
         };
         let suspect = Suspect { node: removal.node.clone(), machine_id: machine_id.clone() };
-        let verdicts = Inquiry::of(self.ports, &self.record).prove(&[suspect]).await?;
+        let verdicts = Inquiry::of(&self.ports, &self.record).prove(&[suspect]).await?;
         match verdicts.into_iter().next().map(|verdict| verdict.found) {
             Some(Ok(death)) => Ok(death.seen()),
             Some(Err(doubt)) => Err(unproven().because(doubt).hint("plan again, and look at what it says now")),

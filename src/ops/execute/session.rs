@@ -19,7 +19,8 @@ use crate::ops::stacks;
 use crate::ops::task::Task;
 
 pub struct Session<'a> {
-    pub ports: &'a Ports,
+    /// The way to the cluster's API may come in the middle, when the cluster is made.
+    pub ports: Ports,
     pub task: &'a Task,
     pub plan: &'a Plan,
     pub operation: OperationId,
@@ -46,7 +47,7 @@ impl<'a> Session<'a> {
         record: Record,
     ) -> Session<'a> {
         Session {
-            ports,
+            ports: ports.clone(),
             task,
             plan,
             operation,

@@ -6,10 +6,13 @@
 //! [`Kind::Failed`]: crate::model::failure::Kind::Failed
 //! [`Kind::Refused`]: crate::model::failure::Kind::Refused
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 
 use crate::model::bootstrap::{BootstrapToken, Entrance};
 use crate::model::failure::Result;
+use crate::model::kubeconfig::Kubeconfig;
 use crate::model::kubernetes::{Attachment, Budget, Eviction, Listing, Node, Patched, Pod, Right};
 use crate::model::names::OperationId;
 
@@ -68,4 +71,10 @@ pub trait Kubernetes: Send + Sync {
 
     /// Whether this login has a right, as the API server itself judges it.
     async fn can_i(&self, right: &Right) -> Result<bool>;
+}
+
+/// Opens the way to a cluster with access that was just fetched.
+#[async_trait]
+pub trait Door: Send + Sync {
+    async fn open(&self, access: &Kubeconfig) -> Result<Arc<dyn Kubernetes>>;
 }

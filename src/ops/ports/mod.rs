@@ -16,7 +16,7 @@ use std::sync::Arc;
 pub use clock::{BootInstant, Clock};
 pub use cloud::Cloud;
 pub use home::StoreHome;
-pub use kubernetes::Kubernetes;
+pub use kubernetes::{Door, Kubernetes};
 pub use progress::{Event, Progress};
 pub use provisioner::Provisioner;
 pub use store::{Condition, Object, Put, Store, Version};
@@ -31,6 +31,7 @@ pub struct Ports {
     pub provisioner: Arc<dyn Provisioner>,
     /// The way to the cluster's API, or why there is none.
     pub kubernetes: Result<Arc<dyn Kubernetes>, crate::model::failure::Failure>,
+    pub door: Arc<dyn Door>,
     pub clock: Arc<dyn Clock>,
     pub progress: Arc<dyn Progress>,
 }

@@ -135,6 +135,7 @@ impl Process {
             cloud: Arc::new(SimCloud(self.clone())),
             terraform: Arc::new(SimTerraform::new(self.clone())),
             provisioner: Arc::new(NobodyProvisions),
+            door: Arc::new(NobodyProvisions),
             kubernetes,
             clock: Arc::new(ProcessClock(self.clone())),
             progress: Arc::new(Told(self.clone())),

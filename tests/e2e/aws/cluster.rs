@@ -63,8 +63,8 @@ impl Aws {
              tags: {{ team: platform }}\n\
              aws: {{ endpoints: {{ ec2: '{url}', sts: '{url}', iam: '{url}', elbv2: '{url}', s3: '{url}' }} }}\n\
              drain: {{ timeout: 90s, totalTimeout: 180s }}\n\
-             controlPlane: {{ count: 1, machine: t3.medium, image: {{ id: {IMAGE} }} }}\n\
-             pools:\n  - {{ name: {pool}, machine: t3.large, image: {{ id: {IMAGE} }}, min: {min}, max: 6 }}\n",
+             controlPlane: {{ count: 1, machine: t3.medium, image: {{ id: {IMAGE} }}, provisioning: none }}\n\
+             pools:\n  - {{ name: {pool}, machine: t3.large, image: {{ id: {IMAGE} }}, provisioning: none, min: {min}, max: 6 }}\n",
             cluster = self.cluster,
             pool = self.pool,
         )

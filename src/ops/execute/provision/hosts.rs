@@ -62,6 +62,11 @@ impl Session<'_> {
         }
     }
 
+    pub(super) fn node(&self, node: &NodeName) -> Option<&NodeRecord> {
+        let mut pools = self.record.pools.values();
+        self.record.control_plane.nodes.get(node).or_else(|| pools.find_map(|pool| pool.nodes.get(node)))
+    }
+
     fn node_mut(&mut self, node: &NodeName) -> Option<&mut NodeRecord> {
         let pools = self.record.pools.values_mut().flat_map(|pool| pool.nodes.iter_mut());
         let mut nodes = pools.chain(self.record.control_plane.nodes.iter_mut());

@@ -3,6 +3,7 @@
 //! A machine that joins needs no other one of the cluster but its API: the token is made there for this operation and
 //! goes with it, and where the cluster is and how it is recognised comes from there.
 
+mod control_plane;
 mod hosts;
 mod token;
 
@@ -15,6 +16,8 @@ use crate::model::failure::{Failure, Kind, Result};
 use crate::model::file::Provisioning;
 use crate::model::journal::Entry;
 use crate::model::names::NodeName;
+use crate::model::plan::Request;
+use crate::ops::identity;
 use crate::ops::ports::Event;
 use crate::ops::ports::provisioner::{HostEnd, HostFailure, Play, Played, SECRETS_FILE, Secrets};
 use crate::render::{self, RunFacts};
@@ -30,6 +33,7 @@ impl Session<'_> {
     pub async fn join(&mut self, made: &Newcomers) -> Result<Option<Failure>> {
         let mut shortfalls = Vec::new();
         let mut waiting = made.clone();
+        waiting.retain(|node, _| !self.record.control_plane.nodes.contains_key(node));
         let by_ssh: Newcomers =
             made.iter().filter(|(node, _)| self.by_ssh(node)).map(|(n, id)| (n.clone(), id.clone())).collect();
         if !by_ssh.is_empty() && self.ports.kubernetes.is_ok() {
@@ -43,15 +47,52 @@ impl Session<'_> {
             };
             for (node, failure) in failed {
                 waiting.remove(&node);
-                self.note(Entry::NodeNotReady { node, why: failure.to_string() }).await?;
+                self.note_newcomer(Entry::NodeNotReady { node, why: failure.to_string() }).await?;
                 shortfalls.push(failure);
             }
         }
-        shortfalls.extend(self.wait_until_ready(&waiting).await?);
+        if self.joins() {
+            shortfalls.extend(self.wait_until_ready(&waiting).await?);
+        }
         Ok(make::partly(shortfalls))
     }
 
+    /// Of nodes that this operation does not make nothing is written down.
+    pub(super) async fn note_newcomer(&self, entry: Entry) -> Result<()> {
+        if let Entry::NodeReady { node, .. } | Entry::NodeNotReady { node, .. } = &entry {
+            let journal = self.journal.lock().await;
+            if !journal.status().is_some_and(|status| status.newcomers().contains_key(node)) {
+                return Ok(());
+            }
+        }
+        self.note(entry).await
+    }
+
+    /// These nodes with their machines.
+    pub(super) fn standing(&self, nodes: &[NodeName]) -> Newcomers {
+        let machine = |node: &NodeName| self.node(node).and_then(|record| record.machine_id.clone());
+        nodes.iter().map(|node| (node.clone(), machine(node))).collect()
+    }
+
+    /// Whether new nodes come of what is asked for.
+    fn joins(&self) -> bool {
+        match &self.plan.request {
+            Request::Provision { tags, .. } => tags.is_empty() || tags.iter().any(|tag| tag == "join"),
+            _ => true,
+        }
+    }
+
+    fn tags(&self) -> Vec<String> {
+        match &self.plan.request {
+            Request::Provision { tags, .. } => tags.clone(),
+            _ => Vec::new(),
+        }
+    }
+
     fn by_ssh(&self, node: &NodeName) -> bool {
+        if self.record.control_plane.nodes.contains_key(node) {
+            return self.task.file.control_plane.provisioning == Provisioning::Ssh;
+        }
         let pool = self.record.pools.iter().find(|(_, pool)| pool.nodes.contains_key(node));
         let pool = pool.and_then(|(name, _)| self.task.file.pool(name));
         pool.is_some_and(|pool| pool.provisioning == Provisioning::Ssh)
@@ -60,7 +101,10 @@ impl Session<'_> {
     /// Runs the playbooks on these machines. Returns those that failed, and why.
     async fn provision(&mut self, nodes: &Newcomers) -> Result<BTreeMap<NodeName, Failure>> {
         self.ports.provisioner.check().await?;
-        let entrance = self.ports.kubernetes.clone()?.entrance().await?;
+        let kubernetes = self.ports.kubernetes.clone()?;
+        // Whoever is handed a token joins the cluster that it was made in.
+        identity::same(kubernetes.as_ref(), self.known_cluster()?).await?;
+        let entrance = kubernetes.entrance().await?;
         let mut failed = self.learn_addresses(nodes).await?;
         let reached: Vec<NodeName> = nodes.keys().filter(|node| !failed.contains_key(*node)).cloned().collect();
         if reached.is_empty() {
@@ -82,12 +126,21 @@ impl Session<'_> {
         Ok(failed)
     }
 
+    fn known_cluster(&self) -> Result<&str> {
+        self.record.kube_system_uid.as_deref().ok_or_else(|| {
+            Failure::refused("new machines are led only into a cluster that is known to be theirs")
+                .because("the record does not know its cluster: no Node that kubectl lists is one of its machines")
+                .hint("name the right kubeconfig with --kubeconfig, or let a control plane join first")
+        })
+    }
+
     async fn play(&self, nodes: &[NodeName], entrance: &Entrance, token: &BootstrapToken) -> Result<Played> {
         let run = RunFacts { endpoint: &entrance.endpoint, join_file: Some(SECRETS_FILE), ..RunFacts::default() };
         let secrets = json!({ "token": token.reveal(), "caCertHash": entrance.ca_hash, "certificateKey": null });
         let play = Play {
             inventory: render::inventory(&self.task.file, &self.record, run),
             limit: nodes.to_vec(),
+            tags: self.tags(),
             host_keys: self.host_keys(),
             secrets: Some(Secrets(secrets.to_string())),
             ..Play::default()

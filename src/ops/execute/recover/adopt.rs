@@ -50,7 +50,7 @@ impl Session<'_> {
             self.record_stack(part, &state, began).await?;
             return Ok(Made { nodes: nodes.keys().cloned().collect(), shortfall: None });
         }
-        let state = state::read(self.ports, &part.stack).await?;
+        let state = state::read(&self.ports, &part.stack).await?;
         let mut left = self.left_of(began, part, nodes.keys(), state.as_ref()).await?;
         if let Some((name, id)) = left.made.lost.iter().next() {
             return Err(Failure::failed(format!(
@@ -58,7 +58,7 @@ impl Session<'_> {
             ))
             .hint("`scaler destroy` removes what was made; then apply again, with another store"));
         }
-        stacks::init_foundation(self.ports, self.task, &self.record, &left.told(nodes)).await?;
+        stacks::init_foundation(&self.ports, self.task, &self.record, &left.told(nodes)).await?;
         self.take_in(part, &mut left, state.as_ref(), settled).await?;
         Ok(self.make_foundation(&left).await?.1)
     }
@@ -75,14 +75,14 @@ impl Session<'_> {
             self.record_stack(part, &state, began).await?;
             return Ok(Made { nodes, shortfall: None });
         }
-        let state = state::read(self.ports, &part.stack).await?;
+        let state = state::read(&self.ports, &part.stack).await?;
         let mut left = self.left_of(began, part, change.additions.keys(), state.as_ref()).await?;
         left.vanished = self.vanished(&change.pool).await?;
         let mut nodes: BTreeMap<NodeName, NodeRecord> = self.nodes(&change.pool);
         nodes.retain(|name, _| !left.vanished.iter().any(|(gone, _)| gone == name));
         nodes.extend(left.told(&self.settle(&change.additions, &foundation)));
         let tags = stacks::wanted_tags(self.task, &self.record, &self.plan.request, &change.pool).clone();
-        stacks::init_pool(self.ports, self.task, &self.record, &change.pool, &nodes, &foundation, &tags).await?;
+        stacks::init_pool(&self.ports, self.task, &self.record, &change.pool, &nodes, &foundation, &tags).await?;
         self.take_in(part, &mut left, state.as_ref(), settled).await?;
         let made = self.make_rest(&change, &foundation, &left).await?;
         self.used_up(began, &left, settled).await?;
@@ -125,7 +125,7 @@ impl Session<'_> {
             .filter(|(name, id)| self.is_tainted(part, name, state) && !machines.iter().any(|one| one.id == **id))
             .map(|(name, id)| Suspect { node: name.clone(), machine_id: id.clone() })
             .collect();
-        for verdict in Inquiry::of(self.ports, &self.record).prove(&unseen).await? {
+        for verdict in Inquiry::of(&self.ports, &self.record).prove(&unseen).await? {
             let Suspect { node, machine_id } = verdict.suspect;
             match verdict.found {
                 Ok(_) => {
@@ -188,7 +188,7 @@ impl Session<'_> {
                 self.note(Entry::NodeNotReady { node: name.clone(), why }).await?;
             }
             // It may have joined before it went.
-            if confirm::gone(self.ports, id, &self.interrupts).await.is_ok() {
+            if confirm::gone(&self.ports, id, &self.interrupts).await.is_ok() {
                 self.delete_node_of(name, id).await?;
             }
         }
@@ -203,13 +203,13 @@ impl Session<'_> {
             .filter(|(_, id)| machines.iter().all(|machine| machine.id != *id || machine.is_dead()))
             .map(|(node, machine_id)| Suspect { node, machine_id })
             .collect();
-        let verdicts = Inquiry::of(self.ports, &self.record).prove(&suspects).await?;
+        let verdicts = Inquiry::of(&self.ports, &self.record).prove(&suspects).await?;
         let gone = verdicts.into_iter().filter(|verdict| verdict.found.is_ok());
         Ok(gone.map(|verdict| (verdict.suspect.node, verdict.suspect.machine_id)).collect())
     }
 
     async fn state_of(&self, stack: &StackId) -> Result<State> {
-        let state = state::read(self.ports, stack).await?;
+        let state = state::read(&self.ports, stack).await?;
         state.ok_or_else(|| {
             Failure::failed(format!("stack {stack} was applied, and has no state any more"))
                 .hint("the store's former versions may have it")

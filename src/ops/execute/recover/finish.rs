@@ -67,9 +67,6 @@ impl Session<'_> {
                 joining.insert(name.clone(), node.machine_id.clone());
             }
         }
-        if let Some(token) = began.token() {
-            self.revoke_token(token).await?;
-        }
         let shortfall = self.join(&joining).await?;
         if !joining.is_empty() {
             self.learn_cluster().await;
@@ -93,7 +90,7 @@ impl Session<'_> {
         match phase(began, part) {
             Some(PartPhase::Applied) => {}
             Some(PartPhase::Applying) => {
-                let serial = state::read(self.ports, &part.stack).await?.map(|state| state.serial);
+                let serial = state::read(&self.ports, &part.stack).await?.map(|state| state.serial);
                 let end = ApplyEnd::Failed { why: "the run that applied it was cut off".into(), serial };
                 self.note(Entry::ApplyEnded { part: part.clone(), end }).await?;
                 return Ok(false);
@@ -122,7 +119,7 @@ impl Session<'_> {
 
     /// What the foundation passes to the pools.
     pub(super) async fn foundation(&self) -> Result<serde_json::Value> {
-        let state = state::read(self.ports, &StackId::Foundation).await?;
+        let state = state::read(&self.ports, &StackId::Foundation).await?;
         stacks::foundation_output(&state.ok_or_else(|| Failure::failed("the foundation has no state"))?)
     }
 

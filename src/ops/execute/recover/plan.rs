@@ -34,6 +34,7 @@ pub fn of(status: &Status, record: &Record, source: &Source) -> Plan {
         stores: start.keeps.is_some(),
         foundation: foundation(&start.parts),
         pools,
+        provision: Vec::new(),
         notes: Vec::new(),
     }
 }
@@ -76,6 +77,7 @@ fn request(status: &Status) -> Request {
         // What a way back leads to is in its inputs; it is an `apply` of them.
         Command::Apply | Command::Rollback => Request::Apply { accept_lost },
         Command::Destroy => Request::Destroy,
+        Command::Provision => Request::Provision { limit: Vec::new(), tags: Vec::new() },
         Command::ScaleUp | Command::ScaleDown => {
             let pool = start.parts.iter().find_map(|part| part.id.stack.pool()).unwrap_or_default();
             let size = start.sizes.get(pool).copied().unwrap_or_default();

@@ -24,7 +24,7 @@ impl Session<'_> {
         };
         let going: Vec<&Removal> = change.removals.iter().filter(permitted).collect();
         let state = if phase(began, part) == Some(PartPhase::Applied) {
-            state::read(self.ports, &part.stack).await?
+            state::read(&self.ports, &part.stack).await?
         } else {
             Some(self.remove_rest(part, &change.pool, &going).await?)
         };
@@ -68,7 +68,8 @@ impl Session<'_> {
             nodes.remove(&removal.node);
         }
         let tags = stacks::standing_tags(self.task, &self.record, pool);
-        let lock_file = stacks::init_pool(self.ports, self.task, &self.record, pool, &nodes, &foundation, tags).await?;
+        let lock_file =
+            stacks::init_pool(&self.ports, self.task, &self.record, pool, &nodes, &foundation, tags).await?;
         let machine = |removal: &&Removal| Some((removal.node.clone(), removal.machine_id.clone()?));
         let is_alive = |removal: &&&Removal| alive.iter().any(|one| one.node == removal.node);
         let removals: Vec<guard::Machine> = going.iter().filter(is_alive).filter_map(machine).collect();
@@ -100,7 +101,7 @@ impl Session<'_> {
     /// person: what Terraform does not know it cannot remove.
     async fn alive<'a>(&self, part: &PartId, going: &[&'a Removal]) -> Result<Vec<&'a Removal>> {
         let machines = self.ports.cloud.machines(&self.record.cluster_id).await?;
-        let state = state::read(self.ports, &part.stack).await?;
+        let state = state::read(&self.ports, &part.stack).await?;
         let known = state.as_ref().map(|state| stacks::machine_ids(self.plan.provider, state)).unwrap_or_default();
         let mut alive = Vec::new();
         for removal in going {

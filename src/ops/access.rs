@@ -1,0 +1,78 @@
+//! The cluster's access for people, fetched from a control plane over SSH.
+
+use super::endpoint::Endpoint;
+use super::interrupts::Interrupts;
+use super::ports::Ports;
+use super::ports::provisioner::{ACCESS_FILE, Play, Secrets};
+use super::task::Task;
+use super::{place, record, stacks, state};
+use crate::model::failure::{Failure, Result};
+use crate::model::kubeconfig::Kubeconfig;
+use crate::model::names::{NodeName, StackId};
+use crate::model::record::{Addresses, Record};
+use crate::render::{self, RunFacts};
+
+/// Asks one control plane after another until one gives it out. Changes nothing.
+pub async fn fetch(ports: &Ports, task: &Task, interrupts: &Interrupts) -> Result<Kubeconfig> {
+    let Some((mut record, _)) = record::load(ports.store.as_ref()).await? else {
+        return Err(
+            Failure::failed(format!("there is no cluster `{}` yet", task.file.name)).hint("`scaler apply` makes it")
+        );
+    };
+    place::check(&record, &ports.cloud.place().await?)?;
+    ports.provisioner.check().await?;
+    let state = state::read(ports, &StackId::Foundation).await?;
+    let state = state.ok_or_else(|| Failure::failed("the foundation has no state"))?;
+    let endpoint = Endpoint::of(&stacks::foundation_output(&state)?)?;
+    let mut failures = Vec::new();
+    for node in addressed(ports, &mut record).await? {
+        match from(ports, task, &record, &node, &endpoint, interrupts).await {
+            Ok(access) => return Ok(access),
+            Err(failure) => failures.push(failure),
+        }
+        interrupts.check()?;
+    }
+    let failure = Failure::failed("no control plane gave out the cluster's access");
+    Err(failures.into_iter().fold(failure, Failure::because))
+}
+
+/// The control planes that the cloud knows an address of; the record has it from now on.
+async fn addressed(ports: &Ports, record: &mut Record) -> Result<Vec<NodeName>> {
+    let machines = ports.cloud.machines(&record.cluster_id).await?;
+    for node in record.control_plane.nodes.values_mut() {
+        let machine = machines.iter().find(|machine| Some(&machine.id) == node.machine_id.as_ref());
+        node.addresses = machine.and_then(|machine| {
+            Some(Addresses { private: machine.private_address.clone()?, public: machine.public_address.clone() })
+        });
+    }
+    let known = record.control_plane.nodes.iter().filter(|(_, node)| node.addresses.is_some());
+    Ok(known.map(|(name, _)| name.clone()).collect())
+}
+
+async fn from(
+    ports: &Ports,
+    task: &Task,
+    record: &Record,
+    node: &NodeName,
+    endpoint: &Endpoint,
+    interrupts: &Interrupts,
+) -> Result<Kubeconfig> {
+    let nodes = &endpoint.for_nodes();
+    let run = RunFacts { endpoint: nodes, kubeconfig_file: Some(ACCESS_FILE), ..RunFacts::default() };
+    let known = record.control_plane.nodes.iter().filter(|(_, node)| !node.host_keys.is_empty());
+    let play = Play {
+        inventory: render::inventory(&task.file, record, run),
+        limit: vec![node.clone()],
+        tags: vec!["access".into()],
+        host_keys: known.map(|(name, node)| (name.clone(), node.host_keys.clone())).collect(),
+        ..Play::default()
+    };
+    let played = ports.provisioner.play(&play, None, interrupts).await?;
+    if let Some(failure) = played.hosts.get(node).and_then(|end| end.failure.as_ref()) {
+        return Err(Failure::failed(format!("{node}: {}", failure.message)));
+    }
+    let Some(Secrets(access)) = played.access else {
+        return Err(Failure::failed(format!("{node} gave out nothing")).because("it has no /etc/kubernetes/admin.conf"));
+    };
+    Kubeconfig::of_kubeadm(&access, &task.file.name, &endpoint.for_people())
+}
