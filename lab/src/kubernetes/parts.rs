@@ -81,6 +81,8 @@ impl Plan {
              --service-cluster-ip-range=10.96.0.0/16
              --audit-log-mode=blocking --profiling=false",
         );
+        // By itself it begins a new file at 100 MB, and a test would not find what came before.
+        args.push("--audit-log-maxsize=100000".to_owned());
         // The endpoints of the service `kubernetes` may not be loopback addresses, and nothing here uses it.
         args.push("--endpoint-reconciler-type=none".to_owned());
         args.push(format!("--etcd-servers=http://127.0.0.1:{}", self.etcd));
