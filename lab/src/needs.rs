@@ -17,6 +17,10 @@ pub enum Part {
     Azurite,
     /// A network and mounts of a test's own: `unshare -mn` works, which takes root.
     Namespaces,
+    /// Hosts that answer to SSH: name spaces, Debian's sshd and sudo, and packages for them.
+    Hosts,
+    /// `ansible-playbook`, in the project's virtual environment.
+    Ansible,
     /// Terraform's provider for AWS, unpacked somewhere on the machine.
     AwsProvider,
     /// `terraform` on the PATH.
@@ -35,6 +39,12 @@ impl Part {
             Part::Versity => places::versity_gateway().is_ok(),
             Part::Azurite => places::azurite().exists() && places::program("node").is_some(),
             Part::Namespaces => namespace::can_be_had(),
+            Part::Hosts => {
+                let programs = ["/usr/sbin/sshd", "/usr/bin/sudo", "/usr/sbin/ip", "/usr/bin/apt-get"];
+                let here = programs.iter().all(|program| Path::new(program).exists());
+                here && places::host().is_ok() && places::packages().is_ok() && namespace::can_be_had()
+            }
+            Part::Ansible => places::ansible().join("ansible-playbook").exists(),
             Part::AwsProvider => places::terraform_config().is_some(),
             Part::Terraform => places::program("terraform").is_some(),
             Part::Opentofu => places::program("tofu").is_some(),
@@ -48,6 +58,8 @@ impl Part {
             Part::Versity => "Versity's S3 gateway",
             Part::Azurite => "Azurite",
             Part::Namespaces => "root and `unshare`",
+            Part::Hosts => "root, sshd and packages for hosts",
+            Part::Ansible => "Ansible",
             Part::AwsProvider => "Terraform's AWS provider",
             Part::Terraform => "Terraform",
             Part::Opentofu => "OpenTofu",

@@ -24,6 +24,11 @@ pub fn moto_server() -> PathBuf {
     project().join(".venv/bin/moto_server")
 }
 
+/// A folder with `ansible-playbook` and the rest of Ansible, for a `PATH`; whether or not it is installed.
+pub fn ansible() -> PathBuf {
+    project().join(".venv/bin")
+}
+
 /// Azurite's blob service, whether or not it is installed.
 pub(crate) fn azurite() -> PathBuf {
     project().join("target/lab/azurite/node_modules/azurite/dist/src/blob/main.js")
@@ -42,6 +47,16 @@ pub(crate) fn kubernetes() -> Result<PathBuf> {
 
 pub(crate) fn supervisor() -> Result<PathBuf> {
     made(project().join("target/lab/bin/lab-supervisor"))
+}
+
+/// The program that makes hosts.
+pub(crate) fn host() -> Result<PathBuf> {
+    made(project().join("target/lab/bin/lab-host"))
+}
+
+/// The package repositories of hosts.
+pub(crate) fn packages() -> Result<PathBuf> {
+    made(project().join("target/lab/packages"))
 }
 
 pub(crate) fn versity_gateway() -> Result<PathBuf> {

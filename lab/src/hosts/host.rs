@@ -1,0 +1,178 @@
+//! One host.
+
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+
+use rustix::process::Signal;
+use serde_json::{Value, json};
+
+use super::{HostOrder, Hosts, Inner, Login, logins};
+use crate::clock::try_wait;
+use crate::error::{Doing, LabError, Result};
+use crate::places;
+use crate::supervised::Program;
+
+/// A machine of the network: its own file system laid over this machine's, its own processes, names, users and sshd.
+#[derive(Clone)]
+pub struct Host {
+    inner: Arc<Inner>,
+    name: String,
+    address: String,
+    /// Its first process, as this machine counts them.
+    pid: u64,
+}
+
+/// How a command on a host went.
+#[derive(Clone, Debug)]
+pub struct Ran {
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Host {
+    pub(super) fn start(inner: Arc<Inner>, order: &HostOrder, address: &str) -> Result<Self> {
+        let folder = inner.parts.folder().join(&order.name);
+        std::fs::create_dir(&folder).doing(format_args!("making {}", folder.display()))?;
+        let key = std::fs::read_to_string(inner.parts.folder().join("key.pub")).doing("reading the hosts' key")?;
+        let sources = format!("deb [trusted=yes] http://{}.1:{}/distribution/ /\n", inner.subnet, super::MIRROR_PORT);
+        // As clouds name their machines: not as their nodes are named.
+        let host_name = format!("ip-{}", address.replace('.', "-"));
+        let ordered = json!({
+            "name": host_name, "folder": folder, "network": inner.pid, "address": address, "user": Hosts::USER,
+            "key": key.trim(), "tools": places::tools(), "sources": if order.real { "" } else { &sources },
+            "ssh": order.ssh, "real": order.real,
+        });
+        let name = order.name.clone();
+        let program = Program {
+            path: places::host()?,
+            args: vec!["host".to_owned(), ordered.to_string()],
+            log: inner.parts.log(&name),
+        };
+        inner.parts.start(&name, program)?;
+        let file = folder.join("host.json");
+        let written = try_wait(&format!("the host {name}"), || {
+            inner.parts.check(&name)?;
+            Ok(std::fs::read(&file).ok().and_then(|text| serde_json::from_slice::<Value>(&text).ok()))
+        })?;
+        let pid = written["pid"].as_u64().unwrap_or_default();
+        Ok(Self { inner, name, address: address.to_owned(), pid })
+    }
+
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// In the network; SSH is at port 22.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// Its power is cut: everything on it ends, its disk stays.
+    #[track_caller]
+    pub fn off(&self) {
+        self.signal(Signal::USR1);
+    }
+
+    /// It boots, with what is enabled there and its sshd.
+    #[track_caller]
+    pub fn on(&self) {
+        self.signal(Signal::USR2);
+    }
+
+    /// It is no more, and neither is its disk.
+    #[track_caller]
+    pub fn kill(&self) {
+        self.signal(Signal::KILL);
+        crate::wait_for(&format!("the end of {}", self.name), || {
+            self.inner.parts.check(&self.name).is_err().then_some(())
+        });
+        self.inner.made.lock().unwrap_or_else(std::sync::PoisonError::into_inner).remove(&self.name);
+    }
+
+    #[track_caller]
+    fn signal(&self, signal: Signal) {
+        self.inner.parts.signal(&self.name, signal).unwrap_or_else(|error| panic!("{}: {error}", self.name));
+    }
+
+    /// Every connection that its sshd had so far.
+    pub fn logins(&self) -> Vec<Login> {
+        logins::read(&self.ssh_log())
+    }
+
+    /// What its sshd wrote.
+    pub fn ssh_log(&self) -> String {
+        std::fs::read_to_string(self.folder().join("sshd.log")).unwrap_or_default()
+    }
+
+    fn folder(&self) -> PathBuf {
+        self.inner.parts.folder().join(&self.name)
+    }
+
+    /// Runs a command there as root, without SSH: for a look at what was done.
+    #[track_caller]
+    pub fn run(&self, command: &[&str]) -> Ran {
+        self.try_run(command).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    fn try_run(&self, command: &[&str]) -> Result<Ran> {
+        let mut enter = Command::new("nsenter");
+        enter.args([
+            "--target",
+            &self.pid.to_string(),
+            "--mount",
+            "--uts",
+            "--ipc",
+            "--net",
+            "--pid",
+            "--root",
+            "--wd",
+        ]);
+        enter.arg("--").args(command).env_clear().env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin").stdin(Stdio::null());
+        let output = enter.output().doing(format_args!("running {command:?} on {}", self.name))?;
+        Ok(Ran {
+            code: output.status.code(),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        })
+    }
+
+    /// The text of a file there; `None` where there is none.
+    #[track_caller]
+    pub fn read(&self, file: &str) -> Option<String> {
+        let ran = self.run(&["cat", file]);
+        (ran.code == Some(0)).then_some(ran.stdout)
+    }
+
+    /// Its sshd's public key, as a line of `known_hosts`.
+    #[track_caller]
+    pub fn known_hosts_line(&self) -> String {
+        let key = self.read("/etc/ssh/ssh_host_ed25519_key.pub").unwrap_or_else(|| panic!("{} has no key", self.name));
+        let words: Vec<&str> = key.split_whitespace().take(2).collect();
+        format!("{} {}\n", self.address, words.join(" "))
+    }
+
+    /// Its sshd has another key from now on: the machine at this address is another.
+    #[track_caller]
+    pub fn new_host_key(&self) {
+        let key = "/etc/ssh/ssh_host_ed25519_key";
+        let made = self.run(&["sh", "-c", &format!("rm {key} {key}.pub && ssh-keygen -q -t ed25519 -N '' -f {key}")]);
+        assert_eq!(made.code, Some(0), "a key for {}: {}", self.name, made.stderr);
+        let before = self.ssh_log().matches("Server listening").count();
+        let ended = self.run(&["sh", "-c", "kill $(cat /run/sshd.pid)"]);
+        assert_eq!(ended.code, Some(0), "sshd of {}: {}", self.name, ended.stderr);
+        // Twice: for IPv4 and IPv6.
+        crate::wait_for(&format!("sshd of {} to start again", self.name), || {
+            (self.ssh_log().matches("Server listening").count() > before).then_some(())
+        });
+    }
+
+    /// The host as something that ended by itself, with the end of its log.
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub fn check(&self) -> std::result::Result<(), LabError> {
+        self.inner.parts.check(&self.name)
+    }
+}

@@ -1,0 +1,43 @@
+/// A host, and what is to be special about it.
+#[derive(Clone, Debug)]
+pub struct HostOrder {
+    pub(super) name: String,
+    pub(super) address: Option<String>,
+    pub(super) ssh: String,
+    pub(super) real: bool,
+}
+
+impl HostOrder {
+    /// A host of this name (the machine's own host name is another, made of its address, as clouds do it).
+    pub fn new(name: &str) -> Self {
+        Self { name: name.to_owned(), address: None, ssh: "0".to_owned(), real: false }
+    }
+
+    /// In the network's range; the next free one otherwise.
+    #[must_use]
+    pub fn address(mut self, address: &str) -> Self {
+        self.address = Some(address.to_owned());
+        self
+    }
+
+    /// Its sshd comes up so many seconds after the boot.
+    #[must_use]
+    pub fn ssh_after(mut self, seconds: u32) -> Self {
+        self.ssh = seconds.to_string();
+        self
+    }
+
+    /// Its sshd never comes up.
+    #[must_use]
+    pub fn without_ssh(mut self) -> Self {
+        "never".clone_into(&mut self.ssh);
+        self
+    }
+
+    /// Has this machine's devices, cgroups and kernel settings: the real kubelet and containerd can run there.
+    #[must_use]
+    pub fn real(mut self) -> Self {
+        self.real = true;
+        self
+    }
+}
