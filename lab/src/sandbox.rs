@@ -101,7 +101,7 @@ impl Machines for Register {
     }
 }
 
-fn read(register: &Path) -> Result<Vec<Machine>> {
+pub(crate) fn read(register: &Path) -> Result<Vec<Machine>> {
     let mut machines = Vec::new();
     let files = match std::fs::read_dir(register) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(machines),
@@ -134,7 +134,7 @@ fn machine(path: &Path) -> Result<Machine> {
         pool: text("pool"),
         provider: "sandbox",
         control_plane: entry["role"] == "control-plane",
-        address: text("address"),
+        address: text("privateAddress"),
         zone: text("zone"),
         region: text("region"),
         kind: text("machine"),
@@ -142,7 +142,7 @@ fn machine(path: &Path) -> Result<Machine> {
     })
 }
 
-fn entry(path: &Path) -> Result<Value> {
+pub(crate) fn entry(path: &Path) -> Result<Value> {
     let text = std::fs::read_to_string(path).doing(format_args!("reading {}", path.display()))?;
     match serde_json::from_str(&text) {
         // Terraform's provisioner may be writing it just now: whoever polls comes back.

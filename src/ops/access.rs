@@ -3,7 +3,7 @@
 use super::endpoint::Endpoint;
 use super::interrupts::Interrupts;
 use super::ports::Ports;
-use super::ports::provisioner::{ACCESS_FILE, Play, Secrets};
+use super::ports::provisioner::{Play, Secrets};
 use super::task::Task;
 use super::{place, record, stacks, state};
 use crate::model::failure::{Failure, Result};
@@ -23,9 +23,10 @@ pub async fn fetch(ports: &Ports, task: &Task, interrupts: &Interrupts) -> Resul
     ports.provisioner.check().await?;
     let state = state::read(ports, &StackId::Foundation).await?;
     let state = state.ok_or_else(|| Failure::failed("the foundation has no state"))?;
-    let endpoint = Endpoint::of(&stacks::foundation_output(&state)?)?;
+    let addressed = addressed(ports, &mut record).await?;
+    let endpoint = Endpoint::of(&stacks::foundation_output(&state)?, &task.file, &record.control_plane.nodes)?;
     let mut failures = Vec::new();
-    for node in addressed(ports, &mut record).await? {
+    for node in addressed {
         match from(ports, task, &record, &node, &endpoint, interrupts).await {
             Ok(access) => return Ok(access),
             Err(failure) => failures.push(failure),
@@ -58,12 +59,13 @@ async fn from(
     interrupts: &Interrupts,
 ) -> Result<Kubeconfig> {
     let nodes = &endpoint.for_nodes();
-    let run = RunFacts { endpoint: nodes, kubeconfig_file: Some(ACCESS_FILE), ..RunFacts::default() };
+    let run = RunFacts { endpoint: nodes, ..RunFacts::default() };
     let known = record.control_plane.nodes.iter().filter(|(_, node)| !node.host_keys.is_empty());
     let play = Play {
         inventory: render::inventory(&task.file, record, run),
         limit: vec![node.clone()],
         tags: vec!["access".into()],
+        fetches_access: true,
         host_keys: known.map(|(name, node)| (name.clone(), node.host_keys.clone())).collect(),
         ..Play::default()
     };

@@ -13,10 +13,7 @@ use crate::model::file::{ClusterFile, Pool};
 use crate::model::names::NodeName;
 use crate::model::record::{NodeRecord, Record};
 
-/// The file of the machines' SSH host keys, beside the inventory; Ansible runs in their folder.
-pub const KNOWN_HOSTS: &str = "known_hosts";
-
-/// What the playbooks are told of one run, beside the machines. Files lie in the folder that Ansible runs in.
+/// What the playbooks are told of one run, beside the machines. Where its files lie, whoever runs them says.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct RunFacts<'a> {
     /// The API server's address for everybody, `host:port`.
@@ -25,12 +22,6 @@ pub struct RunFacts<'a> {
     pub certificate_names: &'a [String],
     /// The control plane on which a new cluster is to be made.
     pub init_host: Option<&'a NodeName>,
-    /// The file of the secrets.
-    pub join_file: Option<&'a str>,
-    /// Where the cluster's access is to be written.
-    pub kubeconfig_file: Option<&'a str>,
-    /// The file with the manifest of the pod network.
-    pub pod_network: Option<&'a str>,
 }
 
 /// The inventory of all machines of the record whose address is known, as YAML. Every text in it is marked as one that
@@ -49,7 +40,7 @@ pub fn inventory(file: &ClusterFile, record: &Record, run: RunFacts) -> Vec<u8> 
 }
 
 /// The inventory's group of a pool. Groups are Python identifiers; a pool's name has no underscore of its own.
-pub fn group_of(pool: &str) -> String {
+fn group_of(pool: &str) -> String {
     format!("pool_{}", pool.replace('-', "_"))
 }
 
@@ -63,9 +54,6 @@ fn run_vars(file: &ClusterFile, run: RunFacts) -> Value {
         "scaler_packages_mirror": file.kubernetes.packages,
         "scaler_certificate_names": run.certificate_names,
         "scaler_init_host": run.init_host,
-        "scaler_join_file": run.join_file,
-        "scaler_kubeconfig_file": run.kubeconfig_file,
-        "scaler_pod_network_manifest": run.pod_network,
     })
 }
 
@@ -106,17 +94,10 @@ fn taints(pool: &Pool) -> Value {
     pool.taints.iter().map(taint).collect()
 }
 
-/// A machine's host keys go by its node's name, which is never used twice; addresses are. A key that was not seen before
-/// is kept, another one than that is refused.
+/// A machine's host keys go by its node's name, which is never used twice; addresses are.
 fn ssh_args(file: &ClusterFile, name: &NodeName) -> String {
-    let mut args = format!(
-        "-o HostKeyAlias={name} -o UserKnownHostsFile={KNOWN_HOSTS} -o GlobalKnownHostsFile=/dev/null \
-         -o StrictHostKeyChecking=accept-new -o HashKnownHosts=no -o UpdateHostKeys=no"
-    );
-    if let Some(jump) = &file.ssh.jump {
-        args.push_str(&format!(" -o ProxyJump={jump}"));
-    }
-    args
+    let jump = file.ssh.jump.as_ref().map_or(String::new(), |jump| format!(" -o ProxyJump={jump}"));
+    format!("-o HostKeyAlias={name}{jump}")
 }
 
 #[cfg(test)]

@@ -28,6 +28,7 @@ mod matrix;
 mod moved;
 mod orphans;
 mod pipelines;
+mod provisioning;
 mod pruned;
 mod readme;
 mod rendered;

@@ -8,8 +8,13 @@ use std::path::{Component, Path};
 use super::{Options, known_hosts};
 use crate::adapters::process::TemporaryFolder;
 use crate::model::failure::{Failure, Result};
-use crate::ops::ports::provisioner::{ACCESS_FILE, POD_NETWORK_FILE, Play, SECRETS_FILE, Secrets};
-use crate::render::KNOWN_HOSTS;
+use crate::ops::ports::provisioner::{Play, Secrets};
+
+/// The files beside the inventory; `known_hosts` is named in playbooks/ansible.cfg.
+const KNOWN_HOSTS: &str = "known_hosts";
+const SECRETS: &str = "join.json";
+const ACCESS: &str = "access/admin.conf";
+const POD_NETWORK: &str = "pod-network.yml";
 
 pub struct PlayFolder<'a> {
     folder: TemporaryFolder,
@@ -27,12 +32,13 @@ impl PlayFolder<'_> {
             new.write(&format!("playbooks/{name}"), content)?;
         }
         new.write("inventory.yml", &play.inventory)?;
+        new.write("run.yml", new.own_inventory(play).as_bytes())?;
         new.write(KNOWN_HOSTS, known_hosts::write(&play.host_keys).as_bytes())?;
         if let Some(Secrets(secrets)) = &play.secrets {
-            new.write(SECRETS_FILE, secrets.as_bytes())?;
+            new.write(SECRETS, secrets.as_bytes())?;
         }
         if let Some(manifest) = &play.pod_network {
-            new.write(POD_NETWORK_FILE, manifest.as_bytes())?;
+            new.write(POD_NETWORK, manifest.as_bytes())?;
         }
         for empty in ["access", "home", "tmp"] {
             private(&new.path().join(empty)).map_err(|error| unusable(new.path(), &error))?;
@@ -43,6 +49,21 @@ impl PlayFolder<'_> {
 
     pub fn path(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// A second inventory, of where this run's files lie. JSON quotes a path as YAML would; `!unsafe` keeps Ansible from
+    /// reading it as a template.
+    fn own_inventory(&self, play: &Play) -> String {
+        let files = [
+            ("scaler_join_file", play.secrets.is_some(), SECRETS),
+            ("scaler_kubeconfig_file", play.fetches_access, ACCESS),
+            ("scaler_pod_network_manifest", play.pod_network.is_some(), POD_NETWORK),
+        ];
+        let vars = files.iter().map(|(name, there, file)| match there {
+            true => format!("    {name}: !unsafe {}\n", serde_json::json!(self.path().join(file))),
+            false => format!("    {name}: null\n"),
+        });
+        format!("---\nall:\n  vars:\n{}", vars.collect::<String>())
     }
 
     /// What Ansible is told by variables of its environment: nothing of it is the user's own configuration.
@@ -65,7 +86,7 @@ impl PlayFolder<'_> {
 
     /// The kubeconfig that the playbooks fetched.
     pub fn access(&self) -> Result<Option<Secrets>> {
-        let path = self.path().join(ACCESS_FILE);
+        let path = self.path().join(ACCESS);
         match fs::read_to_string(&path) {
             Ok(text) => Ok(Some(Secrets(text))),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),

@@ -80,7 +80,17 @@ impl AnsibleCli {
         let hosts: Vec<&str> = play.limit.iter().map(|node| node.as_str()).collect();
         let forks = hosts.len().clamp(1, MOST_FORKS).to_string();
         let (limit, tags) = (hosts.join(","), play.tags.join(","));
-        let mut args = vec!["playbooks/site.yml", "--inventory", "inventory.yml", "--forks", &forks, "--limit", &limit];
+        let mut args = vec![
+            "playbooks/site.yml",
+            "--inventory",
+            "inventory.yml",
+            "--inventory",
+            "run.yml",
+            "--forks",
+            &forks,
+            "--limit",
+            &limit,
+        ];
         if !tags.is_empty() {
             args.extend(["--tags", &tags]);
         }

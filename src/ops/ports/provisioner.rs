@@ -12,7 +12,7 @@ use crate::ops::lease::Lease;
 /// One run of the playbooks.
 #[derive(Debug, Clone, Default)]
 pub struct Play {
-    /// As YAML. Files that it names lie beside it, by the names below.
+    /// As YAML, of everything but the files of this run.
     pub inventory: Vec<u8>,
     /// The hosts that are contacted; nobody else is.
     pub limit: Vec<NodeName>,
@@ -24,12 +24,9 @@ pub struct Play {
     pub secrets: Option<Secrets>,
     /// The manifest of the pod network.
     pub pod_network: Option<String>,
+    /// The cluster's access is to be fetched.
+    pub fetches_access: bool,
 }
-
-/// The names of the files beside the inventory.
-pub const SECRETS_FILE: &str = "join.json";
-pub const ACCESS_FILE: &str = "access/admin.conf";
-pub const POD_NETWORK_FILE: &str = "pod-network.yml";
 
 /// JSON that nobody may see.
 #[derive(Clone)]

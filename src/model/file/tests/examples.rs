@@ -59,6 +59,7 @@ fn the_smallest_file_gets_its_defaults() {
       image:
         family: ubuntu-24.04
       endpoint: {}
+      provisioning: ssh
     pools:
     - name: w
       machine: t3.medium
@@ -69,6 +70,7 @@ fn the_smallest_file_gets_its_defaults() {
       image:
         family: ubuntu-24.04
       capacity: on-demand
+      provisioning: ssh
       labels: {}
       taints: []
       count: 1

@@ -10,7 +10,7 @@ use crate::model::kubeconfig::Kubeconfig;
 use crate::model::names::NodeName;
 use crate::model::plan::Request;
 use crate::ops::endpoint::Endpoint;
-use crate::ops::ports::provisioner::{ACCESS_FILE, POD_NETWORK_FILE, Play, Played, SECRETS_FILE, Secrets};
+use crate::ops::ports::provisioner::{Play, Played, Secrets};
 use crate::render::{self, RunFacts};
 
 use super::super::Ended;
@@ -51,7 +51,7 @@ impl Session<'_> {
         if let Some(failure) = without.into_values().next() {
             return Err(failure);
         }
-        let endpoint = Endpoint::of(foundation)?;
+        let endpoint = Endpoint::of(foundation, &self.task.file, &self.record.control_plane.nodes)?;
         let token = BootstrapToken::of_random(std::array::from_fn(|_| self.ports.clock.random() as u8));
         // kubeadm makes the token's Secret, good for an hour.
         self.note(Entry::TokenIssuing { token: token.id.clone() }).await?;
@@ -82,14 +82,8 @@ impl Session<'_> {
     ) -> Result<Played> {
         let manifest = &self.task.file.kubernetes.pod_network.manifest;
         let manifest = manifest.as_ref().and_then(|path| self.task.source.files.get(path));
-        let run = RunFacts {
-            endpoint: &endpoint.for_nodes(),
-            certificate_names: &endpoint.names,
-            init_host: nodes.first(),
-            join_file: Some(SECRETS_FILE),
-            kubeconfig_file: Some(ACCESS_FILE),
-            pod_network: manifest.map(|_| POD_NETWORK_FILE),
-        };
+        let run =
+            RunFacts { endpoint: &endpoint.for_nodes(), certificate_names: &endpoint.names, init_host: nodes.first() };
         // Only further control planes need what it opens.
         let key = (nodes.len() > 1).then(|| {
             let words: Vec<String> = (0..4).map(|_| format!("{:016x}", self.ports.clock.random())).collect();
@@ -103,6 +97,7 @@ impl Session<'_> {
             host_keys: self.host_keys(),
             secrets: Some(Secrets(secrets.to_string())),
             pod_network: manifest.map(|file| file.text.clone()),
+            fetches_access: true,
         };
         self.note(Entry::Provisioning { nodes }).await?;
         self.lease.check()?;

@@ -19,7 +19,7 @@ use crate::model::names::NodeName;
 use crate::model::plan::Request;
 use crate::ops::identity;
 use crate::ops::ports::Event;
-use crate::ops::ports::provisioner::{HostEnd, HostFailure, Play, Played, SECRETS_FILE, Secrets};
+use crate::ops::ports::provisioner::{HostEnd, HostFailure, Play, Played, Secrets};
 use crate::render::{self, RunFacts};
 
 use super::make;
@@ -135,7 +135,7 @@ impl Session<'_> {
     }
 
     async fn play(&self, nodes: &[NodeName], entrance: &Entrance, token: &BootstrapToken) -> Result<Played> {
-        let run = RunFacts { endpoint: &entrance.endpoint, join_file: Some(SECRETS_FILE), ..RunFacts::default() };
+        let run = RunFacts { endpoint: &entrance.endpoint, ..RunFacts::default() };
         let secrets = json!({ "token": token.reveal(), "caCertHash": entrance.ca_hash, "certificateKey": null });
         let play = Play {
             inventory: render::inventory(&self.task.file, &self.record, run),

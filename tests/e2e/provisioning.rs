@@ -1,0 +1,59 @@
+//! From machines that answer to SSH to Ready nodes, with the real kubeadm.
+
+mod cluster;
+
+use cluster::Bare;
+
+#[test]
+fn a_cluster_comes_from_nothing_and_grows_without_its_others() {
+    scaler_lab::needs!(Hosts, Ansible, AnyTerraform);
+    let bare = Bare::new();
+    bare.run(&["apply", "--yes"]).ends(0);
+    bare.run(&["kubeconfig"]).ends(0).says(&format!("as context `{}`", bare.cluster));
+    let mode = std::os::unix::fs::PermissionsExt::mode(
+        &std::fs::metadata(bare.kubeconfig()).expect("it is there").permissions(),
+    );
+    assert_eq!(mode & 0o777, 0o600, "nobody else reads it");
+    bare.run(&["kubeconfig"]).ends(5).says("is there already");
+    bare.run(&["kubeconfig", "--merge"]).ends(0);
+    let (control_plane, first) =
+        (format!("{}-control-plane-1", bare.cluster), [bare.node(1), bare.node(2), bare.node(3)]);
+    let mut all = vec![control_plane];
+    all.extend(first.clone());
+    assert_eq!(bare.ready(), all);
+    let node = bare.ask(&format!("/api/v1/nodes/{}", bare.node(1)));
+    assert_eq!(node["metadata"]["labels"]["tier"], "web");
+    assert_eq!(node["spec"]["taints"][0]["key"], "dedicated", "{node}");
+    assert!(node["spec"]["providerID"].as_str().is_some_and(|id| id.starts_with("sandbox:///")), "{node}");
+    let kubelet = bare.host(1).read("/var/lib/kubelet/config.yaml").expect("its kubelet's configuration");
+    assert!(kubelet.contains("maxPods: 33"), "{kubelet}");
+    bare.assert_no_token();
+
+    // Only the new machines are contacted.
+    let before = bare.logins();
+    bare.run(&["scale-up", "--pool", "workers", "--by", "2", "--yes"]).ends(0);
+    all.extend([bare.node(4), bare.node(5)]);
+    assert_eq!(bare.ready(), all);
+    let after = bare.logins();
+    for (host, count) in &before {
+        assert_eq!(after[host], *count, "{host} was contacted");
+    }
+    bare.assert_no_token();
+
+    // Once more changes nothing.
+    let again = bare.run(&["provision", "--yes", "--limit", "workers"]).ends(0);
+    for number in 1..=5 {
+        let said = format!("{} is provisioned", bare.node(number));
+        assert!(
+            again.stderr.lines().any(|line| line.contains(&said) && line.contains(" 0 changed")),
+            "{}",
+            again.stderr
+        );
+    }
+    bare.run(&["plan", "--detailed-exitcode"]).ends(0);
+
+    bare.run(&["scale-down", "--pool", "workers", "--node", &bare.node(2), "--yes"]).ends(0);
+    all.retain(|name| *name != bare.node(2));
+    assert_eq!(bare.ready(), all);
+    bare.run(&["destroy", "--yes", "--name", &bare.cluster]).ends(0);
+}

@@ -1,0 +1,119 @@
+//! A cluster whose machines are hosts that answer to SSH, and that nobody has made yet.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::Command;
+
+use scaler_lab::{Addressed, Host, HostBridge, Hosts, Login, Sandbox, terraform_config, tools};
+use serde_json::Value;
+
+use crate::world::{Program, Said, fresh};
+
+pub struct Bare {
+    pub hosts: Hosts,
+    pub bridge: HostBridge,
+    pub sandbox: Sandbox,
+    pub program: Program,
+    pub cluster: String,
+}
+
+impl Bare {
+    pub fn new() -> Bare {
+        let hosts = Hosts::start();
+        let sandbox = Sandbox::start();
+        let bridge = HostBridge::start(&hosts, Addressed::new(&sandbox, &hosts));
+        let path = std::env::join_paths(
+            [tools(), scaler_lab::ansible()]
+                .into_iter()
+                .chain(std::env::split_paths(&std::env::var_os("PATH").expect("a PATH"))),
+        );
+        let mut environment = BTreeMap::from([
+            ("PATH".to_owned(), path.expect("a PATH").to_string_lossy().into_owned()),
+            ("USER".to_owned(), "tester".to_owned()),
+            ("LANG".to_owned(), "C.UTF-8".to_owned()),
+        ]);
+        if let Some(config) = terraform_config() {
+            environment.insert("TF_CLI_CONFIG_FILE".to_owned(), config.display().to_string());
+        }
+        let mut program = Program::new(environment);
+        let home = program.folder.path().join("home");
+        std::fs::create_dir(&home).expect("a home folder");
+        program.environment.insert("HOME".to_owned(), home.display().to_string());
+        let bare = Bare { hosts, bridge, sandbox, program, cluster: fresh("bare-") };
+        bare.write(3);
+        bare
+    }
+
+    /// The cluster file, with a pool of at least so many machines.
+    pub fn write(&self, min: u32) {
+        let text = format!(
+            "apiVersion: scaler/v1\nkind: Cluster\nname: {}\nprovider: sandbox\n\
+             kubernetes: {{ version: 1.36.3, packages: '{}' }}\n\
+             access: {{ kubeconfig: ./kubeconfig }}\n\
+             store: {{ backend: local, path: store }}\n\
+             ssh: {{ user: {}, privateKeyFile: '{}' }}\n\
+             sandbox: {{ register: '{}' }}\n\
+             drain: {{ timeout: 60s, totalTimeout: 120s }}\n\
+             controlPlane: {{ count: 1, machine: small, image: {{ id: base }}, provisioning: ssh }}\n\
+             pools:\n  - name: workers\n    machine: small\n    image: {{ id: base }}\n    provisioning: ssh\n    min: {min}\n    max: 6\n\
+             \x20   labels: {{ tier: 'web' }}\n    taints: [{{ key: dedicated, value: web, effect: PreferNoSchedule }}]\n    kubelet: {{ maxPods: 33 }}\n",
+            self.cluster,
+            self.hosts.mirror(),
+            Hosts::USER,
+            self.hosts.key().display(),
+            self.sandbox.register().display(),
+        );
+        std::fs::write(self.program.folder.path().join("cluster.yml"), text).expect("the cluster file");
+    }
+
+    pub fn run(&self, args: &[&str]) -> Said {
+        self.program.run(args)
+    }
+
+    pub fn node(&self, number: u32) -> String {
+        format!("{}-workers-{number}", self.cluster)
+    }
+
+    pub fn host(&self, number: u32) -> Host {
+        self.hosts.host(&self.node(number))
+    }
+
+    pub fn kubeconfig(&self) -> PathBuf {
+        self.program.folder.path().join("kubeconfig")
+    }
+
+    /// What the cluster says of something, asked as its admin.
+    pub fn ask(&self, path: &str) -> Value {
+        let kubectl = tools().join("kubectl");
+        let asked = Command::new(kubectl).args(["get", "--raw", path]).env("KUBECONFIG", self.kubeconfig()).output();
+        let asked = asked.expect("kubectl starts");
+        assert!(asked.status.success(), "{path}: {}", String::from_utf8_lossy(&asked.stderr));
+        serde_json::from_slice(&asked.stdout).expect("an object")
+    }
+
+    /// The names of the Nodes that are Ready, sorted.
+    pub fn ready(&self) -> Vec<String> {
+        let nodes = self.ask("/api/v1/nodes");
+        let ready = nodes["items"].as_array().expect("a list").iter().filter(|node| {
+            let conditions = node["status"]["conditions"].as_array().into_iter().flatten();
+            conditions.into_iter().any(|condition| condition["type"] == "Ready" && condition["status"] == "True")
+        });
+        let mut names: Vec<String> =
+            ready.map(|node| node["metadata"]["name"].as_str().expect("a name").to_owned()).collect();
+        names.sort();
+        names
+    }
+
+    /// How often each worker's host was logged in to.
+    pub fn logins(&self) -> BTreeMap<String, usize> {
+        let of = |host: &Host| host.logins().iter().filter(|login| matches!(login, Login::Accepted(_))).count();
+        self.hosts.all().iter().map(|host| (host.name().to_owned(), of(host))).collect()
+    }
+
+    /// No bootstrap token is left in the cluster.
+    pub fn assert_no_token(&self) {
+        let secrets =
+            self.ask("/api/v1/namespaces/kube-system/secrets?fieldSelector=type%3Dbootstrap.kubernetes.io%2Ftoken");
+        assert_eq!(secrets["items"].as_array().map(Vec::len), Some(0), "{secrets}");
+    }
+}
