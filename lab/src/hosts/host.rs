@@ -51,7 +51,7 @@ impl Host {
         let host_name = format!("ip-{}", address.replace('.', "-"));
         let ordered = json!({
             "name": host_name, "folder": folder, "network": inner.pid, "address": address, "user": Hosts::USER,
-            "key": key.trim(), "tools": places::tools(), "sources": if order.real { "" } else { &sources },
+            "key": key.trim(), "tools": places::tools(), "sources": sources,
             "ssh": order.ssh, "real": order.real,
         });
         let name = order.name.clone();

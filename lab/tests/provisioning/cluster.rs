@@ -8,6 +8,8 @@ use serde_json::{Value, json};
 use crate::plays::Plays;
 
 const TOKEN: &str = "abcdef.0123456789abcdef";
+/// The key under which the certificates of control planes are kept for an hour.
+const CERTIFICATES: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 /// Of no meaning to anybody but a template engine, a shell or systemd.
 const HOSTILE: &str = "{{ 7 * 7 }} {% raw %} $(id) `id` ${HOME} %h \"'\\";
 
@@ -46,6 +48,7 @@ fn nodes_come_stay_and_go() {
     needs!(Hosts, Ansible);
     let hosts = Hosts::start();
     let first = hosts.make("demo-cp-1");
+    let second = hosts.make("demo-cp-2");
     let slow = hosts.make_as(HostOrder::new("demo-web-1").ssh_after(15));
     let other = hosts.make("demo-web-2");
     let mut plays = Plays::new(&hosts);
@@ -53,15 +56,19 @@ fn nodes_come_stay_and_go() {
     plays.variables.insert("scaler_init_host".to_owned(), json!("demo-cp-1"));
     plays.variables.insert("scaler_cluster".to_owned(), json!(HOSTILE));
     plays.control_plane(&first, json!({}));
+    plays.control_plane(&second, json!({}));
     plays.worker(&slow, worker());
     plays.worker(&other, worker());
 
     // From nothing, in one run.
-    plays.secrets(&json!({ "token": TOKEN, "caCertHash": null, "certificateKey": null }));
+    plays.secrets(&json!({ "token": TOKEN, "caCertHash": null, "certificateKey": CERTIFICATES }));
     let played = plays.play(&[]).well();
-    assert_secret(&played, &[&slow, &other]);
+    assert_secret(&played, &[&second, &slow, &other]);
     assert_eq!(std::fs::metadata(plays.kubeconfig()).unwrap().permissions().mode() & 0o777, 0o600);
     plays.wait_ready("demo-cp-1");
+    let labels = plays.wait_ready("demo-cp-2")["metadata"]["labels"].clone();
+    assert!(labels.get("node-role.kubernetes.io/control-plane").is_some(), "{labels}");
+    assert!(second.read("/etc/kubernetes/manifests/etcd.yaml").unwrap().contains(first.address()), "one etcd of both");
     for name in ["demo-web-1", "demo-web-2"] {
         let node = plays.wait_ready(name);
         assert_eq!(node["spec"]["providerID"], format!("sandbox:///z1/m-{name}"));
@@ -79,7 +86,7 @@ fn nodes_come_stay_and_go() {
 
     // Again: nothing to do.
     let played = plays.play(&[]).well();
-    for name in ["demo-cp-1", "demo-web-1", "demo-web-2"] {
+    for name in ["demo-cp-1", "demo-cp-2", "demo-web-1", "demo-web-2"] {
         assert_eq!(played.count(name, "changed"), 0, "{name}:\n{}", played.text);
     }
 
@@ -91,14 +98,14 @@ fn nodes_come_stay_and_go() {
     plays.secrets(&json!({ "token": TOKEN, "caCertHash": authority.trim(), "certificateKey": null }));
     plays.variables.insert("scaler_init_host".to_owned(), Value::Null);
     plays.variables.insert("scaler_connect_timeout".to_owned(), json!(10));
-    let before = [&first, &slow, &other].map(|host| host.logins().len());
+    let before = [&first, &second, &slow, &other].map(|host| host.logins().len());
     let played = plays.play(&["--limit", "demo-web-3,demo-web-4"]);
     assert_ne!(played.code, Some(0));
     assert_eq!(played.hosts(), ["demo-web-3", "demo-web-4"]);
     assert_eq!(played.count("demo-web-3", "failed") + played.count("demo-web-3", "unreachable"), 0, "{}", played.text);
     assert!(played.reason("demo-web-4").contains("timed out"), "{}", played.reason("demo-web-4"));
     plays.wait_ready("demo-web-3");
-    assert_eq!([&first, &slow, &other].map(|host| host.logins().len()), before, "others were contacted");
+    assert_eq!([&first, &second, &slow, &other].map(|host| host.logins().len()), before, "others were contacted");
 
     // One leaves; it is reset, and its packages stay.
     let played = plays.play(&["--limit", "demo-web-3", "--tags", "leave"]).well();
