@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 )
 
 // furnish makes what differs from machine to machine: names, people, keys, where packages come from.
@@ -12,7 +14,7 @@ func (h *host) furnish() error {
 	for _, pattern := range []string{
 		"/etc/systemd/system/*", "/etc/apt/sources.list", "/etc/apt/sources.list.d/*", "/etc/apt/apt.conf.d/*",
 		"/var/lib/apt/lists/*", "/etc/ssh/ssh_host_*", "/etc/kubernetes", "/var/lib/kubelet", "/etc/containerd", "/etc/cni",
-		"/etc/profile.d/*", "/etc/environment",
+		"/etc/profile.d/*", "/etc/environment", "/var/lib/containerd",
 	} {
 		found, _ := filepath.Glob(pattern) // the patterns are constants
 		for _, one := range found {
@@ -20,6 +22,9 @@ func (h *host) furnish() error {
 				return err
 			}
 		}
+	}
+	if err := h.forget("containerd", "chrony", "kubelet", "kubeadm", "kubectl"); err != nil {
+		return err
 	}
 	home := "/home/" + h.User
 	for _, folder := range []string{"/run/sshd", "/run/lock", "/run/systemd/system", "/var/log/apt", "/etc/systemd/system", home + "/.ssh"} {
@@ -65,4 +70,22 @@ func (h *host) furnish() error {
 		return err
 	}
 	return tool("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", "/etc/ssh/ssh_host_ed25519_key")
+}
+
+// forget makes a host a machine on which these packages of this machine's were never installed. A real node keeps its
+// container runtime.
+func (h *host) forget(packages ...string) error {
+	const status = "/var/lib/dpkg/status"
+	text, err := os.ReadFile(status)
+	if err != nil {
+		return err
+	}
+	var kept []string
+	for entry := range strings.SplitSeq(string(text), "\n\n") {
+		name, _, _ := strings.Cut(strings.TrimPrefix(entry, "Package: "), "\n")
+		if !slices.Contains(packages, name) || h.Real && name == "containerd" {
+			kept = append(kept, entry)
+		}
+	}
+	return os.WriteFile(status, []byte(strings.Join(kept, "\n\n")), 0o644)
 }

@@ -34,6 +34,9 @@ func order(arguments []string) (*host, error) {
 	return &ordered, json.Unmarshal([]byte(arguments[0]), &ordered)
 }
 
+// What the first process of a host says once its disk is as it shall be.
+const laidOut = "laid out\n"
+
 // runHost is a machine. USR1 is a power cut, USR2 the power coming back; its end is the machine's.
 func runHost(arguments []string) error {
 	ordered, err := order(arguments)
@@ -52,6 +55,10 @@ func runHost(arguments []string) error {
 	if err != nil {
 		return err
 	}
+	answers, err := inside.StdoutPipe()
+	if err != nil {
+		return err
+	}
 	if err := inside.Start(); err != nil {
 		return fmt.Errorf("name spaces cannot be made, which takes root: %w", err)
 	}
@@ -60,6 +67,10 @@ func runHost(arguments []string) error {
 	}
 	if _, err := io.WriteString(pipe, "on\n"); err != nil {
 		return err
+	}
+	if _, err := io.ReadFull(answers, make([]byte, len(laidOut))); err != nil {
+		_ = inside.Wait() // it has said why
+		return fmt.Errorf("%s could not be made", ordered.Name)
 	}
 	text := fmt.Sprintf(`{"pid": %d}`, inside.Process.Pid)
 	if err := writeWhole(filepath.Join(ordered.Folder, "host.json"), text); err != nil {

@@ -37,6 +37,9 @@ func runInside(arguments []string) error {
 	if err := ordered.address(); err != nil {
 		return err
 	}
+	if _, err := os.Stdout.WriteString(laidOut); err != nil {
+		return err
+	}
 	machine := &machine{ordered: ordered, log: log}
 	go machine.reap()
 	machine.boot()

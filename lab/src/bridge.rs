@@ -58,6 +58,15 @@ pub trait Machines: Send {
     /// # Errors
     /// When the cloud does not answer; the bridge asks again.
     fn list(&self) -> Result<Vec<Machine>>;
+
+    /// The cloud learns the private address of a machine that it gave none: a register does, other clouds give their
+    /// own.
+    ///
+    /// # Errors
+    /// When it cannot be written down.
+    fn tell_address(&self, _id: &str, _address: &str) -> Result<()> {
+        Ok(())
+    }
 }
 
 /// What a bridge did about a machine.

@@ -23,6 +23,7 @@ use crate::clock::try_wait;
 use crate::error::{Doing, LabError, Result};
 use crate::places;
 use crate::supervised::{Program, Supervised};
+use host::Made;
 
 const MIRROR: &str = "mirror";
 const MIRROR_PORT: u16 = 8000;
@@ -40,7 +41,8 @@ pub(crate) struct Inner {
     pid: u64,
     /// The first three numbers of each address.
     subnet: String,
-    made: Mutex<HashMap<String, Host>>,
+    /// By name. They do not hold the network, which would hold itself then.
+    made: Mutex<HashMap<String, Made>>,
 }
 
 impl Hosts {
@@ -155,13 +157,13 @@ impl Hosts {
             return Err(LabError::new(format!("there is a host {} already", order.name)));
         }
         let address = order.address.clone().map_or_else(|| self.free_address(&made), Ok)?;
-        let host = Host::start(Arc::clone(&self.inner), &order, &address)?;
+        let host = Host::start(&self.inner, &order, &address)?;
         made.insert(order.name, host.clone());
-        Ok(host)
+        Ok(Host::new(Arc::clone(&self.inner), host))
     }
 
-    fn free_address(&self, made: &HashMap<String, Host>) -> Result<String> {
-        let taken = |address: &str| made.values().any(|host| host.address() == address);
+    fn free_address(&self, made: &HashMap<String, Made>) -> Result<String> {
+        let taken = |address: &str| made.values().any(|host| host.address == address);
         let free = (10..=250).map(|number| self.address(number)).find(|address| !taken(address));
         free.ok_or_else(|| LabError::new("the network of the hosts is full"))
     }
@@ -169,7 +171,7 @@ impl Hosts {
     /// All hosts that were made, by name.
     pub fn all(&self) -> Vec<Host> {
         let made = self.inner.made.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let mut all: Vec<_> = made.values().cloned().collect();
+        let mut all: Vec<_> = made.values().map(|made| Host::new(Arc::clone(&self.inner), made.clone())).collect();
         all.sort_by(|a, b| a.name().cmp(b.name()));
         all
     }

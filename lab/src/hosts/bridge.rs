@@ -7,13 +7,14 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::{Host, HostOrder, Hosts};
-use crate::bridge::{MachineState, Machines};
+use crate::bridge::{Machine, MachineState, Machines};
 use crate::error::Result;
 
 const POLL: Duration = Duration::from_millis(200);
 
-/// Makes each running machine a host at its private address, cuts the power of one that is stopped, and ends the host
-/// of one that is gone. A machine without a private address gets no host. Dropping it leaves the hosts as they are.
+/// Makes each running machine a host at its private address (the next free one for a machine that has none, which the
+/// register then learns), cuts the power of one that is stopped, and ends the host of one that is gone. Dropping it
+/// leaves the hosts as they are.
 pub struct HostBridge {
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
@@ -34,7 +35,7 @@ impl HostBridge {
         let thread = std::thread::spawn(move || {
             while !follower.shared.stop.load(Ordering::SeqCst) {
                 // A cloud that a test has made unreachable comes back.
-                if let Err(error) = machines.list().and_then(|list| follower.follow(&list)) {
+                if let Err(error) = machines.list().and_then(|list| follower.follow(&machines, &list)) {
                     lock(&follower.shared.failures).push(error.to_string());
                 }
                 std::thread::sleep(POLL);
@@ -43,7 +44,7 @@ impl HostBridge {
         Self { shared, thread: Some(thread) }
     }
 
-    /// The host of the machine with this order's name will be as ordered; its address is the machine's.
+    /// The host of the machine with this order's name will be as ordered; a machine that has an address has that.
     pub fn order(&self, order: HostOrder) {
         lock(&self.shared.orders).insert(order.name.clone(), order);
     }
@@ -71,14 +72,21 @@ struct Follower {
 }
 
 impl Follower {
-    fn follow(&mut self, machines: &[crate::Machine]) -> Result<()> {
+    fn follow(&mut self, cloud: &impl Machines, machines: &[Machine]) -> Result<()> {
         for machine in machines {
             match (self.running.get_mut(&machine.id), machine.state) {
-                (None, MachineState::Running) if !machine.address.is_empty() => {
+                (None, MachineState::Running) => {
                     let ordered = lock(&self.shared.orders).remove(&machine.node);
-                    let order = ordered.unwrap_or_else(|| HostOrder::new(&machine.node)).address(&machine.address);
+                    let mut order = ordered.unwrap_or_else(|| HostOrder::new(&machine.node));
+                    if !machine.address.is_empty() {
+                        order = order.address(&machine.address);
+                    }
                     let host = self.hosts.try_make(order)?;
                     self.running.insert(machine.id.clone(), (host, true));
+                }
+                // Also again: whoever changes a machine's entry writes what Terraform knows of it.
+                (Some((host, true)), MachineState::Running) if machine.address.is_empty() => {
+                    cloud.tell_address(&machine.id, host.address())?;
                 }
                 (Some((host, on)), MachineState::Stopped) if *on => {
                     host.off();

@@ -17,10 +17,16 @@ use crate::supervised::Program;
 #[derive(Clone)]
 pub struct Host {
     inner: Arc<Inner>,
-    name: String,
-    address: String,
+    made: Made,
+}
+
+/// What is known of a host that was made.
+#[derive(Clone)]
+pub(super) struct Made {
+    pub name: String,
+    pub address: String,
     /// Its first process, as this machine counts them.
-    pid: u64,
+    pub pid: u64,
 }
 
 /// How a command on a host went.
@@ -32,7 +38,11 @@ pub struct Ran {
 }
 
 impl Host {
-    pub(super) fn start(inner: Arc<Inner>, order: &HostOrder, address: &str) -> Result<Self> {
+    pub(super) fn new(inner: Arc<Inner>, made: Made) -> Self {
+        Self { inner, made }
+    }
+
+    pub(super) fn start(inner: &Inner, order: &HostOrder, address: &str) -> Result<Made> {
         let folder = inner.parts.folder().join(&order.name);
         std::fs::create_dir(&folder).doing(format_args!("making {}", folder.display()))?;
         let key = std::fs::read_to_string(inner.parts.folder().join("key.pub")).doing("reading the hosts' key")?;
@@ -41,7 +51,7 @@ impl Host {
         let host_name = format!("ip-{}", address.replace('.', "-"));
         let ordered = json!({
             "name": host_name, "folder": folder, "network": inner.pid, "address": address, "user": Hosts::USER,
-            "key": key.trim(), "tools": places::tools(), "sources": if order.real { "" } else { &sources },
+            "key": key.trim(), "tools": places::tools(), "sources": sources,
             "ssh": order.ssh, "real": order.real,
         });
         let name = order.name.clone();
@@ -57,16 +67,16 @@ impl Host {
             Ok(std::fs::read(&file).ok().and_then(|text| serde_json::from_slice::<Value>(&text).ok()))
         })?;
         let pid = written["pid"].as_u64().unwrap_or_default();
-        Ok(Self { inner, name, address: address.to_owned(), pid })
+        Ok(Made { name, address: address.to_owned(), pid })
     }
 
     pub fn name(&self) -> &str {
-        &self.name
+        &self.made.name
     }
 
     /// In the network; SSH is at port 22.
     pub fn address(&self) -> &str {
-        &self.address
+        &self.made.address
     }
 
     /// Its power is cut: everything on it ends, its disk stays.
@@ -85,15 +95,15 @@ impl Host {
     #[track_caller]
     pub fn kill(&self) {
         self.signal(Signal::KILL);
-        crate::wait_for(&format!("the end of {}", self.name), || {
-            self.inner.parts.check(&self.name).is_err().then_some(())
+        crate::wait_for(&format!("the end of {}", self.made.name), || {
+            self.inner.parts.check(&self.made.name).is_err().then_some(())
         });
-        self.inner.made.lock().unwrap_or_else(std::sync::PoisonError::into_inner).remove(&self.name);
+        self.inner.made.lock().unwrap_or_else(std::sync::PoisonError::into_inner).remove(&self.made.name);
     }
 
     #[track_caller]
     fn signal(&self, signal: Signal) {
-        self.inner.parts.signal(&self.name, signal).unwrap_or_else(|error| panic!("{}: {error}", self.name));
+        self.inner.parts.signal(&self.made.name, signal).unwrap_or_else(|error| panic!("{}: {error}", self.made.name));
     }
 
     /// Every connection that its sshd had so far.
@@ -107,7 +117,7 @@ impl Host {
     }
 
     fn folder(&self) -> PathBuf {
-        self.inner.parts.folder().join(&self.name)
+        self.inner.parts.folder().join(&self.made.name)
     }
 
     /// Runs a command there as root, without SSH: for a look at what was done.
@@ -120,7 +130,7 @@ impl Host {
         let mut enter = Command::new("nsenter");
         enter.args([
             "--target",
-            &self.pid.to_string(),
+            &self.made.pid.to_string(),
             "--mount",
             "--uts",
             "--ipc",
@@ -130,7 +140,7 @@ impl Host {
             "--wd",
         ]);
         enter.arg("--").args(command).env_clear().env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin").stdin(Stdio::null());
-        let output = enter.output().doing(format_args!("running {command:?} on {}", self.name))?;
+        let output = enter.output().doing(format_args!("running {command:?} on {}", self.made.name))?;
         Ok(Ran {
             code: output.status.code(),
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
@@ -148,9 +158,10 @@ impl Host {
     /// Its sshd's public key, as a line of `known_hosts`.
     #[track_caller]
     pub fn known_hosts_line(&self) -> String {
-        let key = self.read("/etc/ssh/ssh_host_ed25519_key.pub").unwrap_or_else(|| panic!("{} has no key", self.name));
+        let key =
+            self.read("/etc/ssh/ssh_host_ed25519_key.pub").unwrap_or_else(|| panic!("{} has no key", self.made.name));
         let words: Vec<&str> = key.split_whitespace().take(2).collect();
-        format!("{} {}\n", self.address, words.join(" "))
+        format!("{} {}\n", self.made.address, words.join(" "))
     }
 
     /// Its sshd has another key from now on: the machine at this address is another.
@@ -158,12 +169,12 @@ impl Host {
     pub fn new_host_key(&self) {
         let key = "/etc/ssh/ssh_host_ed25519_key";
         let made = self.run(&["sh", "-c", &format!("rm {key} {key}.pub && ssh-keygen -q -t ed25519 -N '' -f {key}")]);
-        assert_eq!(made.code, Some(0), "a key for {}: {}", self.name, made.stderr);
+        assert_eq!(made.code, Some(0), "a key for {}: {}", self.made.name, made.stderr);
         let before = self.ssh_log().matches("Server listening").count();
         let ended = self.run(&["sh", "-c", "kill $(cat /run/sshd.pid)"]);
-        assert_eq!(ended.code, Some(0), "sshd of {}: {}", self.name, ended.stderr);
+        assert_eq!(ended.code, Some(0), "sshd of {}: {}", self.made.name, ended.stderr);
         // Twice: for IPv4 and IPv6.
-        crate::wait_for(&format!("sshd of {} to start again", self.name), || {
+        crate::wait_for(&format!("sshd of {} to start again", self.made.name), || {
             (self.ssh_log().matches("Server listening").count() > before).then_some(())
         });
     }
@@ -173,6 +184,6 @@ impl Host {
     /// # Errors
     /// When it does not run.
     pub fn check(&self) -> std::result::Result<(), LabError> {
-        self.inner.parts.check(&self.name)
+        self.inner.parts.check(&self.made.name)
     }
 }
