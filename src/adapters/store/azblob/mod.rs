@@ -6,6 +6,7 @@
 mod care;
 mod connect;
 mod errors;
+mod home;
 mod login;
 mod place;
 mod shared_key;
