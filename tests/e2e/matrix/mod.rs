@@ -3,7 +3,7 @@
 //!
 //! The points are the program's own (`mortal/`): a first run of each scenario tells them, and shows that all which the
 //! ports can change is among them. `make test` takes a sample, spread over the whole run; `make matrix`
-//! (`SCALER_MATRIX=all`) takes every one. Dying in a recovery is a scenario of its own, and every third case of the others
+//! (`SCALER_MATRIX=all`) takes every one, `SCALER_MATRIX=8` so many of each scenario. Dying in a recovery is a scenario of its own, and every third case of the others
 //! is killed a second time there.
 
 mod case;
@@ -52,8 +52,13 @@ const SAMPLE_ON_S3: usize = 1;
 const SAMPLE_ON_AZURE: usize = 1;
 const AT_ONCE: usize = 2;
 
-fn all() -> bool {
-    std::env::var("SCALER_MATRIX").is_ok_and(|which| which == "all")
+/// How many of each scenario are wanted (`SCALER_MATRIX`); none for all of them.
+fn wanted(sample: usize) -> Option<usize> {
+    match std::env::var("SCALER_MATRIX").as_deref() {
+        Ok("all") => None,
+        Ok(number) => Some(number.parse().expect("SCALER_MATRIX is `all` or a number")),
+        Err(_) => Some(sample),
+    }
 }
 
 #[test]
@@ -93,10 +98,11 @@ fn tell(result: &str) {
 /// Where `locks_stay`, Terraform's own lock outlives a Terraform that is killed. Gives back what came of it.
 fn matrix(store: &str, world: WorldMaker, sample: usize, locks_stay: bool) -> String {
     let every = points::cases(world, locks_stay);
-    let cases: Vec<&Case> = if all() {
-        every.iter().collect()
-    } else {
-        Scenario::ALL.into_iter().flat_map(|scenario| points::spread(&every, scenario, sample)).collect()
+    let cases: Vec<&Case> = match wanted(sample) {
+        None => every.iter().collect(),
+        Some(sample) => {
+            Scenario::ALL.into_iter().flat_map(|scenario| points::spread(&every, scenario, sample)).collect()
+        }
     };
     let next = AtomicUsize::new(0);
     let failed = Mutex::new(Vec::new());

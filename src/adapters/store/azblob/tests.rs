@@ -7,6 +7,7 @@ use scaler_lab::{Azurite, Fault, Matcher};
 
 use super::*;
 use crate::model::failure::Kind;
+use crate::ops::ports::home::{StoreHome, Survey, Trait};
 use crate::ops::ports::probe::{Answer, BucketProbe};
 use crate::ops::testing::conformance;
 
@@ -108,6 +109,7 @@ async fn tells_how_well_the_container_is_kept() {
     let found = store.care().await;
     let answer = |name: &str| found.iter().find(|one| one.name == name).map(|one| &one.answer);
     assert!(matches!(answer("former versions"), Some(Answer::Bad(_))), "Azurite keeps none: {found:?}");
+    assert_eq!(answer("encryption"), Some(&Answer::Good), "{found:?}");
 
     let missing = AzblobStore::new(sas(&azurite), Place { container: "nobodys".into(), ..place(&azurite) }).unwrap();
     let unclear = missing.care().await;
@@ -115,6 +117,49 @@ async fn tells_how_well_the_container_is_kept() {
         unclear.iter().any(|one| matches!(&one.answer, Answer::Unclear(why) if why.contains("404"))),
         "{unclear:?}"
     );
+}
+
+fn lacks(survey: &Survey) -> Vec<Trait> {
+    survey.lacks.iter().map(|lack| lack.of).collect()
+}
+
+#[tokio::test]
+async fn a_container_is_made_private_and_keeps_what_is_deleted() {
+    scaler_lab::needs!(Azurite);
+    let azurite = Azurite::start();
+    let store = AzblobStore::new(sas(&azurite), place(&azurite)).unwrap();
+    assert_eq!(lacks(&store.survey(None).await.unwrap()), [Trait::There]);
+    for of in [Trait::There, Trait::There] {
+        store.mend(of, None).await.unwrap();
+    }
+    let made = store.survey(None).await.unwrap();
+    assert_eq!((lacks(&made), made.by_hand.len()), (vec![Trait::Kept], 0), "{made:?}");
+    assert!(made.unclear.iter().any(|one| one.contains("--account-name acmeclusters --enable-versioning true")));
+    store.mend(Trait::Kept, None).await.unwrap();
+    assert_eq!(lacks(&store.survey(None).await.unwrap()), []);
+    assert!(!azurite.is_open(CONTAINER), "nobody else sees it");
+
+    azurite.open_container(CONTAINER, "readers");
+    assert!(azurite.is_open(CONTAINER));
+    assert_eq!(lacks(&store.survey(None).await.unwrap()), [Trait::Private]);
+    store.mend(Trait::Private, None).await.unwrap();
+    assert_eq!(lacks(&store.survey(None).await.unwrap()), []);
+    assert!(!azurite.is_open(CONTAINER));
+    assert!(azurite.policies(CONTAINER).contains("<Id>readers</Id>"), "{}", azurite.policies(CONTAINER));
+
+    let wish = store.survey(Some(30)).await.unwrap_err();
+    assert!(wish.kind == Kind::Usage && wish.hints[0].contains("management-policy"), "{wish:?}");
+}
+
+#[tokio::test]
+async fn a_login_without_the_right_makes_no_container_and_is_told_so() {
+    scaler_lab::needs!(Azurite);
+    let azurite = Azurite::start();
+    let store = AzblobStore::new(Login::Key(Secret::new("d3Jvbmc=")), place(&azurite)).unwrap();
+    for failure in [store.survey(None).await.unwrap_err(), store.mend(Trait::There, None).await.unwrap_err()] {
+        assert_eq!(failure.kind, Kind::Failed);
+        assert!(failure.causes.join("\n").contains("the storage account's key"), "{failure:?}");
+    }
 }
 
 #[tokio::test]
