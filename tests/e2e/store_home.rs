@@ -66,16 +66,21 @@ fn a_container_is_made_ready_as_far_as_its_login_can() {
     assert!(!azurite.is_open("clusters"), "nobody else sees it");
     init(&[]).ends(0).says("is as it should be");
 
-    azurite.open_container("clusters", "readers");
-    init(&[]).ends(5).says("anybody may read it without a login");
-    assert!(azurite.is_open("clusters"), "nobody agreed");
-    init(&["--yes"]).ends(0).says("was made so");
-    assert!(!azurite.is_open("clusters"));
+    // One that is open, and a login that cannot close it.
+    azurite.make_open_container("open");
+    let open = url.replace("/clusters/", "/open/");
+    let close = |program: &Program| program.run(&["state", "init", "--cluster", &open, "--yes"]);
+    program.run(&["state", "init", "--cluster", &open]).ends(5).says("anybody may read it without a login");
+    close(&program).ends(1).says("az storage container set-permission").says("--public-access off");
+    assert!(azurite.is_open("open"));
+    let key = [("AZURE_STORAGE_KEY".to_owned(), azurite.key().to_owned())];
+    close(&Program::new(key.into_iter().collect())).ends(0).says("was made so");
+    assert!(!azurite.is_open("open"));
 
     // Former versions show by an object. Azurite keeps none, and nobody but the account's managers can change that.
     azurite.put_blob("clusters", "demo/lock.json", "{}");
     let said = init(&["--yes"]).ends(6).says("Not ready yet").says("no former versions are kept");
-    said.says("az storage account blob-service-properties update --account-name acmeclusters --enable-versioning true");
+    said.says("az storage account blob-service-properties").says("--enable-versioning true");
     init(&["--expire-versions", "3"]).ends(64).says("management-policy");
 }
 

@@ -14,22 +14,10 @@ impl Azurite {
         self.request("PUT", &format!("{container}?restype=container"), &[]);
     }
 
-    /// Opens a container to everybody, and stores a policy of this name with it.
+    /// Makes a container that is open to everybody.
     #[track_caller]
-    pub fn open_container(&self, container: &str, policy: &str) {
-        let body = format!(
-            "<?xml version=\"1.0\" encoding=\"utf-8\"?><SignedIdentifiers><SignedIdentifier><Id>{policy}</Id><AccessPolicy>\
-             <Start>2026-01-01T00:00:00Z</Start><Expiry>2099-01-01T00:00:00Z</Expiry><Permission>r</Permission>\
-             </AccessPolicy></SignedIdentifier></SignedIdentifiers>"
-        );
-        let target = format!("{container}?restype=container&comp=acl");
-        self.send("PUT", &target, &[("x-ms-blob-public-access", "container")], &body);
-    }
-
-    /// The policies that are stored with a container, as the service tells them.
-    #[track_caller]
-    pub fn policies(&self, container: &str) -> String {
-        self.request("GET", &format!("{container}?restype=container&comp=acl"), &[])
+    pub fn make_open_container(&self, container: &str) {
+        self.request("PUT", &format!("{container}?restype=container"), &[("x-ms-blob-public-access", "container")]);
     }
 
     /// Whether somebody without a login is told what is in a container.

@@ -132,7 +132,7 @@ impl AzblobStore {
     fn close_by_hand(&self) -> String {
         let (account, container) = (&self.place.account, &self.place.container);
         format!(
-            "another way: az storage container set-permission --account-name {account} --name {container} --public-access off"
+            "no SAS token can do that; the account's key can (AZURE_STORAGE_KEY), and: az storage container set-permission --account-name {account} --name {container} --public-access off"
         )
     }
 }

@@ -3,6 +3,10 @@
 use std::sync::Arc;
 
 use azure_core::credentials::Secret;
+use azure_core::time::OffsetDateTime;
+use azure_storage_blob::models::{
+    AccessPolicy, BlobContainerClientSetAccessPolicyOptions, PublicAccessType, SignedIdentifier, SignedIdentifiers,
+};
 use scaler_lab::{Azurite, Fault, Matcher};
 
 use super::*;
@@ -139,13 +143,26 @@ async fn a_container_is_made_private_and_keeps_what_is_deleted() {
     assert_eq!(lacks(&store.survey(None).await.unwrap()), []);
     assert!(!azurite.is_open(CONTAINER), "nobody else sees it");
 
-    azurite.open_container(CONTAINER, "readers");
+    // Only who has the account's key may open and close one.
+    let owner = AzblobStore::new(Login::Key(Secret::new(azurite.key())), place(&azurite)).unwrap();
+    let (start, permission) = (OffsetDateTime::now_utc(), Some("r".to_owned()));
+    let expiry = Some(start + azure_core::time::Duration::days(1));
+    let policy = AccessPolicy { start: Some(start), expiry, permission };
+    let policies = SignedIdentifiers {
+        items: Some(vec![SignedIdentifier { id: Some("readers".into()), access_policy: Some(policy) }]),
+    };
+    let open =
+        BlobContainerClientSetAccessPolicyOptions { access: Some(PublicAccessType::Container), ..Default::default() };
+    owner.client.set_access_policy(policies.try_into().unwrap(), Some(open)).await.unwrap();
     assert!(azurite.is_open(CONTAINER));
     assert_eq!(lacks(&store.survey(None).await.unwrap()), [Trait::Private]);
-    store.mend(Trait::Private, None).await.unwrap();
+    let refused = store.mend(Trait::Private, None).await.unwrap_err();
+    assert!(refused.hints.iter().any(|hint| hint.contains("--public-access off")), "{refused:?}");
+    owner.mend(Trait::Private, None).await.unwrap();
     assert_eq!(lacks(&store.survey(None).await.unwrap()), []);
     assert!(!azurite.is_open(CONTAINER));
-    assert!(azurite.policies(CONTAINER).contains("<Id>readers</Id>"), "{}", azurite.policies(CONTAINER));
+    let kept = owner.client.get_access_policy(None).await.unwrap().into_model().unwrap().items.unwrap();
+    assert_eq!(kept.into_iter().map(|one| one.id.unwrap()).collect::<Vec<_>>(), ["readers"]);
 
     let wish = store.survey(Some(30)).await.unwrap_err();
     assert!(wish.kind == Kind::Usage && wish.hints[0].contains("management-policy"), "{wish:?}");
