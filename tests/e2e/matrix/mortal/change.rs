@@ -24,7 +24,7 @@ changes! {
     Apply = "Terraform::apply",
     Import = "Terraform::import",
     Untaint = "Terraform::untaint",
-    ChangeNode = "Kubernetes::change_node",
+    PatchNode = "Kubernetes::change_node",
     Evict = "Kubernetes::evict",
     DeleteNode = "Kubernetes::delete_node",
 }

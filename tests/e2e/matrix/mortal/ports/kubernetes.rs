@@ -59,7 +59,7 @@ impl Kubernetes for MortalKubernetes {
 
     async fn change_node(&self, change: &NodeChange) -> Result<Patched> {
         let name = if change.annotation.is_some() { "cordon" } else { "uncordon" };
-        self.fate.around(Change::ChangeNode, name, self.inner.change_node(change)).await
+        self.fate.around(Change::PatchNode, name, self.inner.change_node(change)).await
     }
 
     async fn evict(&self, pod: &Pod) -> Result<Eviction> {
