@@ -6,7 +6,8 @@ use std::process::Command;
 
 use scaler_lab::wait_for;
 
-use super::Scenario;
+use super::{Scenario, WorldMaker};
+use crate::gates::put;
 use crate::world::{Program, Said, World, workload};
 
 pub struct Case {
@@ -24,41 +25,68 @@ impl fmt::Display for Case {
 }
 
 /// A cluster with pods under a budget, on which one case after the other is played.
-pub struct Stage {
+pub struct Stage<'a> {
     pub world: World,
-    make: fn() -> World,
+    make: WorldMaker<'a>,
     fresh: bool,
+    /// A PATH on which a machine is made, and its making fails all the same: what Terraform then would replace.
+    breaking: String,
 }
+
+/// Makes a machine as the sandbox's module asks, and says that it did not.
+const BREAK: &str = "#!/bin/sh\nPATH=\"${PATH#*:}\" mv \"$@\"\nexit 1\n";
+
+/// Where Terraform has made a machine, and may not have saved its state yet.
+pub const MADE: &str = "in terraform: terraform_data.node create done #1";
 
 /// Longer than anybody waits before taking over.
 pub const LATER: (&str, &str) = ("SCALER_MORTAL_LATER", "200");
 
-impl Stage {
-    pub fn new(make: fn() -> World) -> Stage {
+impl Stage<'_> {
+    pub fn new(make: WorldMaker<'_>) -> Stage<'_> {
         let world = make();
-        world.apply().ends(0);
+        mortal(&world.program, &[("SCALER_MORTAL_LOG", &log_of(&world))], &["apply", "--yes"]).ends(0);
         let namespace = world.k.namespace("matrix");
         world.k.apply(&workload(&namespace, &world.pool, 2, 1));
         world.wait_ready(&namespace, 2);
-        Stage { world, make, fresh: true }
+        let bin = world.folder().join("breaking");
+        std::fs::create_dir(&bin).expect("a folder");
+        put(&bin.join("mv"), BREAK);
+        let breaking = format!("{}:{}", bin.display(), world.program.environment["PATH"]);
+        Stage { world, make, fresh: true, breaking }
     }
 
     /// As the scenario finds it.
     pub fn prepare(&self, scenario: Scenario) {
-        let size = if scenario == Scenario::Up { "1" } else { "2" };
-        let way = match (scenario, self.world.workers().len()) {
-            (Scenario::Up, 1) | (Scenario::Down | Scenario::Destroy, 2) => return,
-            (Scenario::Up, _) => "scale-down",
-            (Scenario::Down | Scenario::Destroy, _) => "scale-up",
+        let (size, way) = match scenario {
+            Scenario::Up | Scenario::Broken | Scenario::Recovery => (1, "scale-down"),
+            Scenario::Down | Scenario::Destroy => (2, "scale-up"),
         };
-        self.world.run(&[way, "--pool", &self.world.pool, "--to", size, "--yes"]).ends(0);
+        if self.world.workers().len() != size {
+            self.world.run(&[way, "--pool", &self.world.pool, "--to", &size.to_string(), "--yes"]).ends(0);
+        }
+        if scenario == Scenario::Recovery {
+            let orders = [("SCALER_MORTAL_DIE", MADE), ("SCALER_MORTAL_TREE", "1")];
+            assert_eq!(self.mortal(&orders, Scenario::Up).code, -1, "it died");
+            self.nobody_works();
+        }
+    }
+
+    /// Goes through a scenario without a death. What the program told of its points since the stage was made.
+    pub fn listed(&self, scenario: Scenario) -> String {
+        self.prepare(scenario);
+        let log = log_of(&self.world);
+        let said = self.mortal(&[("SCALER_MORTAL_LOG", &log)], scenario);
+        assert_eq!(said.code, scenario.ends(), "{}", said.stderr);
+        std::fs::read_to_string(&log).expect("a list of points")
     }
 
     /// The node that goes is the older one: that has pods.
     fn args(&self, scenario: Scenario) -> Vec<String> {
         let (pool, cluster) = (&self.world.pool, &self.world.cluster);
         let text = match scenario {
-            Scenario::Up => format!("scale-up --pool {pool} --to 2 --yes"),
+            Scenario::Up | Scenario::Broken => format!("scale-up --pool {pool} --to 2 --yes"),
+            Scenario::Recovery => "resume --yes".to_owned(),
             Scenario::Down => format!("scale-down --pool {pool} --node {} --yes", self.world.workers()[0]),
             Scenario::Destroy => format!("destroy --yes --name {cluster}"),
         };
@@ -68,7 +96,13 @@ impl Stage {
     /// The mortal program on a scenario.
     pub fn mortal(&self, orders: &[(&str, &str)], scenario: Scenario) -> Said {
         let args = self.args(scenario);
-        mortal(&self.world.program, orders, &args.iter().map(String::as_str).collect::<Vec<_>>())
+        let more = match scenario {
+            Scenario::Broken => Some(("PATH", self.breaking.as_str())),
+            Scenario::Recovery => Some(LATER),
+            Scenario::Up | Scenario::Down | Scenario::Destroy => None,
+        };
+        let orders: Vec<_> = orders.iter().copied().chain(more).collect();
+        mortal(&self.world.program, &orders, &args.iter().map(String::as_str).collect::<Vec<_>>())
     }
 
     /// True if it died where that was ordered. Panics where the cluster does not come to its end.
@@ -84,7 +118,7 @@ impl Stage {
         }
         let said = self.mortal(&orders, case.scenario);
         let died = said.code == -1;
-        assert!(died || said.code == 0, "{case}: {}", said.stderr);
+        assert!(died || said.code == case.scenario.ends(), "{case}: {}", said.stderr);
         self.nobody_works();
         let elsewhere = self.elsewhere();
         let url = self.world.url();
@@ -97,7 +131,7 @@ impl Stage {
         }
         match case.scenario {
             Scenario::Destroy => self.destroyed(&at(&[LATER], &["destroy", "--yes", "--name", &self.world.cluster])),
-            Scenario::Up | Scenario::Down => {
+            Scenario::Up | Scenario::Down | Scenario::Broken | Scenario::Recovery => {
                 if number.is_multiple_of(2) {
                     let said = at(&[LATER], &["resume", "--yes"]);
                     assert!([0, 6].contains(&said.code), "{case}: {}", said.stderr);
@@ -146,6 +180,10 @@ impl Stage {
         let running: Vec<_> = world.sandbox.machines().into_iter().filter(crate::world::runs).collect();
         assert!(running.is_empty(), "{running:?}");
     }
+}
+
+fn log_of(world: &World) -> String {
+    world.folder().join("points").display().to_string()
 }
 
 pub fn mortal(program: &Program, orders: &[(&str, &str)], args: &[&str]) -> Said {
