@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
+use super::order::{Order, POOL};
 use super::process::{Death, Killed, Process, When};
-use super::scene::{self, End, Order};
+use super::scene::{self, End};
 use super::stage::{Ended, play, play_in};
 use super::truth;
 use super::world::World;
@@ -51,7 +52,7 @@ impl Scenario {
         };
         scene::bounds(&world);
         if self.vanished {
-            let first = scene::machines(&world, scene::POOL).into_iter().next();
+            let first = scene::machines(&world, POOL).into_iter().next();
             scene::vanish(&world, &first.expect("a machine").id);
         }
         world
@@ -116,7 +117,7 @@ pub async fn heal(world: &Arc<World>, order: &Order, mut death: Option<Death>) -
         points.get_or_insert(first.points().len());
         let destroyed = truth::record(world).is_some_and(|record| record.destroyed);
         if !destroyed {
-            let next = if *order == Order::Destroy { Order::Destroy } else { Order::Apply };
+            let next = if *order == Order::Destroy { Order::Destroy } else { Order::Accept(truth::gone(world)) };
             scene::run(&Process::start(world), next).await;
         }
         world.sleep(Duration::from_secs(100)).await;

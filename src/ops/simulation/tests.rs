@@ -1,8 +1,9 @@
 use std::time::Duration;
 
 use super::matrix::STANDING;
+use super::order::Order;
 use super::process::{Death, Killed, Process, When};
-use super::scene::{self, End, Order};
+use super::scene::{self, End};
 use super::stage::{play, play_in};
 use super::truth;
 use super::world::World;

@@ -74,6 +74,7 @@ impl Terraform for SimTerraform {
 
     async fn init(&self, stack: &Stack, _: Option<&str>) -> Result<String> {
         self.process.way_out().await;
+        self.process.has_room()?;
         let text = &stack.files["terraform.tfvars.json"];
         let values = serde_json::from_slice(text).expect("values are JSON");
         self.stacks.lock().unwrap().insert(stack.id.clone(), Arc::new(values));
@@ -81,6 +82,7 @@ impl Terraform for SimTerraform {
     }
 
     async fn plan(&self, stack: &StackId, mode: PlanMode, lease: Option<&Lease>) -> Result<Box<dyn SavedPlan>> {
+        self.process.has_room()?;
         let values = self.values(stack)?;
         let locks = matches!(mode, PlanMode::Apply | PlanMode::Destroy);
         let point = match locks {
