@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use serde_json::Value;
 
+pub use run::machine;
 pub use state::{Address, TfState, lock_key};
 
 use super::process::Process;

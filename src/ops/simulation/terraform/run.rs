@@ -410,7 +410,8 @@ fn tags(machine: &Value) -> BTreeMap<String, String> {
     machine["tags"].as_object().into_iter().flatten().map(text).collect()
 }
 
-fn machine(id: &str, described: &Value) -> Machine {
+/// The machine that comes of a description in the modules' own form.
+pub fn machine(id: &str, described: &Value) -> Machine {
     let text = |name: &str| described[name].as_str().filter(|text| !text.is_empty()).map(str::to_owned);
     let zone = text("zone").unwrap_or_default();
     let number = u32::from_str_radix(id.trim_start_matches("i-"), 16).unwrap_or_default();
