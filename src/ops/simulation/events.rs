@@ -209,9 +209,8 @@ async fn somebody_elses_terraform(world: &World) {
         return;
     }
     let id = format!("{:032x}", chance.next());
-    let text = format!(
-        r#"{{"ID":"{id}","Operation":"OperationTypePlan","Who":"bob@desk","Created":"2026-01-02T03:04:05Z"}}"#
-    );
+    let text =
+        format!(r#"{{"ID":"{id}","Operation":"OperationTypePlan","Who":"bob@desk","Created":"2026-01-02T03:04:05Z"}}"#);
     world.tell(|| format!("bob runs Terraform on {stack}"));
     world.happens("somebody else held Terraform's lock");
     world.store.overwrite(&key, text.clone());

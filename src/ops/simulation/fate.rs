@@ -21,8 +21,8 @@ pub async fn fate(process: &Arc<Process>) {
         16..32 => process.kill(Killed::Tree),
         32..44 => process.suspend(chance.between(seconds(20), seconds(400))),
         44..54 => process.loses_the_store(chance.between(seconds(40), seconds(200))),
-        54..59 => *process.full.lock().unwrap() = world.now() + chance.between(seconds(20), seconds(120)),
-        59..75 => {
+        54..60 => *process.full.lock().unwrap() = world.now() + chance.between(seconds(40), seconds(400)),
+        60..76 => {
             process.signal();
             world.sleep(chance.between(seconds(1), seconds(20))).await;
             if chance.permille(700) {

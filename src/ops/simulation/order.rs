@@ -77,8 +77,12 @@ impl Order {
     }
 
     pub fn request(&self) -> Request {
-        let scale = |change, accept_lost: &[NodeName]| {
-            Request::Scale { pool: POOL.into(), change, zone: None, write: None, accept_lost: accept_lost.to_vec() }
+        let scale = |change, accept_lost: &[NodeName]| Request::Scale {
+            pool: POOL.into(),
+            change,
+            zone: None,
+            write: None,
+            accept_lost: accept_lost.to_vec(),
         };
         match self {
             Order::Up(to) => scale(SizeChange::UpTo(*to), &[]),
@@ -108,7 +112,7 @@ pub fn task(process: &Process, order: &Order) -> Task {
         options: Options {
             lock_timeout: Duration::from_secs(300),
             join_timeout: Duration::from_secs(300),
-            partial: process.index % 4 == 3,
+            partial: process.index % 2 == 1,
             own_pod: None,
         },
     }

@@ -55,9 +55,9 @@ fn weather(world: &World) -> Weather {
         refused: sometimes(300, 300),
         broken: sometimes(200, 300),
         replaced: sometimes(300, 300),
-        lame: sometimes(150, 400),
+        lame: sometimes(250, 500),
         hurried: chance.permille(500),
-        unsaved: sometimes(60, 400),
+        unsaved: sometimes(100, 500),
         refreshes: chance.permille(500),
     }
 }
@@ -125,7 +125,7 @@ impl Tally {
             if let Err(violation) = ended.result {
                 println!("SIM_SEED={seed}: {}", violation.chars().take(300).collect::<String>());
                 tally.failures.push((seed, violation, ended.world.trace()));
-                if tally.failures.len() == 20 {
+                if tally.failures.len() == 5 {
                     break;
                 }
             }

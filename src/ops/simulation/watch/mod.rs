@@ -124,7 +124,8 @@ impl Watch {
     pub fn drained(&self) -> Option<String> {
         let inner = self.inner();
         let status = inner.journals.get(inner.operation.as_ref()?)?;
-        let drained = status.victims().iter().find(|(_, victim)| victim.proof == Some(Proof::Drained) && !victim.is_past());
+        let drained =
+            status.victims().iter().find(|(_, victim)| victim.proof == Some(Proof::Drained) && !victim.is_past());
         drained.map(|(node, _)| node.to_string())
     }
 
