@@ -37,13 +37,13 @@ pub async fn events(world: &Arc<World>) {
                 world.happens("the API server was away");
                 world.kubernetes.world().away = Some((now, now + chance.between(seconds(10), seconds(60))));
             }
-            30..45 => {
+            30..41 => {
                 // Rather somewhere in the middle of a drain than when nobody is at work.
                 until(world, 40, drains).await;
                 world.sleep(chance.between(seconds(0), seconds(15))).await;
                 person(world);
             }
-            45..57 => drained_node_comes_back(world).await,
+            41..57 => drained_node_comes_back(world).await,
             57..72 => holder_loses_the_store(world).await,
             72..82 => kubelet_falls_silent(world).await,
             82..88 => somebody_elses_terraform(world).await,
@@ -132,7 +132,7 @@ async fn drained_node_comes_back(world: &World) {
         return;
     }
     let chance = &world.chance;
-    world.sleep(chance.between(seconds(0), seconds(3))).await;
+    world.sleep(chance.between(seconds(0), seconds(2))).await;
     let Some(name) = world.watch.drained() else { return };
     uncordon(world, &name);
     let more = chance.between(seconds(1), seconds(2)).as_secs() as usize;

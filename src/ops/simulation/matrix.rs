@@ -31,16 +31,19 @@ pub struct Scenario {
     pub empty: bool,
     /// One machine has vanished before.
     pub vanished: bool,
+    /// The cluster file has other tags than before.
+    pub retagged: bool,
 }
 
 impl Scenario {
     pub fn all() -> Vec<Scenario> {
-        let usual = |name, order| Scenario { name, order, empty: false, vanished: false };
+        let usual = |name, order| Scenario { name, order, empty: false, vanished: false, retagged: false };
         vec![
             Scenario { empty: true, ..usual("apply, new", Order::Apply) },
             usual("scale-up", Order::Up(6)),
             usual("scale-down", Order::Down(2)),
             Scenario { vanished: true, ..usual("apply, one lost", Order::Apply) },
+            Scenario { retagged: true, ..usual("apply, other tags", Order::Apply) },
             usual("destroy", Order::Destroy),
         ]
     }
@@ -51,6 +54,7 @@ impl Scenario {
             false => World::like(&STANDING, seed),
         };
         scene::bounds(&world);
+        *world.file.lock().unwrap() = usize::from(self.retagged);
         if self.vanished {
             let first = scene::machines(&world, POOL).into_iter().next();
             scene::vanish(&world, &first.expect("a machine").id);
@@ -218,7 +222,7 @@ fn nothing_is_lost_wherever_a_scaler_dies() {
         let tally = Tally::of(&scenario, &points);
         kinds.extend(tally.kinds);
         table.push(format!(
-            "{:<16} {:>3} points, {:>3} deaths, {:>4} of those who recover, {} broken",
+            "{:<17} {:>3} points, {:>3} deaths, {:>4} of those who recover, {} broken",
             scenario.name,
             points.len(),
             tally.deaths,

@@ -7,6 +7,7 @@ mod cloud;
 mod cluster;
 mod events;
 mod fate;
+mod fleet;
 mod happenings;
 mod matrix;
 mod order;

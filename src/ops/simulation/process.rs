@@ -1,7 +1,6 @@
 //! One simulated scaler on a machine of its own: its clock, its ports, the points at which it may die.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::Notify;
@@ -15,18 +14,6 @@ use crate::model::failure::Failure;
 use crate::model::lock::Holder;
 use crate::ops::interrupts::{self, Interrupter, Interrupts};
 use crate::ops::ports::{Kubernetes, Ports};
-
-/// All scalers that ever were in a world, by number.
-#[derive(Default)]
-pub struct Fleet {
-    states: Mutex<BTreeMap<usize, State>>,
-    runs: Mutex<BTreeMap<usize, Weak<Process>>>,
-}
-
-#[derive(Default, Clone)]
-struct State {
-    death: Option<(Duration, Killed)>,
-}
 
 /// What dies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -49,29 +36,6 @@ pub struct Death {
     pub point: usize,
     pub when: When,
     pub killed: Killed,
-}
-
-impl Fleet {
-    pub fn copy(&self) -> Fleet {
-        Fleet { states: Mutex::new(self.states.lock().unwrap().clone()), runs: Mutex::default() }
-    }
-
-    /// When this scaler was killed, and what of it.
-    pub fn death(&self, index: usize) -> Option<(Duration, Killed)> {
-        self.states.lock().unwrap().get(&index).and_then(|state| state.death)
-    }
-
-    /// The run with this number, while anybody goes on with it.
-    pub fn run(&self, index: usize) -> Option<Arc<Process>> {
-        self.runs.lock().unwrap().get(&index).and_then(Weak::upgrade)
-    }
-
-    fn add(&self) -> usize {
-        let mut states = self.states.lock().unwrap();
-        let index = states.len();
-        states.insert(index, State::default());
-        index
-    }
 }
 
 /// One run of the program.
@@ -122,7 +86,7 @@ impl Process {
             interrupter,
             interrupts,
         });
-        world.fleet.runs.lock().unwrap().insert(index, Arc::downgrade(&process));
+        world.fleet.runs(index, &process);
         process
     }
 
@@ -229,9 +193,7 @@ impl Process {
             self.world.time.bury(Owner::Tool(self.index));
             self.world.watch.tools_died(self.index);
         }
-        if let Some(state) = self.world.fleet.states.lock().unwrap().get_mut(&self.index) {
-            state.death = Some((now, killed));
-        }
+        self.world.fleet.died(self.index, now, killed);
         self.died.notify_one();
     }
 

@@ -55,7 +55,7 @@ fn weather(world: &World) -> Weather {
         refused: sometimes(300, 300),
         broken: sometimes(200, 300),
         replaced: sometimes(300, 300),
-        lame: sometimes(250, 500),
+        lame: sometimes(400, 700),
         hurried: chance.permille(500),
         unsaved: sometimes(100, 500),
         refreshes: chance.permille(500),

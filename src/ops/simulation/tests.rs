@@ -50,6 +50,29 @@ fn a_destroy_gives_up_what_cannot_be_settled() {
     assert_eq!(ended.expect("a destroy"), Vec::<String>::new());
 }
 
+/// Terraform makes machines, and cannot write them down: whoever comes next takes them in.
+async fn what_was_not_saved(world: Arc<World>, order: Order) -> Vec<String> {
+    scene::bounds(&world);
+    world.weather.lock().unwrap().unsaved = 1000;
+    scene::run(&Process::start(&world), order.clone()).await;
+    assert!(world.happened.told().contains_key("Terraform could not save what it did"));
+    world.weather.lock().unwrap().unsaved = 0;
+    assert!(truth::faults(&world).iter().any(|fault| fault.contains("has no end")), "it stays open");
+    scene::run(&Process::start(&world), Order::Resume).await;
+    scene::run(&Process::start(&world), order).await;
+    world.sleep(Duration::from_secs(100)).await;
+    assert!(world.watch.kinds().contains("adopting"));
+    truth::faults(&world)
+}
+
+#[test]
+fn machines_that_no_state_could_take_are_taken_in() {
+    for (world, order) in [(World::like(&STANDING, 5), Order::Up(6)), (World::of(5), Order::Apply)] {
+        let ended = play_in(world, |world| what_was_not_saved(world, order));
+        assert_eq!(ended.expect("an apply"), Vec::<String>::new());
+    }
+}
+
 /// The cloud as a scaler in the simulation sees it.
 struct Simulated {
     world: Arc<World>,

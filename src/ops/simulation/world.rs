@@ -8,8 +8,8 @@ use async_trait::async_trait;
 
 use super::chance::Chance;
 use super::cloud::Cloud;
+use super::fleet::Fleet;
 use super::happenings::Happenings;
-use super::process::Fleet;
 use super::time::{Owner, Time};
 use super::watch::Watch;
 use crate::ops::ports::{BootInstant, Clock};

@@ -2,6 +2,7 @@
 //! by comparing the values of a stack with its state, and makes and ends machines one after another.
 
 pub mod configuration;
+mod machine;
 mod plan;
 mod run;
 mod state;
@@ -13,7 +14,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use serde_json::Value;
 
-pub use run::machine;
+pub use machine::machine;
 pub use state::{Address, TfState, lock_key};
 
 use super::process::Process;

@@ -9,13 +9,13 @@ use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
 use super::SimPlan;
+use super::machine::{machine, tags};
 use super::plan::{self, Change, Wanted};
 use super::state::{Address, TfState, lock_key};
 use crate::model::failure::{Failure, Kind, Result};
 use crate::model::lock::STOP;
-use crate::model::machine::{Machine, MachineState, Role, Sighting};
-use crate::model::names::{NodeName, OperationId, StackId};
-use crate::model::provider::Provider;
+use crate::model::machine::{Machine, MachineState, Sighting};
+use crate::model::names::StackId;
 use crate::ops::lease::Lease;
 use crate::ops::ports::terraform::{Applied, PlanMode};
 use crate::ops::simulation::clock::booted;
@@ -402,33 +402,5 @@ impl Run {
             }
         }
         Ok(())
-    }
-}
-
-fn tags(machine: &Value) -> BTreeMap<String, String> {
-    let text = |(name, value): (&String, &Value)| (name.clone(), value.as_str().unwrap_or_default().to_owned());
-    machine["tags"].as_object().into_iter().flatten().map(text).collect()
-}
-
-/// The machine that comes of a description in the modules' own form.
-pub fn machine(id: &str, described: &Value) -> Machine {
-    let text = |name: &str| described[name].as_str().filter(|text| !text.is_empty()).map(str::to_owned);
-    let zone = text("zone").unwrap_or_default();
-    let number = u32::from_str_radix(id.trim_start_matches("i-"), 16).unwrap_or_default();
-    Machine {
-        provider_id: Provider::Sandbox.provider_id(&zone, id),
-        id: id.to_owned(),
-        node: text("name").map(NodeName::from_text),
-        pool: text("pool"),
-        role: text("role").and_then(|role| Role::from_tag(&role)),
-        operation: text("operation").map(OperationId::from_text),
-        state: MachineState::Pending,
-        launched: None,
-        zone,
-        machine_type: text("machine").unwrap_or_default(),
-        image: text("image").unwrap_or_default(),
-        private_address: Some(format!("10.{}.{}.{}", number >> 16 & 255, number >> 8 & 255, number & 255)),
-        public_address: None,
-        tags: tags(described),
     }
 }
