@@ -13,6 +13,7 @@ use super::world::World;
 use crate::model::drain::CordonState;
 use crate::model::failure::Kind;
 use crate::model::kubernetes::Node;
+use crate::model::lock::STOP;
 use crate::model::machine::Machine;
 use crate::model::names::{NodeName, StackId};
 
@@ -119,6 +120,15 @@ fn person(world: &World) {
     }
 }
 
+/// A person had cordoned one of the pool's nodes before anything began.
+pub fn cordoned_from_the_start(world: &World, which: usize) {
+    let names: Vec<NodeName> = scene::machines(world, POOL).into_iter().filter_map(|machine| machine.node).collect();
+    let Some(name) = names.get(which % names.len().max(1)) else { return };
+    world.kubernetes.world().touch(name.as_str(), |node| node.unschedulable = true);
+    world.tell(|| format!("a person has cordoned {name}"));
+    world.cordoned.lock().unwrap().insert(name.to_string());
+}
+
 fn uncordon(world: &World, name: &str) {
     world.kubernetes.world().touch(name, |node| node.unschedulable = false);
     world.tell(|| format!("a person uncordons {name}"));
@@ -200,9 +210,16 @@ fn joined(world: &World) -> Vec<Machine> {
     scene::machines(world, POOL).into_iter().filter(|machine| world.watch.was_node(&machine.id)).collect()
 }
 
-/// Somebody runs Terraform by hand on one of the states.
+/// Whoever was at work is dead, and so is their Terraform.
+fn cut_off(world: &World) -> bool {
+    let death = world.watch.holder_of_open().and_then(|process| world.fleet.death(process));
+    death.is_some_and(|(at, _)| world.now() > at + STOP)
+}
+
+/// Somebody runs Terraform by hand on one of the states, rather where an operation was cut off.
 async fn somebody_elses_terraform(world: &World) {
     let chance = &world.chance;
+    until(world, 300, cut_off).await;
     let stack = chance.pick(&[StackId::Foundation, StackId::Pool(POOL.into())]).clone();
     let key = lock_key(&stack);
     if world.store.text(&key).is_some() {
@@ -214,7 +231,7 @@ async fn somebody_elses_terraform(world: &World) {
     world.tell(|| format!("bob runs Terraform on {stack}"));
     world.happens("somebody else held Terraform's lock");
     world.store.overwrite(&key, text.clone());
-    world.sleep(chance.between(seconds(20), seconds(200))).await;
+    world.sleep(chance.between(seconds(20), seconds(400))).await;
     if world.store.text(&key) == Some(text) {
         world.store.remove(&key);
     }

@@ -13,6 +13,7 @@ use super::truth;
 use super::world::World;
 use crate::model::drain::CordonState;
 use crate::model::kubernetes::Node;
+use crate::model::lock::TERM;
 
 /// The world in which a cluster stands.
 pub static STANDING: LazyLock<Arc<World>> = LazyLock::new(|| {
@@ -106,6 +107,8 @@ fn die(scenario: &Scenario, death: Death, second: Option<Death>) -> Ended<usize>
         if !matches!(scene::run(&process, order.clone()).await, End::Died) {
             world.watch.violate("it did not come to its point".into());
         }
+        // Whoever asks earlier is told that the lock is held.
+        world.sleep(TERM + Duration::from_secs(5)).await;
         heal(&world, &order, second).await
     })
 }

@@ -25,6 +25,9 @@ const fn seconds(number: u64) -> Duration {
 pub fn live(seed: u64) -> Ended<()> {
     play_in(World::like(&STANDING, seed), |world| async move {
         *world.weather.lock().unwrap() = weather(&world);
+        if seed % 7 == 3 {
+            events::cordoned_from_the_start(&world, (seed / 7) as usize);
+        }
         let chance = &world.chance;
         let third = chance.permille(400);
         tokio::join!(scaler(&world), scaler(&world), events(&world), async {

@@ -114,6 +114,13 @@ impl Watch {
         self.inner().at_work.iter().find(|(_, work)| **work == Work::Apply).map(|((process, _), _)| *process)
     }
 
+    /// The scaler that has the lock by its document, where its operation has not ended.
+    pub fn holder_of_open(&self) -> Option<usize> {
+        let inner = self.inner();
+        inner.status().filter(|status| status.outcome().is_none())?;
+        inner.holder.map(|pid| pid as usize - 1000)
+    }
+
     /// Whether this holder's operation has passed a point of no return.
     pub fn is_past(&self, pid: u32) -> bool {
         let inner = self.inner();
