@@ -87,11 +87,14 @@ impl Session<'_> {
                 Ok((stacks::foundation_output(&state)?, Made { nodes: made, shortfall: None }))
             }
             PartEnd::Failed { mut failure, state } => {
+                let mut known = None;
                 if let Some(found) = state {
                     let state;
                     (state, failure) = self.keep_broken_off(&run.id, nodes.keys(), found, failure).await;
                     self.keep_control_plane(&nodes, &state);
+                    known = Some(state);
                 }
+                failure = self.keep_unsaved(&run.id, nodes.keys(), known.as_ref(), failure).await;
                 Err(failure.context("the foundation was not finished").hint("scaler apply goes on from here"))
             }
         }
@@ -143,9 +146,11 @@ impl Session<'_> {
             PartEnd::Done(state) => (state, None),
             PartEnd::Failed { failure, state: Some(state) } => {
                 let (state, failure) = self.keep_broken_off(&run.id, additions.keys(), state, failure).await;
+                let failure = self.keep_unsaved(&run.id, additions.keys(), Some(&state), failure).await;
                 (state, Some(failure))
             }
             PartEnd::Failed { failure, state: None } => {
+                let failure = self.keep_unsaved(&run.id, additions.keys(), None, failure).await;
                 // Nobody knows what was made: the names stay in the record, so that nothing is made twice.
                 self.pool(&change.pool).nodes.extend(additions);
                 return Err(failure);

@@ -14,6 +14,7 @@ pub mod recover;
 mod remove;
 mod retire;
 mod session;
+mod unsaved;
 mod witness;
 
 use std::collections::BTreeMap;

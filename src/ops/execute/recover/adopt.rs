@@ -41,10 +41,16 @@ impl Session<'_> {
     }
 
     async fn finish_foundation(&mut self, began: &Status, part: &PartId, settled: &mut Settled) -> Result<Made> {
+        let applied = phase(began, part) == Some(PartPhase::Applied);
         let FoundationChange::Create { nodes } = &self.plan.foundation else {
-            return Ok(self.make_foundation(&Left::default()).await?.1);
+            if !applied {
+                return Ok(self.make_foundation(&Left::default()).await?.1);
+            }
+            let state = self.state_of(&part.stack).await?;
+            self.record_stack(part, &state, began).await?;
+            return Ok(Made { nodes: Vec::new(), shortfall: None });
         };
-        if phase(began, part) == Some(PartPhase::Applied) {
+        if applied {
             let state = self.state_of(&part.stack).await?;
             self.keep_control_plane(nodes, &state);
             self.record_stack(part, &state, began).await?;
