@@ -5,7 +5,7 @@
 //! them, spread over the whole run; `make matrix` (`SCALER_MATRIX=all`) takes every one. Dying in a recovery is among
 //! them: every third case is killed a second time there.
 
-mod case;
+pub mod case;
 mod points;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -33,7 +33,8 @@ const SAMPLE: usize = 5;
 const SAMPLE_ON_S3: usize = 2;
 const AT_ONCE: usize = 2;
 
-fn all() -> bool {
+/// Whether all of it is wanted, which takes hours.
+pub fn all() -> bool {
     std::env::var("SCALER_MATRIX").is_ok_and(|which| which == "all")
 }
 
