@@ -27,6 +27,8 @@ impl fmt::Display for Case {
 /// A cluster with pods under a budget, on which one case after the other is played.
 pub struct Stage<'a> {
     pub world: World,
+    /// Where the pods are: two, of which one at a time may be away.
+    pub namespace: String,
     make: WorldMaker<'a>,
     fresh: bool,
     /// A PATH on which a machine is made, and its making fails all the same: what Terraform then would replace.
@@ -42,9 +44,13 @@ pub const MADE: &str = "in terraform: terraform_data.node create done #1";
 /// Longer than anybody waits before taking over.
 pub const LATER: (&str, &str) = ("SCALER_MORTAL_LATER", "200");
 
-impl Stage<'_> {
-    pub fn new(make: WorldMaker<'_>) -> Stage<'_> {
-        let world = make();
+impl<'a> Stage<'a> {
+    pub fn new(make: WorldMaker<'a>) -> Stage<'a> {
+        Stage::of(make(), make)
+    }
+
+    /// With this world to begin with.
+    pub fn of(world: World, make: WorldMaker<'a>) -> Stage<'a> {
         mortal(&world.program, &[("SCALER_MORTAL_LOG", &log_of(&world))], &["apply", "--yes"]).ends(0);
         let namespace = world.k.namespace("matrix");
         world.k.apply(&workload(&namespace, &world.pool, 2, 1));
@@ -53,7 +59,7 @@ impl Stage<'_> {
         std::fs::create_dir(&bin).expect("a folder");
         put(&bin.join("mv"), BREAK);
         let breaking = format!("{}:{}", bin.display(), world.program.environment["PATH"]);
-        Stage { world, make, fresh: true, breaking }
+        Stage { world, namespace, make, fresh: true, breaking }
     }
 
     /// As the scenario finds it.
@@ -82,7 +88,7 @@ impl Stage<'_> {
     }
 
     /// The node that goes is the older one: that has pods.
-    fn args(&self, scenario: Scenario) -> Vec<String> {
+    pub fn args(&self, scenario: Scenario) -> Vec<String> {
         let (pool, cluster) = (&self.world.pool, &self.world.cluster);
         let text = match scenario {
             Scenario::Up | Scenario::Broken => format!("scale-up --pool {pool} --to 2 --yes"),
@@ -121,28 +127,40 @@ impl Stage<'_> {
         assert!(died || said.code == case.scenario.ends(), "{case}: {}", said.stderr);
         self.nobody_works();
         let elsewhere = self.elsewhere();
-        let url = self.world.url();
-        let at =
-            |orders: &[(&str, &str)], args: &[&str]| mortal(&elsewhere, orders, &[args, &["--cluster", &url]].concat());
         if number % 3 == 2 {
             // The recovery dies too, wherever its second step in the journal is.
-            at(&[LATER, ("SCALER_MORTAL_DIE", "after journal taken-over #1")], &["resume", "--yes"]);
+            let die = ("SCALER_MORTAL_DIE", "after journal taken-over #1");
+            self.from_the_store(&elsewhere, &[LATER, die], &["resume", "--yes"]);
             self.nobody_works();
         }
         match case.scenario {
-            Scenario::Destroy => self.destroyed(&at(&[LATER], &["destroy", "--yes", "--name", &self.world.cluster])),
+            Scenario::Destroy => {
+                let args = ["destroy", "--yes", "--name", &self.world.cluster];
+                self.destroyed(&self.from_the_store(&elsewhere, &[LATER], &args));
+            }
             Scenario::Up | Scenario::Down | Scenario::Broken | Scenario::Recovery => {
-                if number.is_multiple_of(2) {
-                    let said = at(&[LATER], &["resume", "--yes"]);
-                    assert!([0, 6].contains(&said.code), "{case}: {}", said.stderr);
-                }
-                at(&[LATER], &["apply", "--yes"]).ends(0);
-                // One that died before it did anything, or when all was done, left a lock that is nobody's.
-                at(&[LATER], &["resume", "--yes"]).ends(0).says("Nothing to resume");
-                self.in_order();
+                self.is_brought_to_its_end(case, number.is_multiple_of(2));
             }
         }
         died
+    }
+
+    /// A command of somebody who has nothing but the store's URL and a login.
+    fn from_the_store(&self, elsewhere: &Program, orders: &[(&str, &str)], args: &[&str]) -> Said {
+        mortal(elsewhere, orders, &[args, &["--cluster", &self.world.url()]].concat())
+    }
+
+    /// The next command, from another folder and home, settles what was left; with `resumed`, that is a `resume`.
+    pub fn is_brought_to_its_end(&self, case: &dyn fmt::Display, resumed: bool) {
+        let elsewhere = self.elsewhere();
+        if resumed {
+            let said = self.from_the_store(&elsewhere, &[LATER], &["resume", "--yes"]);
+            assert!([0, 6].contains(&said.code), "{case}: {}", said.stderr);
+        }
+        self.from_the_store(&elsewhere, &[LATER], &["apply", "--yes"]).ends(0);
+        // One that ended before it did anything, or when all was done, left a lock that is nobody's.
+        self.from_the_store(&elsewhere, &[LATER], &["resume", "--yes"]).ends(0).says("Nothing to resume");
+        self.in_order();
     }
 
     /// Another person's place, with nothing but the store's URL and a login.
@@ -156,7 +174,8 @@ impl Stage<'_> {
         wait_for("everything of the dead run to be gone", || self.world.processes().is_empty().then_some(()));
     }
 
-    fn in_order(&self) {
+    /// Record, machines and Nodes are the same, and nothing is cordoned, locked or left to do.
+    pub fn in_order(&self) {
         let world = &self.world;
         world.lock_is_free();
         world.record_equals_the_world();

@@ -6,7 +6,7 @@
 //! (`SCALER_MATRIX=all`) takes every one, `SCALER_MATRIX=8` so many of each scenario. Dying in a recovery is a scenario of its own, and every third case of the others
 //! is killed a second time there.
 
-mod case;
+pub mod case;
 mod points;
 
 use std::io::Write;
@@ -59,6 +59,11 @@ fn wanted(sample: usize) -> Option<usize> {
         Ok(number) => Some(number.parse().expect("SCALER_MATRIX is `all` or a number")),
         Err(_) => Some(sample),
     }
+}
+
+/// Whether all of it is wanted, which takes hours.
+pub fn all() -> bool {
+    wanted(0).is_none()
 }
 
 #[test]
