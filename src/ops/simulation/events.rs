@@ -217,9 +217,9 @@ fn cut_off(world: &World) -> bool {
 }
 
 /// Somebody runs Terraform by hand on one of the states, rather where an operation was cut off.
-async fn somebody_elses_terraform(world: &World) {
+async fn somebody_elses_terraform(world: &Arc<World>) {
     let chance = &world.chance;
-    until(world, 300, cut_off).await;
+    let left_behind = until(world, 300, cut_off).await;
     let stack = chance.pick(&[StackId::Foundation, StackId::Pool(POOL.into())]).clone();
     let key = lock_key(&stack);
     if world.store.text(&key).is_some() {
@@ -231,7 +231,12 @@ async fn somebody_elses_terraform(world: &World) {
     world.tell(|| format!("bob runs Terraform on {stack}"));
     world.happens("somebody else held Terraform's lock");
     world.store.overwrite(&key, text.clone());
-    world.sleep(chance.between(seconds(20), seconds(400))).await;
+    if left_behind {
+        // Old enough not to be of a Terraform that has just begun, and there when the operation is settled.
+        world.sleep(seconds(70)).await;
+        scene::run(&Process::start(world), Order::Resume).await;
+    }
+    world.sleep(chance.between(seconds(20), seconds(200))).await;
     if world.store.text(&key) == Some(text) {
         world.store.remove(&key);
     }
