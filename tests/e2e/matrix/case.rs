@@ -130,13 +130,13 @@ impl<'a> Stage<'a> {
         if number % 3 == 2 {
             // The recovery dies too, wherever its second step in the journal is.
             let die = ("SCALER_MORTAL_DIE", "after journal taken-over #1");
-            self.from_the_store(&elsewhere, &[LATER, die], &["resume", "--yes"]);
+            self.by_the_store(&elsewhere, &[LATER, die], &["resume", "--yes"]);
             self.nobody_works();
         }
         match case.scenario {
             Scenario::Destroy => {
                 let args = ["destroy", "--yes", "--name", &self.world.cluster];
-                self.destroyed(&self.from_the_store(&elsewhere, &[LATER], &args));
+                self.destroyed(&self.by_the_store(&elsewhere, &[LATER], &args));
             }
             Scenario::Up | Scenario::Down | Scenario::Broken | Scenario::Recovery => {
                 self.is_brought_to_its_end(case, number.is_multiple_of(2));
@@ -146,7 +146,7 @@ impl<'a> Stage<'a> {
     }
 
     /// A command of somebody who has nothing but the store's URL and a login.
-    fn from_the_store(&self, elsewhere: &Program, orders: &[(&str, &str)], args: &[&str]) -> Said {
+    fn by_the_store(&self, elsewhere: &Program, orders: &[(&str, &str)], args: &[&str]) -> Said {
         mortal(elsewhere, orders, &[args, &["--cluster", &self.world.url()]].concat())
     }
 
@@ -154,12 +154,12 @@ impl<'a> Stage<'a> {
     pub fn is_brought_to_its_end(&self, case: &dyn fmt::Display, resumed: bool) {
         let elsewhere = self.elsewhere();
         if resumed {
-            let said = self.from_the_store(&elsewhere, &[LATER], &["resume", "--yes"]);
+            let said = self.by_the_store(&elsewhere, &[LATER], &["resume", "--yes"]);
             assert!([0, 6].contains(&said.code), "{case}: {}", said.stderr);
         }
-        self.from_the_store(&elsewhere, &[LATER], &["apply", "--yes"]).ends(0);
+        self.by_the_store(&elsewhere, &[LATER], &["apply", "--yes"]).ends(0);
         // One that ended before it did anything, or when all was done, left a lock that is nobody's.
-        self.from_the_store(&elsewhere, &[LATER], &["resume", "--yes"]).ends(0).says("Nothing to resume");
+        self.by_the_store(&elsewhere, &[LATER], &["resume", "--yes"]).ends(0).says("Nothing to resume");
         self.in_order();
     }
 
