@@ -26,7 +26,7 @@ sim: ## operations in worlds by chance, SEEDS of them, and the death matrix with
 	@SIM_SEEDS=$(SEEDS) cargo test --locked --workspace --lib -- simulation::random --nocapture
 	@SIM_MATRIX=all cargo test --locked --workspace --lib -- simulation::matrix --nocapture
 
-matrix: setup ## the program killed at each of its points, on a folder and on S3: an hour and more
+matrix: setup ## the program killed at each of its points, on a folder, S3 and Azure Blob: hours
 	@cargo build --locked --workspace --all-targets
 	@SCALER_MATRIX=all cargo test --locked --workspace --test e2e -- matrix --nocapture --test-threads=1
 

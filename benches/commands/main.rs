@@ -30,7 +30,7 @@ const BENCHMARKS: [Benchmark; 4] = [
     Benchmark { name: "help", needs: &[Part::AnyTerraform], rows: help::rows },
     Benchmark { name: "render", needs: &[Part::Moto], rows: render::rows },
     Benchmark { name: "plan", needs: &[Part::AnyTerraform], rows: plan::rows },
-    Benchmark { name: "store", needs: &[Part::Moto], rows: store::rows },
+    Benchmark { name: "store", needs: &[Part::Moto, Part::Azurite], rows: store::rows },
 ];
 
 fn main() {

@@ -18,12 +18,12 @@ pub(crate) fn can_be_had() -> bool {
 }
 
 /// Runs an ignored test of this very test program where nothing but its own loopback can be reached, and `host` is
-/// 127.0.0.1. `test` is its full name, as the test program lists it.
+/// 127.0.0.1. `test` is its full name, as the test program lists it. Gives back what it said.
 ///
 /// # Panics
 /// When the test fails; what it said is in the message.
 #[track_caller]
-pub fn run_apart(test: &str, host: &str) {
+pub fn run_apart(test: &str, host: &str) -> String {
     let program = std::env::current_exe().expect("a test program knows its file");
     let mut hosts = tempfile::NamedTempFile::new().expect("a file for the list of hosts");
     writeln!(hosts, "127.0.0.1 localhost {host}").expect("the list of hosts can be written");
@@ -34,6 +34,7 @@ pub fn run_apart(test: &str, host: &str) {
     let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{test} failed in a network of its own:\n{text}");
     assert!(text.contains("1 passed"), "there is no ignored test {test}:\n{text}");
+    text
 }
 
 fn unshare() -> Command {

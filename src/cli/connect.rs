@@ -212,13 +212,8 @@ async fn probe(app: &App, loaded: &Loaded) -> Option<Arc<dyn BucketProbe>> {
         StoreSpec::S3 { .. } => {
             bucket(&loaded.file.store, Some(&loaded.file)).await.ok().map(|bucket| Arc::new(bucket) as _)
         }
-        StoreSpec::Azblob { account, container, prefix, endpoint } => {
-            let (account, container) = (account.clone(), container.clone());
-            let place = store::AzurePlace { account, container, prefix: prefix.clone(), endpoint: endpoint.clone() };
-            // What is wrong with the login is told where the store itself is asked.
-            let login = store::AzureLogin::choose(|name| app.settings.text(name)).ok()?;
-            Some(Arc::new(store::AzblobStore::new(login, place).ok()?))
-        }
+        // What is wrong with the login is told where the store itself is asked.
+        StoreSpec::Azblob { .. } => Some(Arc::new(container(app, &loaded.file.store).ok()?)),
     }
 }
 
@@ -234,9 +229,17 @@ pub async fn home(app: &App, target: &Target) -> Result<Arc<dyn StoreHome>> {
     match &spec {
         StoreSpec::Local { .. } => Ok(Arc::new(LocalHome::new(store_folder(app, &spec, &folder)?))),
         StoreSpec::S3 { .. } => Ok(Arc::new(bucket(&spec, file.as_ref()).await?)),
-        StoreSpec::Azblob { .. } => Err(Failure::refused("stores in Azure Blob cannot be made ready yet")
-            .hint("make the container by hand: private, with versions and encryption")),
+        StoreSpec::Azblob { .. } => Ok(Arc::new(container(app, &spec)?)),
     }
+}
+
+/// The container of a store in Azure, as the store itself is reached.
+fn container(app: &App, spec: &StoreSpec) -> Result<store::AzblobStore> {
+    let StoreSpec::Azblob { account, container, prefix, endpoint } = spec.clone() else {
+        return Err(Failure::failed("this store is no container"));
+    };
+    let login = store::AzureLogin::choose(|name| app.settings.text(name))?;
+    store::AzblobStore::new(login, store::AzurePlace { account, container, prefix, endpoint })
 }
 
 /// The bucket of a store. A cluster file that names it may say more of the way there.

@@ -1,4 +1,4 @@
-//! Terraform's own lock on a state, as its backends write it down.
+//! Terraform's own lock on a state, as its backends write it down and its errors tell of it.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +14,7 @@ pub struct StateLock {
     /// `user@host`.
     #[serde(default)]
     pub who: String,
-    /// RFC 3339, by the clock of that host.
+    /// RFC 3339, by the clock of that host; in an error as Terraform prints times there.
     #[serde(default)]
     pub created: String,
 }

@@ -11,10 +11,12 @@ use crate::model::failure::{Failure, Kind, Result};
 #[serde(rename_all = "camelCase")]
 pub struct Report {
     pub format: u32,
-    /// Which bucket or folder.
+    /// Which bucket, container or folder.
     pub home: String,
     /// What was missing.
     pub lacks: Vec<Lack>,
+    /// What is missing still, for somebody with other rights to mend.
+    pub by_hand: Vec<String>,
     /// What cannot be seen.
     pub unclear: Vec<String>,
     /// Whether it was made or mended.
@@ -23,8 +25,8 @@ pub struct Report {
 
 /// Looks. Changes nothing.
 pub async fn look(home: &dyn StoreHome, expire_after: Option<u32>) -> Result<Report> {
-    let Survey { lacks, unclear } = home.survey(expire_after).await?;
-    Ok(Report { format: 1, home: home.told(), lacks, unclear, mended: false })
+    let Survey { lacks, by_hand, unclear } = home.survey(expire_after).await?;
+    Ok(Report { format: 1, home: home.told(), lacks, by_hand, unclear, mended: false })
 }
 
 /// Makes and mends what was missing, and looks whether that came true. What was done so far stays at an error: it may be
@@ -47,12 +49,12 @@ pub async fn mend(
     for lack in &lacks {
         home.mend(lack.of, expire_after).await?;
     }
-    let Survey { lacks, unclear } = home.survey(expire_after).await?;
+    let Survey { lacks, by_hand, unclear } = home.survey(expire_after).await?;
     if let Some(lack) = lacks.first() {
         return Err(Failure::new(Kind::Failed, format!("{} did not become what it should be", report.home))
             .because(&lack.why)
             .hint("see who else changes it, and run this again"));
     }
     progress.tell(Event::StepDone { step, title });
-    Ok(Report { unclear, mended: true, ..report })
+    Ok(Report { by_hand, unclear, mended: true, ..report })
 }

@@ -1,10 +1,11 @@
-//! Terraform's own lock on a state, where a run that died left it behind.
+//! Terraform's own lock on a state, where it was left behind: by a run that died, or by a Terraform that could not tell.
 
 use super::lease::Lease;
 use super::ports::{Event, Ports};
 use crate::model::failure::Result;
 use crate::model::journal::{PartId, Status, TerraformRun};
 use crate::model::lock::STOP;
+use crate::model::names::StackId;
 use crate::model::state_lock::StateLock;
 
 /// Removes the locks that the former run's Terraform left on the states of the operation's stacks. Any other lock stays,
@@ -16,6 +17,25 @@ pub async fn remove_left_over(ports: &Ports, lease: &Lease, status: &Status) -> 
         remove_of(ports, lease, status, &part.id).await?;
     }
     Ok(())
+}
+
+/// Removes the lock that a Terraform of this very run left on a stack's state, which was started at `since` or later and
+/// has ended: the answer to its taking or to its return was lost, or it was killed. Tells whether there was one.
+///
+/// Nobody has to be waited for: this run holds the cluster's lock, and saw its Terraform end.
+pub async fn remove_own(ports: &Ports, lease: &Lease, stack: &StackId, since: jiff::Timestamp) -> Result<bool> {
+    let key = stack.state_key();
+    let Some(object) = ports.store.state_lock(&key).await? else { return Ok(false) };
+    let run = TerraformRun { holder: lease.holder.clone(), at: since };
+    let Some(lock) = StateLock::parse(&object.bytes).filter(|lock| is_of(lock, &run)) else { return Ok(false) };
+    lease.check()?;
+    ports.store.break_state_lock(&key).await?;
+    let text = format!(
+        "Terraform's lock on the state of stack {stack} was left behind by this run's own Terraform ({}, {}), and is removed",
+        lock.operation, lock.created
+    );
+    ports.progress.tell(Event::Warning { text });
+    Ok(true)
 }
 
 async fn remove_of(ports: &Ports, lease: &Lease, status: &Status, part: &PartId) -> Result<()> {

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::lock::{Freer, LeftBehind, Seen};
-use super::state_locks::{self, Locked};
+use super::locked_states::{self, Locked};
 use super::{journal, lock};
 use crate::model::failure::{Failure, Result};
 use crate::model::journal::Status;
@@ -68,7 +68,7 @@ pub async fn look(freer: &Freer) -> Result<Looked> {
         format: 1,
         store: store.url(),
         standing,
-        terraform_locks: state_locks::found(store, unfinished.as_ref()).await?,
+        terraform_locks: locked_states::found(store, unfinished.as_ref()).await?,
         lock,
         silent_seconds: silent.map(|silent| silent.as_secs()),
         unfinished: unfinished
@@ -78,7 +78,8 @@ pub async fn look(freer: &Freer) -> Result<Looked> {
     Ok(Looked { report, next })
 }
 
-/// Frees the lock. An operation that is not finished stays so: the next command names it, and `abort` undoes it.
+/// Frees the lock. An operation that is not finished stays so: the next command that changes the cluster settles it, or
+/// `abort` undoes it.
 pub async fn free(freer: &Freer, left: LeftBehind, mut report: Report) -> Result<Report, Failure> {
     report.freed = Some(freer.free(left).await?.fence);
     Ok(report)

@@ -2,7 +2,7 @@
 
 use scaler_lab::{Azurite, needs, run_apart};
 
-use crate::world::{World, runs};
+use crate::world::{World, azurite, runs};
 
 /// Terraform reaches a storage account under Azure's own name and by TLS alone. So the whole day, with a Kubernetes of
 /// its own, takes place where that name is this machine.
@@ -22,13 +22,13 @@ fn a_cluster_is_made_grown_shrunk_and_destroyed_with_opentofu() {
 #[test]
 #[ignore = "runs in a network of its own, started by the first test"]
 fn a_day_of_terraform() {
-    a_day(World::on_azblob("terraform"));
+    a_day(World::on_azblob(azurite(), Some("terraform")));
 }
 
 #[test]
 #[ignore = "runs in a network of its own, started by the second test"]
 fn a_day_of_opentofu() {
-    a_day(World::on_azblob("tofu"));
+    a_day(World::on_azblob(azurite(), Some("tofu")));
 }
 
 fn a_day(mut world: World) {
@@ -41,7 +41,7 @@ fn a_day(mut world: World) {
     assert_eq!(state["version"], 4);
 
     // Another login for the next step, and from the store alone.
-    let url = format!("azblob://{}/clusters/{}", world.azurite().account(), world.cluster);
+    let url = world.url();
     let key = world.azurite().key().to_owned();
     let sas = world.program.environment.remove("AZURE_STORAGE_SAS_TOKEN").expect("the world has one");
     world.run(&["status", "--cluster", &url]).ends(1).says("the login of `az`");

@@ -15,6 +15,7 @@ mod aws;
 mod azblob;
 mod careless;
 mod drains;
+mod faults;
 mod files;
 mod fixed;
 mod formats;

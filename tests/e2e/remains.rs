@@ -1,10 +1,8 @@
 //! What a run must not leave behind.
 
-use std::collections::BTreeSet;
-
 use scaler_lab::wait_for;
 
-use crate::world::World;
+use crate::world::{World, runs};
 
 impl World {
     /// Processes that know of this world's folder: the program, its tools, and who watches over them.
@@ -38,8 +36,11 @@ impl World {
     /// Every machine that runs is of a node in the record, and every node of the record has its machine.
     #[track_caller]
     pub fn record_equals_the_world(&self) {
-        let recorded: BTreeSet<String> = self.workers().into_iter().collect();
-        let running: BTreeSet<String> = self.running().into_keys().collect();
+        let mut running: Vec<String> = self.sandbox.machines().into_iter().filter(runs).map(|one| one.node).collect();
+        running.retain(|node| node.contains(&self.pool));
+        running.sort();
+        let mut recorded = self.workers();
+        recorded.sort();
         assert_eq!(recorded, running, "the record's nodes, and the machines that run");
     }
 

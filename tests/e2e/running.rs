@@ -1,7 +1,7 @@
 //! The program while it runs: what it says, and signals to it.
 
 use std::io::{BufRead, BufReader, Read};
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
@@ -18,7 +18,11 @@ pub struct Running {
 
 impl Running {
     pub fn start(program: &Program, args: &[&str]) -> Running {
-        let mut command = program.command(args);
+        Running::of(&mut program.command(args))
+    }
+
+    /// Of a command that is not started yet.
+    pub fn of(command: &mut Command) -> Running {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
         let mut stdout = child.stdout.take().expect("its result");
         let stderr = BufReader::new(child.stderr.take().expect("its progress"));

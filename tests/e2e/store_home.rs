@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 
-use scaler_lab::{Fault, Matcher, Moto};
+use scaler_lab::{Azurite, Fault, Matcher, Moto};
 use serde_json::Value;
 
 use crate::world::{Program, World};
@@ -48,6 +48,40 @@ fn a_bucket_is_made_well_kept_and_then_left_as_it_is() {
     let said = init(&["--dry-run"]).ends(0).says("Not ready yet");
     said.says("does not block public access");
     init(&["--yes"]).ends(0).says("was made so");
+}
+
+#[test]
+fn a_container_is_made_ready_as_far_as_its_login_can() {
+    scaler_lab::needs!(Azurite);
+    let azurite = Azurite::start();
+    let login = [("AZURE_STORAGE_SAS_TOKEN".to_owned(), azurite.sas())];
+    let program = Program::new(login.into_iter().collect());
+    let url = format!("azblob://{}/clusters/demo?endpoint={}", azurite.account(), azurite.url());
+    let init = |more: &[&str]| program.run(&[&["state", "init", "--cluster", &url], more].concat());
+    let shown = init(&["--dry-run", "--output", "json"]).ends(0).json();
+    assert_eq!(lacks(&shown), ["there"]);
+    init(&[]).ends(5).says("there is no terminal to ask on");
+    assert_eq!(lacks(&init(&["--dry-run", "--output", "json"]).json()), ["there"], "nothing was made so far");
+    init(&["--yes"]).ends(0).says("was made so").says("it can be seen after the first operation");
+    assert!(!azurite.is_open("clusters"), "nobody else sees it");
+    init(&[]).ends(0).says("is as it should be");
+
+    // One that is open, and a login that cannot close it.
+    azurite.make_open_container("open");
+    let open = url.replace("/clusters/", "/open/");
+    let close = |program: &Program| program.run(&["state", "init", "--cluster", &open, "--yes"]);
+    program.run(&["state", "init", "--cluster", &open]).ends(5).says("anybody may read it without a login");
+    close(&program).ends(1).says("az storage container set-permission").says("--public-access off");
+    assert!(azurite.is_open("open"));
+    let key = [("AZURE_STORAGE_KEY".to_owned(), azurite.key().to_owned())];
+    close(&Program::new(key.into_iter().collect())).ends(0).says("was made so");
+    assert!(!azurite.is_open("open"));
+
+    // Former versions show by an object. Azurite keeps none, and nobody but the account's managers can change that.
+    azurite.put_blob("clusters", "demo/lock.json", "{}");
+    let said = init(&["--yes"]).ends(6).says("Not ready yet").says("no former versions are kept");
+    said.says("az storage account blob-service-properties").says("--enable-versioning true");
+    init(&["--expire-versions", "3"]).ends(64).says("management-policy");
 }
 
 #[test]

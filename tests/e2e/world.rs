@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use scaler_lab::{Azurite, Bridge, Client, Kubernetes, Machine, MachineState, Moto, Sandbox, terraform_config, tools};
 use serde_json::Value;
@@ -114,13 +114,20 @@ pub const BUCKET: &str = "acme-clusters";
 /// Where a world that has its store in Azure has it.
 const CONTAINER: &str = "clusters";
 
+/// An Azurite for the stores of worlds, with their container; one at a time, as it has the port 443 of its network.
+pub fn azurite() -> Arc<Azurite> {
+    let azurite = Azurite::start_encrypted();
+    azurite.make_container(CONTAINER);
+    Arc::new(azurite)
+}
+
 /// What has a world's store.
 enum Store {
     /// The folder `store`.
     Folder,
     S3(Moto),
     /// In a network of the test's own alone: [`scaler_lab::run_apart`].
-    Azblob(Azurite),
+    Azblob(Arc<Azurite>),
 }
 
 /// A cluster of the sandbox provider.
@@ -160,10 +167,8 @@ impl World {
     }
 
     /// With its store in Azurite, under the name that the storage account has in Azure itself, and a SAS token.
-    pub fn on_azblob(tool: &'static str) -> World {
-        let azurite = Azurite::start_encrypted();
-        azurite.make_container(CONTAINER);
-        World::with(Some(tool), Store::Azblob(azurite), Sandbox::start())
+    pub fn on_azblob(azurite: Arc<Azurite>, tool: Option<&'static str>) -> World {
+        World::with(tool, Store::Azblob(azurite), Sandbox::start())
     }
 
     /// The S3 that has its store.
@@ -250,7 +255,7 @@ impl World {
                 let (prefix, endpoint) = (&self.cluster, s3.url());
                 format!("s3://{BUCKET}/{prefix}?region={REGION}&endpoint={endpoint}&pathStyle=true")
             }
-            Store::Azblob(_) => panic!("its URL is Azure's own, and known in a network of the test's alone"),
+            Store::Azblob(azurite) => format!("azblob://{}/{CONTAINER}/{}", azurite.account(), self.cluster),
         }
     }
 

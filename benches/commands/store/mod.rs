@@ -28,7 +28,7 @@ pub fn rows(scale: &Scale) -> Vec<Row> {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let nodes = scale.of(1000, 3);
     let mut rows = Vec::new();
-    for stand in [Stand::folder(), Stand::moto()] {
+    for stand in [Stand::folder(), Stand::moto(), Stand::azurite()] {
         let (name, store) = (stand.name, stand.store.clone());
         let bench = Bench { store: store.clone(), clock: Arc::new(SystemClock) };
         let recorder = Arc::new(Recorder::new(store.clone()));

@@ -44,6 +44,10 @@ impl Store for Recorder {
         self.store.url()
     }
 
+    fn address(&self) -> String {
+        self.store.address()
+    }
+
     async fn get(&self, key: &str) -> Result<Option<Object>> {
         self.note(Request::Get(key.to_owned()));
         self.store.get(key).await

@@ -14,6 +14,26 @@ impl Azurite {
         self.request("PUT", &format!("{container}?restype=container"), &[]);
     }
 
+    /// Makes a container that is open to everybody.
+    #[track_caller]
+    pub fn make_open_container(&self, container: &str) {
+        self.request("PUT", &format!("{container}?restype=container"), &[("x-ms-blob-public-access", "container")]);
+    }
+
+    /// Whether somebody without a login is told what is in a container.
+    #[track_caller]
+    pub fn is_open(&self, container: &str) -> bool {
+        let target = format!("{container}?restype=container&comp=list");
+        let answer = self.exchange("GET", &target, &[], None, "").unwrap_or_else(|error| panic!("{error}"));
+        answer.is_success()
+    }
+
+    /// Writes a blob beside the program.
+    #[track_caller]
+    pub fn put_blob(&self, container: &str, name: &str, text: &str) {
+        self.send("PUT", &format!("{container}/{name}"), &[("x-ms-blob-type", "BlockBlob")], text);
+    }
+
     /// The text of a blob; None where there is none.
     #[track_caller]
     pub fn blob(&self, container: &str, name: &str) -> Option<String> {
@@ -48,7 +68,12 @@ impl Azurite {
 
     #[track_caller]
     fn request(&self, method: &str, target: &str, more: &[(&str, &str)]) -> String {
-        match self.try_request(method, target, more) {
+        self.send(method, target, more, "")
+    }
+
+    #[track_caller]
+    fn send(&self, method: &str, target: &str, more: &[(&str, &str)], body: &str) -> String {
+        match self.exchange(method, target, more, Some(&self.sas()), body) {
             Ok(answer) if answer.is_success() => answer.text,
             Ok(answer) => panic!("Azurite answered {} to {method} {target}: {}", answer.status, answer.text),
             Err(error) => panic!("{error}"),
@@ -56,10 +81,22 @@ impl Azurite {
     }
 
     fn try_request(&self, method: &str, target: &str, more: &[(&str, &str)]) -> Result<crate::Answer> {
+        self.exchange(method, target, more, Some(&self.sas()), "")
+    }
+
+    fn exchange(
+        &self,
+        method: &str,
+        target: &str,
+        more: &[(&str, &str)],
+        sas: Option<&str>,
+        body: &str,
+    ) -> Result<crate::Answer> {
         let mut headers = Headers::default();
         headers.set("x-ms-version", sas::VERSION);
         more.iter().for_each(|(name, value)| headers.set(name, *value));
         let mark = if target.contains('?') { '&' } else { '?' };
+        let login = sas.map_or(String::new(), |sas| format!("{mark}{sas}"));
         let (endpoint, path) = match &self.reached {
             Reached::Proxied(proxy) => {
                 let address = proxy.target().to_owned();
@@ -70,6 +107,6 @@ impl Azurite {
                 (Endpoint { address: format!("{}:443", Self::host()), trust, headers }, format!("/{target}"))
             }
         };
-        exchange(&endpoint, method, &format!("{path}{mark}{}", self.sas()), "", &[])
+        exchange(&endpoint, method, &format!("{path}{login}"), "application/xml", body.as_bytes())
     }
 }

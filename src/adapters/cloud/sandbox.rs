@@ -175,6 +175,7 @@ impl Cloud for Sandbox {
 mod tests {
     use super::*;
     use crate::model::failure::Kind;
+    use crate::ops::testing::clouds::{self, Estate};
     use serde_json::json;
 
     struct Register(tempfile::TempDir);
@@ -192,7 +193,8 @@ mod tests {
             let entry = json!({
                 "id": id, "name": node, "cluster": "d", "clusterId": cluster_id, "pool": "w", "role": "worker",
                 "zone": "z1", "region": region, "machine": "small", "capacity": "on-demand", "operation": "op-1",
-                "image": "sandbox-x", "privateAddress": null, "tags": { "scaler:node": node, "scaler:cluster": "d" },
+                "image": "sandbox-x", "privateAddress": null,
+                "tags": { "scaler:node": node, "scaler:cluster": "d", "scaler:cluster-id": cluster_id },
             });
             self.write(&format!("{id}.json"), &entry.to_string());
         }
@@ -200,6 +202,42 @@ mod tests {
         fn cloud(&self) -> Sandbox {
             Sandbox::new(self.0.path(), "r1")
         }
+    }
+
+    /// The register is what its Terraform writes, and the bridge or a person does what a cloud would.
+    struct Registered {
+        register: Register,
+        cloud: Sandbox,
+    }
+
+    #[async_trait]
+    impl Estate for Registered {
+        fn cloud(&self) -> &dyn Cloud {
+            &self.cloud
+        }
+
+        async fn make(&self, cluster_id: &str, node: &str) -> String {
+            let id = format!("{cluster_id}-{node}");
+            self.register.add(&id, node, cluster_id, "r1");
+            id
+        }
+
+        async fn terminate(&self, id: &str) {
+            self.register.write(&format!("{id}.terminated"), "");
+        }
+
+        fn nobody(&self) -> String {
+            "never".into()
+        }
+
+        async fn pass(&self) {}
+    }
+
+    #[tokio::test]
+    async fn is_a_cloud() {
+        let register = Register::new();
+        let cloud = register.cloud();
+        clouds::all(&Registered { register, cloud }).await;
     }
 
     #[tokio::test]

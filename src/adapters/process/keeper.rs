@@ -35,7 +35,15 @@ impl TemporaryFolder {
     /// Must be called within a runtime. A file called `spared` within it, or within a folder of it, makes a keeper that
     /// outlives `scaler` leave everything as it is.
     pub fn new(host: &Host, prefix: &str, spared: Option<&str>) -> Result<TemporaryFolder> {
-        let failed = |error: io::Error| Failure::failed("a temporary folder cannot be made").caused_by(&error);
+        let failed = |error: io::Error| {
+            let failure = Failure::failed("a temporary folder cannot be made").caused_by(&error);
+            match error.kind() {
+                ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+                    failure.hint("make room on the disk of temporary files, or name another folder as TMPDIR")
+                }
+                _ => failure,
+            }
+        };
         let folder = tempfile::Builder::new().prefix(prefix).tempdir().map_err(failed)?;
         let keeper = command(host, folder.path(), spared).spawn().map_err(failed)?;
         Ok(TemporaryFolder { folder, _keeper: keeper })

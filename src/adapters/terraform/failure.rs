@@ -2,11 +2,12 @@
 
 use super::diagnostics::{Diagnostic, Severity};
 use super::explain::{Explanation, explain};
-use super::lock_info::{self, StateLock};
+use super::lock_info;
 use super::news::Said;
 use crate::adapters::process::{Finished, StoppedBy};
 use crate::model::failure::{Failure, Kind};
 use crate::model::redact::Redactor;
+use crate::model::state_lock::StateLock;
 
 /// How many errors are quoted: a cloud that refuses refuses each of a thousand machines in the same words.
 const QUOTED: usize = 8;

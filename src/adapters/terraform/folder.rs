@@ -29,9 +29,9 @@ impl WorkFolder {
     /// Makes the folder, or takes one that is there and is ours.
     pub fn open(root: &Path) -> Result<WorkFolder> {
         let root = std::path::absolute(root).map_err(|error| unusable(root).caused_by(&error))?;
-        private(&root).map_err(|error| unusable(&root).caused_by(&error))?;
+        private(&root).map_err(|error| failing(&root, &error))?;
         let lock = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(root.join(".lock"));
-        let lock = lock.map_err(|error| unusable(&root).caused_by(&error))?;
+        let lock = lock.map_err(|error| failing(&root, &error))?;
         if flock(&lock, FlockOperation::NonBlockingLockExclusive).is_err() {
             return Err(unusable(&root).because("another run of scaler uses it now"));
         }
@@ -49,14 +49,14 @@ impl WorkFolder {
     /// Where providers are kept for all stacks.
     pub fn providers(&self) -> Result<PathBuf> {
         let path = self.root.join("providers");
-        private(&path).map_err(|error| unusable(&path).caused_by(&error))?;
+        private(&path).map_err(|error| failing(&path, &error))?;
         Ok(path)
     }
 
     /// Writes a stack's files to its folder, from which everything else but installed providers is removed.
     pub fn write(&self, stack: &Stack, lock_file: Option<&str>) -> Result<PathBuf> {
         let folder = self.stack(&stack.id);
-        let failed = |error: io::Error| unusable(&folder).caused_by(&error);
+        let failed = |error: io::Error| failing(&folder, &error);
         if !is_plain(Path::new(&stack.id.to_string())) {
             return Err(unusable(&folder).because("the stack's name is not a file name"));
         }
@@ -84,7 +84,7 @@ impl WorkFolder {
         for (name, bytes) in stack.files.iter().filter(|(name, _)| is_values(name)) {
             let path = folder.join(name);
             let written = fs::remove_file(&path).and_then(|()| write(&path, bytes));
-            written.map_err(|error| unusable(&folder).caused_by(&error))?;
+            written.map_err(|error| failing(&folder, &error))?;
         }
         Ok(())
     }
@@ -132,6 +132,14 @@ pub fn is_values(name: &str) -> bool {
 fn unusable(path: &Path) -> Failure {
     Failure::failed(format!("{} cannot be used for Terraform's working files", path.display()))
         .hint("name another folder with --work-dir")
+}
+
+fn failing(path: &Path, error: &io::Error) -> Failure {
+    let failure = unusable(path).caused_by(error);
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => failure.hint("or make room on that disk"),
+        _ => failure,
+    }
 }
 
 /// A folder that only this user can look into. Somebody else's is refused: they could change what we run.

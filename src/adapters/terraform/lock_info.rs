@@ -1,18 +1,7 @@
 //! Who holds Terraform's own lock on a state.
 
 use super::diagnostics::Diagnostic;
-
-/// Terraform's own lock, as its error tells of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StateLock {
-    pub id: String,
-    /// `user@host`.
-    pub who: String,
-    /// As Terraform prints it, in UTC.
-    pub created: String,
-    pub operation: String,
-    pub path: String,
-}
+use crate::model::state_lock::StateLock;
 
 /// The summary of the error (internal/command/clistate of both).
 const SUMMARY: &str = "Error acquiring the state lock";
@@ -32,7 +21,6 @@ pub fn of(diagnostic: &Diagnostic) -> Option<StateLock> {
         who: field("Who")?,
         created: field("Created")?,
         operation: field("Operation")?,
-        path: field("Path").unwrap_or_default(),
     })
 }
 
@@ -57,7 +45,6 @@ mod tests {
             who: "ann@desk".into(),
             created: "2026-11-22 06:32:38.856992236 +0000 UTC".into(),
             operation: "OperationTypeApply".into(),
-            path: "/s/x.tfstate".into(),
         };
         assert_eq!(lock, expected);
     }

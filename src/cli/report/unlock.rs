@@ -29,7 +29,8 @@ pub fn text(report: &Report, width: usize) -> String {
         let _ = writeln!(text, "The lock is free now, with number {fence}.");
         if let Some(unfinished) = &report.unfinished {
             let told = format!(
-                "What operation {} left stays as it is: `scaler abort` undoes what of it can be undone.",
+                "What operation {} left stays as it is until the next command that changes the cluster settles it, or \
+                 `scaler abort` undoes what of it can be undone.",
                 unfinished.operation
             );
             text.push_str(&terminal::wrapped("", "  ", &told, width));

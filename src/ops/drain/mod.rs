@@ -72,6 +72,10 @@ fn interrupted() -> Failure {
     Failure::new(Kind::Interrupted, "interrupted while nodes were being emptied")
 }
 
+/// How long an API server that is away is waited for where nothing else sets a limit: longer than the restart of a single
+/// control plane.
+const PATIENCE: Duration = Duration::from_secs(90);
+
 /// Whether a later try may do better: the API server was away or overloaded, not unwilling.
 fn passing(failure: &Failure) -> bool {
     failure.kind == Kind::Failed

@@ -1,16 +1,11 @@
-use std::time::Duration;
-
 use super::cordon::{TRIES, never_alone, pause};
-use super::{Drainer, passing};
+use super::{Drainer, PATIENCE, passing};
 use crate::model::drain::{Victim, restore_change};
 use crate::model::failure::Result;
 use crate::model::journal::UncordonFound;
 use crate::model::kubernetes::Patched;
 use crate::model::names::NodeName;
 use crate::ops::ports::{BootInstant, Event};
-
-/// How long an API server that is away is waited for, over all nodes: longer than the restart of a single control plane.
-const PATIENCE: Duration = Duration::from_secs(90);
 
 impl Drainer<'_> {
     /// Gives each node back as the operation found it. No signal ends it, and one node that fails does not keep the

@@ -13,8 +13,9 @@ use crate::ops::ports::Event;
 use super::carry_on::Words;
 use super::session::Session;
 
-/// How long a Node may take to go that was deleted, and how often it is looked for.
-const DELETION: Duration = Duration::from_secs(60);
+/// How long a Node may take to go that was deleted, or an API server that is away to come back, and how often it is asked:
+/// longer than the restart of a single control plane.
+const DELETION: Duration = Duration::from_secs(90);
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 
 impl Session<'_> {
@@ -71,8 +72,8 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Deletes the Node of a machine that is gone, if the cluster can be reached, and waits until it is not there any
-    /// more: a finalizer may hold it for a while.
+    /// Deletes the Node of a machine that is gone, if there is a way to the cluster, and waits until it is not there any
+    /// more: a finalizer may hold it for a while, and the API server may be away.
     pub async fn delete_node(&self, removal: &Removal) -> Result<()> {
         let Ok(kubernetes) = &self.ports.kubernetes else { return Ok(()) };
         let Some(uid) = &removal.node_uid else {
@@ -82,15 +83,25 @@ impl Session<'_> {
             };
         };
         let deadline = self.ports.clock.boot().after(DELETION);
-        self.lease.check()?;
-        while !kubernetes.delete_node(removal.node.as_str(), uid).await? {
-            if self.ports.clock.boot() >= deadline {
-                return Err(Failure::failed(format!("Node `{}` was deleted, and is still there", removal.node))
-                    .because("a finalizer holds it")
-                    .hint(format!("see who put it there: kubectl get node {} -o yaml", removal.node)));
-            }
-            self.ports.clock.sleep(LOOK_EVERY).await;
+        loop {
             self.lease.check()?;
+            let held = match kubernetes.delete_node(removal.node.as_str(), uid).await {
+                Ok(true) => break,
+                Ok(false) => Failure::failed(format!("Node `{}` was deleted, and is still there", removal.node))
+                    .because("a finalizer holds it")
+                    .hint(format!("see who put it there: kubectl get node {} -o yaml", removal.node)),
+                // Asking again is safe: the UID is a precondition.
+                Err(failure) if failure.kind == Kind::Failed => failure,
+                Err(failure) => return Err(failure),
+            };
+            if self.ports.clock.boot() >= deadline {
+                return Err(held);
+            }
+            tokio::select! {
+                biased;
+                () = self.ports.clock.sleep(LOOK_EVERY) => {}
+                () = self.interrupts.second() => return Err(held.because("a second signal ended the waiting")),
+            }
         }
         self.note(Entry::NodeDeleted { node: removal.node.clone(), uid: uid.clone() }).await?;
         self.tell(Event::NodeDeleted { node: removal.node.clone() });

@@ -27,7 +27,13 @@ impl Session<'_> {
 
     /// Undoes one part, for this reason. Returns the reason with what came of it.
     pub async fn undo_part(&self, drains: &Drains, part: PartId, victims: &[Victim], why: Failure) -> Failure {
-        let began = self.note(Entry::UndoBegan { part, why: why.to_string() }).await;
+        let began = self.note(Entry::UndoBegan { part: part.clone(), why: why.to_string() }).await;
+        if let Err(unwritten) = &began
+            && self.journal.lock().await.may_be_past(&part)
+        {
+            // The store took the point of no return, or may have, and lost the answer: it is the next run's to see which.
+            return why.because(unwritten.clone()).with_kind(Kind::Partial);
+        }
         let given = self.give_back(drains, victims).await;
         let unwritten = began.err().or(given.unwritten);
         let mut ended = if given.left.is_empty() { why } else { still_cordoned(given.left).because(why) };

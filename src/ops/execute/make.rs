@@ -1,6 +1,6 @@
 //! Parts that make things: the foundation, and new machines of pools.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -87,11 +87,14 @@ impl Session<'_> {
                 Ok((stacks::foundation_output(&state)?, Made { nodes: made, shortfall: None }))
             }
             PartEnd::Failed { mut failure, state } => {
+                let mut known = None;
                 if let Some(found) = state {
                     let state;
-                    (state, failure) = self.keep_broken_off(&run.id, nodes.keys(), found, failure).await;
+                    (state, failure, _) = self.keep_broken_off(&run.id, nodes.keys(), found, failure).await;
                     self.keep_control_plane(&nodes, &state);
+                    known = Some(state);
                 }
+                failure = self.keep_unsaved(&run.id, nodes.keys(), known.as_ref(), failure).await;
                 Err(failure.context("the foundation was not finished").hint("scaler apply goes on from here"))
             }
         }
@@ -139,13 +142,15 @@ impl Session<'_> {
             },
         );
         let run = PartRun { id, mode: PlanMode::Apply, expected, permits: Vec::new(), lock_file };
-        let (state, shortfall) = match self.run_part(&run, async || Ok(())).await? {
-            PartEnd::Done(state) => (state, None),
+        let (state, shortfall, unseen) = match self.run_part(&run, async || Ok(())).await? {
+            PartEnd::Done(state) => (state, None, BTreeSet::new()),
             PartEnd::Failed { failure, state: Some(state) } => {
-                let (state, failure) = self.keep_broken_off(&run.id, additions.keys(), state, failure).await;
-                (state, Some(failure))
+                let (state, failure, unseen) = self.keep_broken_off(&run.id, additions.keys(), state, failure).await;
+                let failure = self.keep_unsaved(&run.id, additions.keys(), Some(&state), failure).await;
+                (state, Some(failure), unseen)
             }
             PartEnd::Failed { failure, state: None } => {
+                let failure = self.keep_unsaved(&run.id, additions.keys(), None, failure).await;
                 // Nobody knows what was made: the names stay in the record, so that nothing is made twice.
                 self.pool(&change.pool).nodes.extend(additions);
                 return Err(failure);
@@ -157,47 +162,13 @@ impl Session<'_> {
         if shortfall.is_none() || empty {
             self.record.tags.insert(change.stack(), tags);
         }
-        let made = self.keep_made(&change.pool, additions, &state);
+        let mut made = self.keep_made(&change.pool, additions, &state);
+        for node in &unseen {
+            let why = "its making was broken off, and the cloud lists no machine of it".to_owned();
+            self.note(Entry::NodeNotReady { node: node.clone(), why }).await?;
+        }
+        made.retain(|node| !unseen.contains(node));
         Ok(Made { nodes: made, shortfall })
-    }
-
-    /// Machines that stand, and whose making was broken off, are kept: Terraform would replace them with the next plan,
-    /// and no operation replaces. Returns the state after that, and the failure with what stood against it.
-    async fn keep_broken_off<'n>(
-        &self,
-        part: &PartId,
-        names: impl Iterator<Item = &'n NodeName>,
-        state: State,
-        failure: Failure,
-    ) -> (State, Failure) {
-        let ids = stacks::machine_ids(self.plan.provider, &state);
-        let tainted = names.filter_map(|name| {
-            let address = guard::machine_address(self.plan.provider, &part.stack, name)?;
-            let id = ids.get(name).filter(|_| state.tainted.contains(&address))?;
-            Some((name.clone(), id.clone(), address))
-        });
-        let tainted: Vec<(NodeName, String, String)> = tainted.collect();
-        if tainted.is_empty() {
-            return (state, failure);
-        }
-        match self.keep_tainted(part, tainted).await {
-            Ok(after) => (after.unwrap_or(state), failure),
-            Err(why) => (state, failure.because(why)),
-        }
-    }
-
-    async fn keep_tainted(&self, part: &PartId, tainted: Vec<(NodeName, String, String)>) -> Result<Option<State>> {
-        let machines = self.ports.cloud.machines(&self.record.cluster_id).await?;
-        for (node, machine_id, address) in tainted {
-            // One that is not there is retired by the next operation.
-            if !machines.iter().any(|machine| machine.id == machine_id && adoption::lives(machine)) {
-                continue;
-            }
-            self.note(Entry::Untainting { part: part.clone(), node, machine_id }).await?;
-            self.lease.check()?;
-            self.ports.terraform.untaint(&part.stack, &address, &self.lease).await?;
-        }
-        state::read(self.ports, &part.stack).await
     }
 
     /// Those of the new nodes that the state has a machine of are the record's from now on.

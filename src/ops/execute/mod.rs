@@ -1,6 +1,7 @@
 //! Doing what was decided: under the lock, in the journal, each part past its own point of no return.
 
 mod acquaint;
+mod broken_off;
 mod carry_on;
 mod destroy;
 mod finish;
@@ -14,6 +15,7 @@ pub mod recover;
 mod remove;
 mod retire;
 mod session;
+mod unsaved;
 mod witness;
 
 use std::collections::BTreeMap;

@@ -1,5 +1,7 @@
 //! One part: plan, guard, point of no return, apply.
 
+use jiff::Timestamp;
+
 use crate::model::failure::{Failure, Kind, Result};
 use crate::model::guard::{self, Expected};
 use crate::model::journal::{Act, ApplyEnd, Entry, PartId, Permit, PlanSummary};
@@ -8,7 +10,7 @@ use crate::model::record::{StackSerial, TerraformPin};
 use crate::model::state::State;
 use crate::ops::ports::Event;
 use crate::ops::ports::terraform::{Applied, PlanMode};
-use crate::ops::{stacks, state};
+use crate::ops::{stacks, state, state_lock};
 
 use super::carry_on::Words;
 use super::login;
@@ -58,11 +60,20 @@ impl Session<'_> {
     async fn plan_and_apply(&self, run: &PartRun, last_look: impl AsyncFn() -> Result<()>) -> Result<PartEnd> {
         let terraform = &self.ports.terraform;
         let stack = &run.id.stack;
+        let mut left_locked = None;
         for _ in 0..TRIES {
             let base = state::read(self.ports, stack).await?.map(|state| state.serial);
             self.note(Entry::PlanStarted { part: run.id.clone() }).await?;
             self.lease.check()?;
-            let plan = terraform.plan(stack, run.mode, Some(&self.lease)).await?;
+            let began = self.ports.clock.now();
+            let plan = match terraform.plan(stack, run.mode, Some(&self.lease)).await {
+                Ok(plan) => plan,
+                Err(failure) if self.own_lock_removed(stack, began).await => {
+                    left_locked = Some(failure);
+                    continue;
+                }
+                Err(failure) => return Err(failure),
+            };
             let summary = match guard::check(plan.json(), &run.expected) {
                 Ok(summary) => summary,
                 Err(violations) => return Err(self.refuse(run, violations).await?),
@@ -87,28 +98,54 @@ impl Session<'_> {
             if let Err(lost) = self.lease.check() {
                 return Ok(self.failed(run, lost).await);
             }
-            match self.carry_on(words(stack), terraform.apply(plan, &self.lease)).await {
+            let began = self.ports.clock.now();
+            let applied = self.carry_on(words(stack), terraform.apply(plan, &self.lease)).await;
+            let unlocked = !matches!(applied, Ok(Applied::Done)) && self.own_lock_removed(stack, began).await;
+            match applied {
                 Ok(Applied::Done) => return Ok(self.done(run, base).await),
                 Ok(Applied::Stale) => match self.nothing_done(run).await {
-                    Ok(()) => {}
+                    Ok(()) => left_locked = None,
                     Err(unwritten) => return Ok(PartEnd::Failed { failure: unwritten, state: None }),
                 },
-                Ok(Applied::NotBegun(failure)) => {
-                    return match self.nothing_done(run).await {
-                        Ok(()) => Err(failure),
-                        Err(unwritten) => Ok(PartEnd::Failed {
-                            failure: failure.because(unwritten).with_kind(Kind::Partial),
-                            state: None,
-                        }),
-                    };
-                }
+                Ok(Applied::NotBegun(failure)) => match self.nothing_done(run).await {
+                    Ok(()) if unlocked => left_locked = Some(failure),
+                    Ok(()) => return Err(failure),
+                    Err(unwritten) => {
+                        let failure = failure.because(unwritten).with_kind(Kind::Partial);
+                        return Ok(PartEnd::Failed { failure, state: None });
+                    }
+                },
                 Err(failure) => return Ok(self.failed(run, failure).await),
             }
+        }
+        if let Some(failure) = left_locked {
+            return Err(failure);
         }
         // A plan that went stale did nothing: its part is before its point of no return again.
         Err(Failure::failed(format!("the state of stack {stack} changes while this operation runs"))
             .because(format!("{TRIES} plans in a row went stale before they could be applied"))
             .hint("find out who else runs Terraform on this state, and stop it"))
+    }
+
+    /// Runs a command of Terraform's that changes a state alone. If it fails, no lock of its own is left.
+    pub(super) async fn change_state(&self, stack: &StackId, work: impl Future<Output = Result<()>>) -> Result<()> {
+        let began = self.ports.clock.now();
+        let changed = work.await;
+        if changed.is_err() {
+            self.own_lock_removed(stack, began).await;
+        }
+        changed
+    }
+
+    /// Whether Terraform failed over a lock that was its own, and that is out of the way now.
+    async fn own_lock_removed(&self, stack: &StackId, began: Timestamp) -> bool {
+        match state_lock::remove_own(self.ports, &self.lease, stack, began).await {
+            Ok(removed) => removed,
+            Err(failure) => {
+                tracing::warn!(%failure, %stack, "Terraform's own lock was not looked at");
+                false
+            }
+        }
     }
 
     async fn refuse(&self, run: &PartRun, violations: Vec<guard::Violation>) -> Result<Failure> {

@@ -10,7 +10,7 @@ use super::lease::Lease;
 use super::lock;
 use super::ports::{Clock, Condition, Put, Store};
 use crate::model::failure::{Failure, Kind, Result};
-use crate::model::journal::{Document, DocumentError, Entry, FORMAT, IllegalTransition, Status, folder, key};
+use crate::model::journal::{Document, DocumentError, Entry, FORMAT, IllegalTransition, PartId, Status, folder, key};
 use crate::model::names::OperationId;
 
 /// How many entries are read side by side.
@@ -87,6 +87,14 @@ impl Journal {
                 None => return Err(self.foreign(&found)),
             }
         }
+    }
+
+    /// Whether the part's point of no return is there, or may be: the store did not answer when it was written.
+    pub fn may_be_past(&self, part: &PartId) -> bool {
+        let passes =
+            |document: &Document| matches!(&document.entry, Entry::PointOfNoReturn { part: of, .. } if of == part);
+        let is_past = self.status.as_ref().and_then(|status| status.parts().get(part)).is_some_and(|part| part.past);
+        is_past || self.doubtful.iter().any(passes)
     }
 
     fn next(&self, entry: Entry) -> Document {

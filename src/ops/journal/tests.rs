@@ -160,3 +160,17 @@ async fn a_journal_with_a_hole_or_of_a_newer_scaler_is_refused() {
     let failure = load(store.as_ref(), &operation()).await.unwrap_err();
     assert_eq!(failure.kind, Kind::Refused);
 }
+
+#[tokio::test]
+async fn a_point_of_no_return_without_an_answer_may_be_there() {
+    let World { store, mut journal, .. } = world().await;
+    let planned = Entry::Planned { part: part(), summary: Default::default(), base: None, lock_file: None };
+    journal.write(planning()).await.unwrap();
+    journal.write(planned).await.unwrap();
+    assert!(!journal.may_be_past(&part()));
+    store.order(&key(&operation(), 4), &[Fate::AnswerLost]);
+    journal.write(Entry::PointOfNoReturn { part: part(), permits: vec![] }).await.unwrap_err();
+    assert!(journal.may_be_past(&part()), "nobody knows");
+    journal.write(Entry::UndoBegan { part: part(), why: "w".into() }).await.unwrap_err();
+    assert!(journal.may_be_past(&part()), "it is there");
+}

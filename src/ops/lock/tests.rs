@@ -3,15 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-
 use super::*;
 use crate::model::journal::{Act, Entry, Part, PartId, samples};
 use crate::model::lock::{KEY, RENEW_EVERY, TAKE_OVER_AFTER, TERM};
 use crate::model::names::{OperationId, StackId};
 use crate::ops::interrupts::{self, Interrupts};
 use crate::ops::journal::Journal;
-use crate::ops::ports::{Condition, Event, Object, Progress, Put};
+use crate::ops::ports::{Event, Progress};
 use crate::ops::testing::{Fate, MemoryStore, VirtualClock, holder};
 
 /// Nobody listens.
@@ -268,55 +266,12 @@ async fn who_no_longer_waits_gets_nothing() {
     assert_eq!(read(store.as_ref()).await.unwrap().unwrap().state, LockState::Released);
 }
 
-/// Takes every write, whatever its condition.
-struct Careless(MemoryStore);
-
-#[async_trait::async_trait]
-impl Store for Careless {
-    fn url(&self) -> String {
-        self.0.url()
-    }
-
-    async fn get(&self, key: &str) -> Result<Option<Object>> {
-        self.0.get(key).await
-    }
-
-    async fn put(&self, key: &str, bytes: Bytes, _: Condition) -> Result<Put> {
-        self.0.overwrite(key, bytes);
-        Ok(Put::Written(self.0.get(key).await?.expect("it was just written").version))
-    }
-
-    async fn list(&self, prefix: &str) -> Result<Vec<String>> {
-        self.0.list(prefix).await
-    }
-
-    async fn delete(&self, key: &str) -> Result<()> {
-        self.0.delete(key).await
-    }
-
-    async fn state_lock(&self, key: &str) -> Result<Option<Object>> {
-        self.0.state_lock(key).await
-    }
-
-    async fn break_state_lock(&self, key: &str) -> Result<()> {
-        self.0.break_state_lock(key).await
-    }
-}
-
 #[tokio::test]
 async fn no_lock_is_taken_in_a_store_that_ignores_conditions() {
-    let (clock, _) = world();
-    let store = Arc::new(Careless(MemoryStore::with_clock(clock.clone())));
-    let seeker = Seeker {
-        store: store.clone(),
-        clock,
-        holder: holder("ada"),
-        timeout: Duration::ZERO,
-        interrupts: Interrupts::never(),
-        progress: silent(),
-    };
-    let failure = acquire(seeker, OperationId::from_text("op-ada")).await.err().unwrap();
+    let (clock, store) = world();
+    store.order("probe/0000000000000000", &[Fate::Unconditional; 4]);
+    let failure = take(&clock, &store, "ada").await.err().unwrap();
     assert_eq!(failure.kind, Kind::Refused);
     assert!(failure.what.contains("does not keep conditions"), "{failure:?}");
-    assert_eq!(store.0.text(KEY), None);
+    assert_eq!(store.text(KEY), None);
 }

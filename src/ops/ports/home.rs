@@ -1,4 +1,4 @@
-//! What a store lies in, a bucket or a folder: looked at, made and mended.
+//! What a store lies in, a bucket, a container or a folder: looked at, made and mended.
 
 use async_trait::async_trait;
 use serde::Serialize;
@@ -17,6 +17,8 @@ pub enum Trait {
     Versioned,
     /// That it is encrypted at rest.
     Encrypted,
+    /// That what is deleted can be had back.
+    Kept,
     /// That former versions go after some days.
     Expiring,
 }
@@ -28,6 +30,7 @@ impl Trait {
             Trait::Private => "whether it is closed to the public",
             Trait::Versioned => "whether it keeps former versions",
             Trait::Encrypted => "whether it is encrypted",
+            Trait::Kept => "whether what is deleted can be had back",
             Trait::Expiring => "when former versions go",
         }
     }
@@ -45,13 +48,16 @@ pub struct Lack {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Survey {
     pub lacks: Vec<Lack>,
+    /// What is missing too, and is not to be mended with the rights that a store is used with: what is so instead, and
+    /// the way to mend it.
+    pub by_hand: Vec<String>,
     /// What cannot be seen, and why. That is no fault by itself: not every server has everything.
     pub unclear: Vec<String>,
 }
 
 #[async_trait]
 pub trait StoreHome: Send + Sync {
-    /// For people: which bucket or folder.
+    /// For people: which bucket, container or folder.
     fn told(&self) -> String;
 
     /// What is missing of it. With `expire_after` former versions should go after so many days. A home that belongs to

@@ -17,7 +17,7 @@ use super::interrupts::Interrupts;
 use super::lease::Lease;
 use super::lock::{self, Seeker};
 use super::ports::{Clock, Event, Progress, Store};
-use super::{history, record, state_locks};
+use super::{history, locked_states, record};
 use crate::model::failure::{Failure, Kind, Result};
 use crate::model::names::OperationId;
 use crate::model::record::Record;
@@ -99,12 +99,12 @@ fn gone(way: &Move) -> Failure {
 
 /// A state that Terraform holds may be written in the middle of the copying.
 async fn no_terraform(way: &Move) -> Result<()> {
-    let locked = state_locks::found(way.from.as_ref(), None).await?;
+    let locked = locked_states::found(way.from.as_ref(), None).await?;
     if locked.is_empty() {
         return Ok(());
     }
     let mut failure = Failure::refused("Terraform's own lock lies on a state of this cluster");
-    failure.causes = locked.iter().map(state_locks::Locked::told).collect();
+    failure.causes = locked.iter().map(locked_states::Locked::told).collect();
     Err(failure
         .hint("see whether that Terraform still runs, and let it end")
         .hint("one that was left behind is removed in the stack's folder: terraform force-unlock ID"))

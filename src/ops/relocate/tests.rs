@@ -1,15 +1,11 @@
 //! Moves between stores in memory, cut short at every write.
 
-use async_trait::async_trait;
-use bytes::Bytes;
-
 use super::*;
 use crate::model::lock::{KEY as LOCK, Lock, LockState};
 use crate::model::machine::Place;
 use crate::model::provider::Provider;
 use crate::model::record::Source;
 use crate::ops::interrupts::channel;
-use crate::ops::ports::{Condition, Object, Put};
 use crate::ops::testing::{Fate, MemoryStore, VirtualClock, holder};
 
 const URL: &str = "s3://acme/demo?region=eu-west-1";
@@ -194,46 +190,12 @@ async fn a_lock_of_terraforms_or_of_another_run_and_a_signal_stop_it() {
     assert!(in_force(&from).await && !in_force(&to).await);
 }
 
-/// A store that changes what it is given under one key.
-struct Forgetful(Arc<MemoryStore>, &'static str);
-
-#[async_trait]
-impl Store for Forgetful {
-    fn url(&self) -> String {
-        self.0.url()
-    }
-
-    async fn get(&self, key: &str) -> Result<Option<Object>> {
-        self.0.get(key).await
-    }
-
-    async fn put(&self, key: &str, bytes: Bytes, condition: Condition) -> Result<Put> {
-        let bytes = if key == self.1 { bytes.slice(1..) } else { bytes };
-        self.0.put(key, bytes, condition).await
-    }
-
-    async fn list(&self, prefix: &str) -> Result<Vec<String>> {
-        self.0.list(prefix).await
-    }
-
-    async fn delete(&self, key: &str) -> Result<()> {
-        self.0.delete(key).await
-    }
-
-    async fn state_lock(&self, key: &str) -> Result<Option<Object>> {
-        self.0.state_lock(key).await
-    }
-
-    async fn break_state_lock(&self, key: &str) -> Result<()> {
-        self.0.break_state_lock(key).await
-    }
-}
-
 #[tokio::test]
 async fn what_does_not_come_back_as_it_was_stops_it() {
     for key in OBJECTS.into_iter().chain(["moving/cluster.json", LOCK]) {
         let (from, to) = (old(), Arc::new(MemoryStore::default()));
-        let failure = go(&way(&from, Arc::new(Forgetful(to.clone(), key)))).await.unwrap_err();
+        to.order(key, &[Fate::Cut]);
+        let failure = go(&way(&from, to.clone())).await.unwrap_err();
         assert!(failure.kind == Kind::Refused && failure.what.contains(key), "{key}: {failure:?}");
         assert!(in_force(&from).await && !in_force(&to).await, "{key}");
     }

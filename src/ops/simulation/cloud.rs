@@ -17,6 +17,8 @@ const REMEMBERED: Duration = Duration::from_secs(1800);
 #[derive(Default)]
 pub struct Cloud {
     machines: Mutex<BTreeMap<String, Standing>>,
+    /// Machines that run and that it does not tell of, and until when: some of its servers do not know of them.
+    unseen: Mutex<BTreeMap<String, Duration>>,
 }
 
 /// A machine with its times.
@@ -48,7 +50,7 @@ impl Standing {
 
 impl Cloud {
     pub fn copy(&self) -> Cloud {
-        Cloud { machines: Mutex::new(self.machines.lock().unwrap().clone()) }
+        Cloud { machines: Mutex::new(self.machines.lock().unwrap().clone()), ..Cloud::default() }
     }
 
     pub fn make(&self, machine: Machine, now: Duration) {
@@ -64,18 +66,35 @@ impl Cloud {
         true
     }
 
-    /// Everything that it still tells of.
+    /// It does not tell of this machine until then.
+    pub fn loses_sight(&self, id: &str, until: Duration) {
+        self.unseen.lock().unwrap().insert(id.to_owned(), until);
+    }
+
+    fn is_unseen(&self, id: &str, now: Duration) -> bool {
+        self.unseen.lock().unwrap().get(id).is_some_and(|until| now < *until)
+    }
+
+    /// What it tells to whoever asks for a list.
+    pub fn told(&self, now: Duration) -> Vec<Machine> {
+        let mut told = self.list(now);
+        told.retain(|machine| !self.is_unseen(&machine.id, now));
+        told
+    }
+
+    /// Everything that there is, or was a while ago.
     pub fn list(&self, now: Duration) -> Vec<Machine> {
         self.machines.lock().unwrap().values().filter_map(|standing| standing.at(now)).collect()
     }
 
     pub fn of_cluster(&self, id: &str, now: Duration) -> Vec<Machine> {
         let ours = |machine: &Machine| machine.tags.get(tags::CLUSTER_ID).is_some_and(|tag| tag == id);
-        self.list(now).into_iter().filter(ours).collect()
+        self.told(now).into_iter().filter(ours).collect()
     }
 
     pub fn sight(&self, id: &str, now: Duration) -> Sighting {
         let found = self.machines.lock().unwrap().get(id).and_then(|standing| standing.at(now));
+        let found = found.filter(|_| !self.is_unseen(id, now));
         found.map_or(Sighting::Unknown, |machine| Sighting::Found(machine.state))
     }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::world::{BEGINNING, World};
 use crate::model::drain::samples;
+use crate::model::journal::{Entry, Proof};
 use crate::model::kubernetes::{Budget, Node, NodeTaint, Owner, Pod};
 use crate::model::machine::Role;
 use crate::ops::testing::kubernetes::{Controller, Living};
@@ -23,16 +24,20 @@ pub fn follow(world: &World) {
     let now = world.now();
     let start: jiff::Timestamp = BEGINNING.parse().unwrap();
     let mut kubernetes = world.kubernetes.world();
+    revive(world, &mut kubernetes);
     for (machine, made, ends) in world.cloud.times() {
         let Some(name) = machine.node.as_ref().map(ToString::to_string) else { continue };
         let provider_id = Some(machine.provider_id.clone());
-        let last = ends.unwrap_or(now).min(now);
-        let heartbeat = Duration::from_secs(last.as_secs() / RENEWS * RENEWS).max(made + JOINS);
-        let joins = now >= made + JOINS && ends.is_none_or(|ends| ends > made + JOINS);
+        let joined = made.saturating_add(world.joins.lock().unwrap().get(&machine.id).copied().unwrap_or(JOINS));
+        let silence = world.silent.lock().unwrap().get(&machine.id).copied();
+        let hushed = silence.map(|(since, _)| since);
+        let last = ends.into_iter().chain(hushed).fold(now, Duration::min);
+        let heartbeat = Duration::from_secs(last.as_secs() / RENEWS * RENEWS).max(joined);
+        let joins = now >= joined && ends.is_none_or(|ends| ends > joined);
         match kubernetes.nodes.get_mut(&name) {
             Some(node) if node.provider_id == provider_id => {
                 node.last_heartbeat = Some(start + heartbeat);
-                if ends.is_some_and(|ends| now >= ends + SILENT) {
+                if ends.into_iter().chain(hushed).any(|since| now >= since + SILENT) {
                     node.ready = false;
                 }
             }
@@ -43,7 +48,7 @@ pub fn follow(world: &World) {
                     provider_id,
                     addresses: machine.addresses().into_iter().map(str::to_owned).collect(),
                     last_heartbeat: Some(start + heartbeat),
-                    created: Some(start + made + JOINS),
+                    created: Some(start + joined),
                     ..samples::node(&name)
                 };
                 if machine.role == Some(Role::ControlPlane) {
@@ -52,13 +57,17 @@ pub fn follow(world: &World) {
                     node.taints.push(NodeTaint { key: key.into(), value: String::new(), effect: "NoSchedule".into() });
                 }
                 world.watch.becomes_node(&machine.id);
+                world.watch.changed(&name, joined);
+                if joined > made + JOINS {
+                    world.happens("a machine joined late");
+                }
                 kubernetes.nodes.insert(name.clone(), node);
                 let agent = Pod { name: format!("agent-{name}"), uid: format!("uid-agent-{}", machine.id), ..agent() };
                 kubernetes.pods.push(Living::new(samples::on(&name, agent)));
             }
             None => {}
         }
-        let Some(ends) = ends else { continue };
+        let Some(ends) = ends.or(hushed) else { continue };
         let silent =
             kubernetes.nodes.get(&name).is_some_and(|node| node.provider_id.as_deref() == Some(&machine.provider_id));
         if !silent {
@@ -75,6 +84,45 @@ pub fn follow(world: &World) {
             if now >= ends + GIVEN_UP && living.pod.deleted.is_none() && !living.pod.owned_by("DaemonSet") {
                 living.pod.deleted = Some(start + now);
             }
+        }
+    }
+}
+
+/// A machine is given up as one that never joined, and joins just then.
+pub fn hurry(world: &World, entry: &Entry) {
+    let Entry::Evidence { machine_id: Some(id), proof: Proof::NeverJoined { .. }, .. } = entry else { return };
+    let made = world.cloud.times().into_iter().find(|(machine, _, _)| machine.id == *id).map(|(_, made, _)| made);
+    if let Some(made) = made.filter(|_| world.weather().hurried && world.chance.permille(500)) {
+        let soon = world.chance.between(Duration::ZERO, Duration::from_secs(4));
+        world.joins.lock().unwrap().insert(id.clone(), world.now() - made + soon);
+    }
+}
+
+/// From now on a kubelet is not heard, and its machine runs on, until then.
+pub fn hush(world: &World, machine: &str, until: Duration) {
+    world.tell(|| format!("the kubelet of {machine} is SILENT"));
+    world.happens("a machine ran on and could not be reached");
+    world.silent.lock().unwrap().insert(machine.to_owned(), (world.now(), until));
+}
+
+/// Kubelets that are heard again take up where they were.
+fn revive(world: &World, kubernetes: &mut crate::ops::testing::kubernetes::World) {
+    let now = world.now();
+    let mut silent = world.silent.lock().unwrap();
+    let back: Vec<(String, Duration)> =
+        silent.iter().filter(|(_, (_, until))| *until <= now).map(|(id, (_, until))| (id.clone(), *until)).collect();
+    for (id, at) in back {
+        silent.remove(&id);
+        let living = world.cloud.living().into_iter().find(|machine| machine.id == id);
+        let Some(name) = living.and_then(|machine| machine.node) else { continue };
+        world.watch.changed(name.as_str(), at);
+        if let Some(node) = kubernetes.nodes.get_mut(name.as_str()) {
+            node.ready = true;
+        }
+        for living in kubernetes.pods.iter_mut().filter(|living| living.pod.node.as_deref() == Some(name.as_str())) {
+            living.takes = Some(Duration::from_secs(1));
+            living.ready_at = now;
+            living.ends_at = living.pod.deleted.map(|_| now + Duration::from_secs(1));
         }
     }
 }

@@ -5,13 +5,15 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
+use super::order::{Order, POOL};
 use super::process::{Death, Killed, Process, When};
-use super::scene::{self, End, Order};
+use super::scene::{self, End};
 use super::stage::{Ended, play, play_in};
 use super::truth;
 use super::world::World;
 use crate::model::drain::CordonState;
 use crate::model::kubernetes::Node;
+use crate::model::lock::TERM;
 
 /// The world in which a cluster stands.
 pub static STANDING: LazyLock<Arc<World>> = LazyLock::new(|| {
@@ -30,16 +32,19 @@ pub struct Scenario {
     pub empty: bool,
     /// One machine has vanished before.
     pub vanished: bool,
+    /// The cluster file has other tags than before.
+    pub retagged: bool,
 }
 
 impl Scenario {
     pub fn all() -> Vec<Scenario> {
-        let usual = |name, order| Scenario { name, order, empty: false, vanished: false };
+        let usual = |name, order| Scenario { name, order, empty: false, vanished: false, retagged: false };
         vec![
             Scenario { empty: true, ..usual("apply, new", Order::Apply) },
             usual("scale-up", Order::Up(6)),
             usual("scale-down", Order::Down(2)),
             Scenario { vanished: true, ..usual("apply, one lost", Order::Apply) },
+            Scenario { retagged: true, ..usual("apply, other tags", Order::Apply) },
             usual("destroy", Order::Destroy),
         ]
     }
@@ -50,8 +55,9 @@ impl Scenario {
             false => World::like(&STANDING, seed),
         };
         scene::bounds(&world);
+        *world.file.lock().unwrap() = usize::from(self.retagged);
         if self.vanished {
-            let first = scene::machines(&world, scene::POOL).into_iter().next();
+            let first = scene::machines(&world, POOL).into_iter().next();
             scene::vanish(&world, &first.expect("a machine").id);
         }
         world
@@ -101,6 +107,8 @@ fn die(scenario: &Scenario, death: Death, second: Option<Death>) -> Ended<usize>
         if !matches!(scene::run(&process, order.clone()).await, End::Died) {
             world.watch.violate("it did not come to its point".into());
         }
+        // Whoever asks earlier is told that the lock is held.
+        world.sleep(TERM + Duration::from_secs(5)).await;
         heal(&world, &order, second).await
     })
 }
@@ -116,7 +124,7 @@ pub async fn heal(world: &Arc<World>, order: &Order, mut death: Option<Death>) -
         points.get_or_insert(first.points().len());
         let destroyed = truth::record(world).is_some_and(|record| record.destroyed);
         if !destroyed {
-            let next = if *order == Order::Destroy { Order::Destroy } else { Order::Apply };
+            let next = if *order == Order::Destroy { Order::Destroy } else { Order::Accept(truth::gone(world)) };
             scene::run(&Process::start(world), next).await;
         }
         world.sleep(Duration::from_secs(100)).await;
@@ -217,7 +225,7 @@ fn nothing_is_lost_wherever_a_scaler_dies() {
         let tally = Tally::of(&scenario, &points);
         kinds.extend(tally.kinds);
         table.push(format!(
-            "{:<16} {:>3} points, {:>3} deaths, {:>4} of those who recover, {} broken",
+            "{:<17} {:>3} points, {:>3} deaths, {:>4} of those who recover, {} broken",
             scenario.name,
             points.len(),
             tally.deaths,

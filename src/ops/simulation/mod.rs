@@ -2,9 +2,15 @@
 //! every invariant looked at after each change. A world follows from its seed alone.
 
 mod chance;
+mod clock;
 mod cloud;
 mod cluster;
+mod events;
+mod fate;
+mod fleet;
+mod happenings;
 mod matrix;
+mod order;
 mod ports;
 mod process;
 mod random;

@@ -1,30 +1,19 @@
 //! One simulated scaler on a machine of its own: its clock, its ports, the points at which it may die.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use async_trait::async_trait;
 use tokio::sync::Notify;
 
+use super::clock::{ProcessClock, Told};
 use super::ports::{SimCloud, SimKubernetes, SimStore};
 use super::terraform::SimTerraform;
 use super::time::Owner;
-use super::world::{BEGINNING, World};
+use super::world::World;
 use crate::model::failure::Failure;
 use crate::model::lock::Holder;
-use crate::ops::ports::{BootInstant, Clock, Event, Kubernetes, Ports, Progress};
-
-/// All scalers that ever were in a world, by number.
-#[derive(Default)]
-pub struct Fleet {
-    states: Mutex<BTreeMap<usize, State>>,
-}
-
-#[derive(Default, Clone)]
-struct State {
-    death: Option<(Duration, Killed)>,
-}
+use crate::ops::interrupts::{self, Interrupter, Interrupts};
+use crate::ops::ports::{Kubernetes, Ports};
 
 /// What dies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -49,24 +38,6 @@ pub struct Death {
     pub killed: Killed,
 }
 
-impl Fleet {
-    pub fn copy(&self) -> Fleet {
-        Fleet { states: Mutex::new(self.states.lock().unwrap().clone()) }
-    }
-
-    /// When this scaler was killed, and what of it.
-    pub fn death(&self, index: usize) -> Option<(Duration, Killed)> {
-        self.states.lock().unwrap().get(&index).and_then(|state| state.death)
-    }
-
-    fn add(&self) -> usize {
-        let mut states = self.states.lock().unwrap();
-        let index = states.len();
-        states.insert(index, State::default());
-        index
-    }
-}
-
 /// One run of the program.
 pub struct Process {
     pub index: usize,
@@ -76,11 +47,19 @@ pub struct Process {
     /// Rung when it dies.
     pub died: Notify,
     /// How far its wall clock is ahead.
-    ahead: Duration,
+    pub ahead: Duration,
     /// The API server cannot be reached from here.
     pub cut_off: bool,
     /// Until when the store cannot be reached from here.
     pub storeless: Mutex<Duration>,
+    /// Until when nothing can be written to its disk.
+    pub full: Mutex<Duration>,
+    /// The cloud takes long over what its Terraform asks for.
+    pub slow: Mutex<bool>,
+    /// To fall asleep for so long when it comes to this point.
+    nap: Mutex<Option<(usize, Duration)>>,
+    interrupter: Interrupter,
+    pub interrupts: Interrupts,
 }
 
 impl Process {
@@ -91,7 +70,8 @@ impl Process {
     pub fn start_with(world: &Arc<World>, death: Option<Death>, cut_off: bool) -> Arc<Process> {
         let index = world.fleet.add();
         let ahead = if index % 3 == 2 { Duration::from_secs(120) } else { Duration::ZERO };
-        Arc::new(Process {
+        let (interrupter, interrupts) = interrupts::channel();
+        let process = Arc::new(Process {
             index,
             world: world.clone(),
             orders: Mutex::new(death),
@@ -100,7 +80,58 @@ impl Process {
             ahead,
             cut_off,
             storeless: Mutex::default(),
-        })
+            full: Mutex::default(),
+            slow: Mutex::default(),
+            nap: Mutex::default(),
+            interrupter,
+            interrupts,
+        });
+        world.fleet.runs(index, &process);
+        process
+    }
+
+    /// A person sends it a signal.
+    pub fn signal(&self) {
+        let count = self.interrupter.interrupt();
+        self.world.tell(|| format!("p{} is SIGNALLED ({count})", self.index));
+        self.world.happens(match (count, self.world.watch.is_past(self.pid())) {
+            (1, false) => "a first signal came before every point of no return",
+            (1, true) => "a first signal came past a point of no return",
+            (_, false) => "a second signal came before every point of no return",
+            (_, true) => return,
+        });
+    }
+
+    /// It falls asleep when it comes to this point, with what it was about to ask for on its way.
+    pub fn naps_at(&self, point: usize, time: Duration) {
+        *self.nap.lock().unwrap() = Some((point, time));
+    }
+
+    fn maybe_nap(&self, point: usize) {
+        let nap = *self.nap.lock().unwrap();
+        if let Some((_, time)) = nap.filter(|(at, _)| *at == point) {
+            self.world.happens("a machine slept with a request on its way");
+            self.suspend(time);
+        }
+    }
+
+    pub fn is_storeless(&self) -> bool {
+        *self.storeless.lock().unwrap() > self.world.now()
+    }
+
+    pub fn loses_the_store(&self, time: Duration) {
+        self.world.tell(|| format!("p{} has lost the STORE for {}s", self.index, time.as_secs()));
+        self.world.happens("a scaler lost the store");
+        *self.storeless.lock().unwrap() = self.world.now() + time;
+    }
+
+    /// An error if nothing can be written to its disk.
+    pub fn has_room(&self) -> Result<(), Failure> {
+        if *self.full.lock().unwrap() <= self.world.now() {
+            return Ok(());
+        }
+        self.world.happens("a scaler's disk was full");
+        Err(Failure::failed("the folder of a stack could not be written").because("No space left on device"))
     }
 
     pub fn holder(&self, command: &str) -> Holder {
@@ -153,14 +184,16 @@ impl Process {
         }
         let now = self.world.now();
         self.world.tell(|| format!("p{} KILLED ({killed:?})", self.index));
+        self.world.happens(match killed {
+            Killed::Alone => "a scaler was killed alone",
+            Killed::Tree => "a scaler was killed with its tree",
+        });
         self.world.time.bury(Owner::Scaler(self.index));
         if killed == Killed::Tree {
             self.world.time.bury(Owner::Tool(self.index));
             self.world.watch.tools_died(self.index);
         }
-        if let Some(state) = self.world.fleet.states.lock().unwrap().get_mut(&self.index) {
-            state.death = Some((now, killed));
-        }
+        self.world.fleet.died(self.index, now, killed);
         self.died.notify_one();
     }
 
@@ -171,6 +204,7 @@ impl Process {
         let point = self.count(label());
         self.maybe_die(point, When::Before);
         self.alive().await;
+        self.maybe_nap(point);
         point
     }
 
@@ -255,50 +289,7 @@ impl Process {
     /// Its machine sleeps for so long.
     pub fn suspend(&self, time: Duration) {
         self.world.tell(|| format!("p{} SLEEPS for {}s", self.index, time.as_secs()));
+        self.world.happens("a machine slept");
         self.world.time.freeze(self.index, self.world.now() + time);
-    }
-}
-
-/// The clocks of its machine: a wall clock that may be wrong, and one that counts from boot and through sleep.
-pub struct ProcessClock(Arc<Process>);
-
-#[async_trait]
-impl Clock for ProcessClock {
-    fn now(&self) -> jiff::Timestamp {
-        let start: jiff::Timestamp = BEGINNING.parse().unwrap();
-        start + self.0.world.now() + self.0.ahead
-    }
-
-    fn boot(&self) -> BootInstant {
-        BootInstant(self.0.world.now() + booted(self.0.index))
-    }
-
-    async fn sleep(&self, time: Duration) {
-        self.0.world.time.sleep(Owner::Scaler(self.0.index), time).await;
-    }
-
-    fn random(&self) -> u64 {
-        self.0.world.chance.next()
-    }
-}
-
-/// How long its machine ran when the world began.
-pub fn booted(index: usize) -> Duration {
-    Duration::from_secs(10_000 * (index as u64 + 1))
-}
-
-/// Progress goes into the trace.
-struct Told(Arc<Process>);
-
-impl Progress for Told {
-    fn tell(&self, event: Event) {
-        let process = &self.0;
-        match event {
-            Event::Warning { text } => process.world.tell(|| format!("p{} warns: {text}", process.index)),
-            Event::StepFailed { title, why, .. } => {
-                process.world.tell(|| format!("p{} failed: {title}: {why}", process.index));
-            }
-            _ => {}
-        }
     }
 }

@@ -1,19 +1,21 @@
 //! Lives by chance: several scalers on several machines at once, killed, put to sleep and cut off, in a world in which
 //! everything fails now and then. Each follows from its seed alone.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
+use super::events::{self, events};
+use super::fate::fate;
+use super::happenings;
 use super::matrix::{self, STANDING};
-use super::process::{Killed, Process};
-use super::scene::{self, Order};
+use super::order::Order;
+use super::process::Process;
+use super::scene;
 use super::stage::{Ended, play_in};
 use super::watch::KINDS;
 use super::world::{Weather, World};
-use crate::model::drain::CordonState;
 use crate::model::journal::{Command, Status};
-use crate::model::kubernetes::Node;
 
 const fn seconds(number: u64) -> Duration {
     Duration::from_secs(number)
@@ -23,6 +25,9 @@ const fn seconds(number: u64) -> Duration {
 pub fn live(seed: u64) -> Ended<()> {
     play_in(World::like(&STANDING, seed), |world| async move {
         *world.weather.lock().unwrap() = weather(&world);
+        if seed % 7 == 3 {
+            events::cordoned_from_the_start(&world, (seed / 7) as usize);
+        }
         let chance = &world.chance;
         let third = chance.permille(400);
         tokio::join!(scaler(&world), scaler(&world), events(&world), async {
@@ -30,7 +35,9 @@ pub fn live(seed: u64) -> Ended<()> {
                 scaler(&world).await;
             }
         });
+        events::give_up_those_that_never_joined(&world).await;
         world.tell(|| "THE WEATHER CLEARS".into());
+        events::calm(&world);
         *world.weather.lock().unwrap() = Weather { refreshes: world.weather().refreshes, ..Weather::default() };
         *world.refuse_after.lock().unwrap() = None;
         world.sleep(seconds(600)).await;
@@ -50,6 +57,10 @@ fn weather(world: &World) -> Weather {
         cloud: sometimes(300, 20),
         refused: sometimes(300, 300),
         broken: sometimes(200, 300),
+        replaced: sometimes(300, 300),
+        lame: sometimes(400, 700),
+        hurried: chance.permille(500),
+        unsaved: sometimes(100, 500),
         refreshes: chance.permille(500),
     }
 }
@@ -72,98 +83,15 @@ async fn scaler(world: &Arc<World>) {
 fn order(world: &World) -> Order {
     let chance = &world.chance;
     match chance.below(100) {
-        0..28 => Order::Up(3 + chance.below(4) as u32),
-        28..62 => Order::Down(2 + chance.below(3) as u32),
-        62..78 => Order::Apply,
-        78..88 => Order::Resume,
-        88..96 => Order::Abort,
+        // Some of them beyond the pool's bounds.
+        0..26 => Order::Up(3 + chance.below(5) as u32),
+        26..58 => Order::Down(1 + chance.below(4) as u32),
+        58..73 => Order::Apply,
+        73..83 => Order::Resume,
+        83..90 => Order::Abort,
+        90..93 => Order::Unlock,
+        93..96 => Order::Look(2),
         _ => Order::Destroy,
-    }
-}
-
-/// What befalls its machine. Never ends.
-async fn fate(process: &Arc<Process>) {
-    let (world, chance) = (&process.world, &process.world.chance);
-    world.sleep(chance.between(seconds(0), seconds(90))).await;
-    match chance.below(100) {
-        0..18 => process.kill(Killed::Alone),
-        18..36 => process.kill(Killed::Tree),
-        36..52 => process.suspend(chance.between(seconds(20), seconds(400))),
-        52..64 => {
-            world.tell(|| format!("p{} has lost the STORE", process.index));
-            *process.storeless.lock().unwrap() = world.now() + chance.between(seconds(40), seconds(200));
-        }
-        _ => {}
-    }
-    std::future::pending::<()>().await;
-}
-
-/// What happens by itself.
-async fn events(world: &Arc<World>) {
-    let chance = &world.chance;
-    let mut vanished = false;
-    for _ in 0..chance.below(4) {
-        world.sleep(chance.between(seconds(0), seconds(90))).await;
-        match chance.below(3) {
-            0 if !vanished => {
-                vanished = true;
-                let machines = scene::machines(world, scene::POOL);
-                if !machines.is_empty() {
-                    let id = chance.pick(&machines).id.clone();
-                    scene::vanish(world, &id);
-                }
-            }
-            1 => {
-                let now = world.now();
-                world.tell(|| "the API server is AWAY".into());
-                world.kubernetes.world().away = Some((now, now + chance.between(seconds(10), seconds(60))));
-            }
-            _ => {
-                // Rather somewhere in the middle of a drain than when nobody is at work.
-                for _ in 0..40 {
-                    if drains(world) {
-                        break;
-                    }
-                    world.sleep(seconds(1)).await;
-                }
-                world.sleep(chance.between(seconds(0), seconds(15))).await;
-                person(world);
-            }
-        }
-    }
-}
-
-fn drains(world: &World) -> bool {
-    world.kubernetes.world().nodes.values().any(|node| CordonState::of(node) != CordonState::None)
-}
-
-/// Somebody cordons a node by hand, or uncordons one that an operation has cordoned.
-fn person(world: &World) {
-    let mut kubernetes = world.kubernetes.world();
-    let ours = |node: &&Node| node.unschedulable && CordonState::of(node) != CordonState::None;
-    let victim = kubernetes.nodes.values().find(ours).map(|node| node.name.clone());
-    if let Some(name) = victim.filter(|_| world.chance.permille(700)) {
-        kubernetes.touch(&name, |node| node.unschedulable = false);
-        drop(kubernetes);
-        world.tell(|| format!("a person uncordons {name}"));
-        world.watch.uncordoned(&name, world.now());
-        return;
-    }
-    let names: Vec<String> = kubernetes.nodes.keys().cloned().collect();
-    if names.is_empty() {
-        return;
-    }
-    let name = world.chance.pick(&names).clone();
-    if kubernetes.nodes[&name].unschedulable {
-        return;
-    }
-    let marked = CordonState::of(&kubernetes.nodes[&name]) != CordonState::None;
-    kubernetes.touch(&name, |node| node.unschedulable = true);
-    drop(kubernetes);
-    world.tell(|| format!("a person cordons {name}"));
-    // Under an operation's mark nobody can tell a person's cordon from the operation's: it goes with that.
-    if !marked {
-        world.cordoned.lock().unwrap().insert(name);
     }
 }
 
@@ -176,40 +104,62 @@ fn seeds() -> std::ops::Range<u64> {
     }
 }
 
-/// Seed, what was wrong, and all that happened.
-type Failed = (u64, String, Vec<String>);
+/// What some lives came to.
+#[derive(Default)]
+struct Tally {
+    /// Seed, what was wrong, and all that happened.
+    failures: Vec<(u64, String, Vec<String>)>,
+    /// The kinds of journal entries that were written.
+    kinds: BTreeSet<&'static str>,
+    /// In how many lives it happened.
+    happened: BTreeMap<&'static str, u64>,
+}
 
-/// Those of every so many seeds that end badly, and the kinds of journal entries that were written.
-fn every(step: usize, from: usize) -> (Vec<Failed>, BTreeSet<&'static str>) {
-    let (mut failures, mut kinds) = (Vec::new(), BTreeSet::new());
-    for seed in seeds().skip(from).step_by(step) {
-        let ended = live(seed);
-        kinds.extend(ended.world.watch.kinds());
-        if let Err(violation) = ended.result {
-            println!("SIM_SEED={seed}: {}", violation.chars().take(300).collect::<String>());
-            failures.push((seed, violation, ended.world.trace()));
-            if failures.len() == 20 {
-                break;
+impl Tally {
+    /// Of every so many seeds.
+    fn of(step: usize, from: usize) -> Tally {
+        let mut tally = Tally::default();
+        for seed in seeds().skip(from).step_by(step) {
+            let ended = live(seed);
+            tally.kinds.extend(ended.world.watch.kinds());
+            for what in ended.world.happened.told().into_keys() {
+                *tally.happened.entry(what).or_default() += 1;
+            }
+            if let Err(violation) = ended.result {
+                println!("SIM_SEED={seed}: {}", violation.chars().take(300).collect::<String>());
+                tally.failures.push((seed, violation, ended.world.trace()));
+                if tally.failures.len() == 5 {
+                    break;
+                }
             }
         }
+        tally
     }
-    (failures, kinds)
+
+    fn add(&mut self, other: Tally) {
+        self.failures.extend(other.failures);
+        self.kinds.extend(other.kinds);
+        for (what, lives) in other.happened {
+            *self.happened.entry(what).or_default() += lives;
+        }
+    }
 }
 
 #[test]
 fn whatever_happens_no_invariant_breaks() {
     LazyLock::force(&STANDING);
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let (mut failures, mut kinds) = (Vec::new(), BTreeSet::new());
+    let mut tally = Tally::default();
     std::thread::scope(|scope| {
-        let parts: Vec<_> = (0..threads).map(|from| scope.spawn(move || every(threads, from))).collect();
+        let parts: Vec<_> = (0..threads).map(|from| scope.spawn(move || Tally::of(threads, from))).collect();
         for part in parts {
-            let (failed, seen) = part.join().expect("a thread of seeds");
-            failures.extend(failed);
-            kinds.extend(seen);
+            tally.add(part.join().expect("a thread of seeds"));
         }
     });
-    failures.sort();
+    tally.failures.sort();
+    let Tally { failures, mut kinds, happened } = tally;
+    let table: Vec<String> = happened.iter().map(|(what, lives)| format!("{lives:>6} lives: {what}")).collect();
+    println!("{}", table.join("\n"));
     if let Some((seed, violation, trace)) = failures.first() {
         panic!("{} of {} seeds; SIM_SEED={seed}: {violation}\n{}", failures.len(), seeds().count(), trace.join("\n"));
     }
@@ -219,6 +169,8 @@ fn whatever_happens_no_invariant_breaks() {
         kinds.insert("superseded");
         let missing: Vec<&str> = KINDS.into_iter().filter(|kind| !kinds.contains(kind)).collect();
         assert_eq!(missing, Vec::<&str>::new(), "kinds of journal entries that no life has");
+        let missing: Vec<&str> = happenings::ALL.into_iter().filter(|what| !happened.contains_key(what)).collect();
+        assert_eq!(missing, Vec::<&str>::new(), "what happens in no life");
     }
 }
 

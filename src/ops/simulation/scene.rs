@@ -1,86 +1,24 @@
-//! The cluster that the worlds are about, and what scalers are asked to do with it.
+//! The cluster that the worlds are about, and scalers that do something with it.
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::cluster;
+use super::order::{self, BOUNDS, Order, POOL};
 use super::process::Process;
 use super::world::World;
 use crate::model::failure::{Failure, Kind, Result};
-use crate::model::file::{self, ClusterFile};
-use crate::model::journal::{Command, Consent};
+use crate::model::journal::{Consent, Status};
 use crate::model::machine::Machine;
-use crate::model::plan::{Request, SizeChange};
-use crate::model::record::Source;
-use crate::ops::execute::recover::{self, Goal};
+use crate::ops::execute::recover::{self, Goal, Settled};
 use crate::ops::execute::{self, Done, Ran};
-use crate::ops::interrupts::Interrupts;
+use crate::ops::lock::Freer;
 use crate::ops::ports::Ports;
-use crate::ops::prepare;
-use crate::ops::task::{Mandate, Options, Task};
-use crate::ops::{journal, lock};
-use crate::render::{Assets, Backend};
+use crate::ops::task::{Mandate, Task};
+use crate::ops::{journal, lock, prepare, unlock};
 
-/// The pool that is scaled: its least, first and greatest size.
-pub const POOL: &str = "web";
-pub const BOUNDS: (usize, usize) = (2, 6);
-/// How many it has when a cluster stands.
+/// How many machines the pool has when a cluster stands.
 pub const STANDS: u32 = 4;
-
-const TEXT: &str = "\
-apiVersion: scaler/v1
-kind: Cluster
-name: demo
-provider: sandbox
-region: local
-kubernetes: { version: 1.36.3, podNetwork: { cidr: 10.244.0.0/16 } }
-access: { kubeconfig: ./kubeconfig }
-store: { backend: local, path: ./store }
-network: { cidr: 10.1.0.0/20, zones: [a, b] }
-controlPlane: { count: 1, machine: small, image: { id: image-1 } }
-pools:
-  - { name: web, machine: small, min: 2, max: 6, image: { id: image-1 } }
-  - { name: db, machine: small, min: 1, max: 3, image: { id: image-1 } }
-drain: { timeout: 5m, totalTimeout: 30m, parallel: 5 }
-sandbox: { register: .sandbox }
-";
-
-static FILE: LazyLock<ClusterFile> = LazyLock::new(|| file::parse("cluster.yml", TEXT, &[]).expect("a cluster file"));
-static ASSETS: LazyLock<Assets> = LazyLock::new(Assets::embedded);
-
-/// What is asked of a scaler.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Order {
-    Apply,
-    Up(u32),
-    Down(u32),
-    Destroy,
-    Abort,
-    Resume,
-}
-
-impl Order {
-    fn command(&self) -> Command {
-        match self {
-            Order::Up(_) => Command::ScaleUp,
-            Order::Down(_) => Command::ScaleDown,
-            Order::Destroy => Command::Destroy,
-            Order::Apply | Order::Abort | Order::Resume => Command::Apply,
-        }
-    }
-
-    fn request(&self) -> Request {
-        let scale = |change| Request::Scale { pool: POOL.into(), change, zone: None, write: None, accept_lost: vec![] };
-        match self {
-            Order::Up(to) => scale(SizeChange::UpTo(*to)),
-            Order::Down(to) => scale(SizeChange::DownTo(*to)),
-            Order::Destroy => Request::Destroy,
-            Order::Apply | Order::Abort | Order::Resume => Request::Apply { accept_lost: vec![] },
-        }
-    }
-}
 
 /// How a scaler's run ended.
 #[derive(Debug)]
@@ -92,86 +30,121 @@ pub enum End {
     Died,
 }
 
-pub fn task(process: &Process, order: &Order) -> Task {
-    Task {
-        file: FILE.clone(),
-        source: Source { cluster_file: TEXT.to_owned(), sets: Vec::new(), files: BTreeMap::new() },
-        sets: Vec::new(),
-        backend: Backend::Local { path: "/store".into() },
-        assets: ASSETS.clone(),
-        ssh_public_key: "ssh-ed25519 AAAA".into(),
-        register: "/register".into(),
-        folder: PathBuf::from("/"),
-        holder: process.holder(&format!("{order:?}")),
-        options: Options {
-            lock_timeout: Duration::from_secs(300),
-            join_timeout: Duration::from_secs(300),
-            partial: process.index % 4 == 3,
-            own_pod: None,
-        },
-    }
+/// One run of the command line, without a person.
+struct Run {
+    process: Arc<Process>,
+    ports: Ports,
+    task: Task,
+    order: Order,
 }
 
-/// Settles what an earlier run left. True if that cannot be, and everything is to go all the same.
-async fn settle_first(ports: &Ports, task: &Task, order: &Order) -> Result<bool> {
-    if journal::unfinished(ports.store.as_ref()).await?.is_none() {
-        return Ok(false);
+impl Run {
+    /// Settles an operation with its own cluster file.
+    async fn settle(&self, status: &Status, goal: Goal) -> Result<Option<Settled>> {
+        let task = order::with_inputs(&self.task, recover::inputs(&self.ports, status).await?);
+        recover::settle(&self.ports, &task, goal, self.process.interrupts.clone()).await
     }
-    let settled = recover::settle(ports, task, Goal::Settle, Interrupts::never()).await;
-    match settled.and_then(|settled| settled.map_or(Ok(()), |settled| settled.ended())) {
-        Ok(()) => Ok(false),
-        Err(failure) if *order == Order::Destroy && failure.kind != Kind::LockHeld => Ok(true),
-        Err(failure) => Err(failure),
-    }
-}
 
-/// What the command line does, without a person.
-async fn obey(ports: Ports, task: Task, order: Order) -> Result<Option<Done>> {
-    let never = Interrupts::never();
-    if let Order::Abort | Order::Resume = order {
-        let goal = if order == Order::Abort { Goal::Undo } else { Goal::Settle };
-        return match recover::settle(&ports, &task, goal, never).await? {
-            Some(settled) => settled.ended().map(|()| None),
-            None => Ok(None),
-        };
-    }
-    for _ in 0..4 {
-        let unsettled = settle_first(&ports, &task, &order).await?;
-        let mut prepared = prepare::prepare(&ports, &task, order.request()).await?;
-        if unsettled {
-            prepared.unfinished = None;
-        }
-        if let Some(status) = &prepared.unfinished {
-            return Err(lock::unfinished(status));
-        }
-        if prepared.plan.is_empty() {
-            return Ok(None);
-        }
-        match prepared.refusals() {
-            Err(failure) if failure.kind == Kind::LockHeld => {
-                let timeout = task.options.lock_timeout;
-                lock::until_nobody_works(ports.store.as_ref(), ports.clock.as_ref(), timeout, &never).await?;
-                continue;
+    /// Settles what an earlier run left. True if that cannot be, and everything is to go all the same.
+    async fn settle_first(&self) -> Result<bool> {
+        let Some(status) = journal::unfinished(self.ports.store.as_ref()).await? else { return Ok(false) };
+        let settled = self.settle(&status, Goal::Settle).await;
+        match settled.and_then(|settled| settled.map_or(Ok(()), |settled| settled.ended())) {
+            Ok(()) => Ok(false),
+            Err(failure)
+                if self.order == Order::Destroy && !matches!(failure.kind, Kind::LockHeld | Kind::Interrupted) =>
+            {
+                Ok(true)
             }
-            refusals => refusals?,
-        }
-        if unsettled {
-            recover::settle(&ports, &task, Goal::Supersede, never.clone()).await?;
-        }
-        let mandate = Mandate { command: order.command(), consent: Consent::Yes };
-        match execute::run(&ports, &task, mandate, prepared.plan, never.clone()).await? {
-            Ran::Done(done) => return Ok(Some(done)),
-            Ran::Outdated(_) => {}
+            Err(failure) => Err(failure),
         }
     }
-    Err(Failure::failed("others changed the cluster again and again"))
+
+    /// `resume` and `abort`.
+    async fn recover(&self) -> Result<()> {
+        let store = self.ports.store.as_ref();
+        if let Some(held) = lock::at_work(store, self.ports.clock.now()).await? {
+            return Err(held);
+        }
+        let goal = if self.order == Order::Abort { Goal::Undo } else { Goal::Settle };
+        let settled = match journal::unfinished(store).await? {
+            Some(status) => self.settle(&status, goal).await?,
+            None => recover::settle(&self.ports, &self.task, Goal::Undo, self.process.interrupts.clone()).await?,
+        };
+        settled.map_or(Ok(()), |settled| settled.ended())
+    }
+
+    /// `state unlock`.
+    async fn unlock(&self) -> Result<()> {
+        let freer = Freer {
+            store: self.ports.store.clone(),
+            clock: self.ports.clock.clone(),
+            holder: self.task.holder.clone(),
+            interrupts: self.process.interrupts.clone(),
+            progress: self.ports.progress.clone(),
+        };
+        let looked = unlock::look(&freer).await?;
+        if let Some(left) = looked.next {
+            unlock::free(&freer, left?, looked.report).await?;
+            self.process.world.happens("a lock was freed by hand");
+        }
+        Ok(())
+    }
+
+    async fn obey(&self) -> Result<Option<Done>> {
+        match &self.order {
+            Order::Abort | Order::Resume => return self.recover().await.map(|()| None),
+            Order::Unlock => return self.unlock().await.map(|()| None),
+            Order::Look(_) => {
+                prepare::prepare(&self.ports, &self.task, self.order.request()).await?;
+                return Ok(None);
+            }
+            _ => {}
+        }
+        let interrupts = &self.process.interrupts;
+        for _ in 0..4 {
+            let unsettled = self.settle_first().await?;
+            let mut prepared = prepare::prepare(&self.ports, &self.task, self.order.request()).await?;
+            if unsettled {
+                prepared.unfinished = None;
+            }
+            if let Some(status) = &prepared.unfinished {
+                return Err(lock::unfinished(status));
+            }
+            if prepared.plan.is_empty() {
+                return Ok(None);
+            }
+            match prepared.refusals() {
+                Err(failure) if failure.kind == Kind::LockHeld => {
+                    let (store, clock) = (self.ports.store.as_ref(), self.ports.clock.as_ref());
+                    lock::until_nobody_works(store, clock, self.task.options.lock_timeout, interrupts).await?;
+                    continue;
+                }
+                refusals => refusals?,
+            }
+            interrupts.check()?;
+            if unsettled {
+                recover::settle(&self.ports, &self.task, Goal::Supersede, interrupts.clone()).await?;
+            }
+            let mandate = Mandate { command: self.order.command(), consent: Consent::Yes };
+            match execute::run(&self.ports, &self.task, mandate, prepared.plan, interrupts.clone()).await? {
+                Ran::Done(done) => return Ok(Some(done)),
+                Ran::Outdated(_) => {}
+            }
+        }
+        Err(Failure::failed("others changed the cluster again and again"))
+    }
 }
 
 /// Has a scaler do something, until it is through or dead.
 pub async fn run(process: &Arc<Process>, order: Order) -> End {
     process.world.tell(|| format!("p{} is asked to {order:?}", process.index));
-    let (ports, task) = (process.ports(), task(process, &order));
-    let work = Box::pin(obey(ports, task, order));
+    if let Order::Look(_) = order {
+        process.world.watch.only_looks(process.index);
+    }
+    let (ports, task) = (process.ports(), order::task(process, &order));
+    let run = Run { process: process.clone(), ports, task, order };
+    let work = Box::pin(run.obey());
     let end = tokio::select! {
         biased;
         () = process.died.notified() => End::Died,
@@ -181,6 +154,12 @@ pub async fn run(process: &Arc<Process>, order: Order) -> End {
             Err(failure) => End::Failed(failure),
         },
     };
+    if let End::Failed(failure) = &end
+        && (failure.hints.iter().any(|hint| hint.contains("a fault of scaler"))
+            || failure.to_string().contains("is about to do what does not follow"))
+    {
+        process.world.watch.violate(format!("p{} says: {failure}", process.index));
+    }
     process.world.tell(|| match &end {
         End::Failed(failure) => format!("p{} ends: {failure}", process.index),
         End::Done(done) => match &done.shortfall {
@@ -224,6 +203,7 @@ pub fn machines(world: &World, pool: &str) -> Vec<Machine> {
 /// A machine ends by itself, or by somebody else's hand.
 pub fn vanish(world: &World, id: &str) {
     world.tell(|| format!("{id} VANISHES"));
+    world.happens("a machine vanished");
     world.watch.vanishes(id);
     world.cloud.terminate(id, world.now());
 }

@@ -1,11 +1,19 @@
+use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
+use serde_json::json;
+
 use super::matrix::STANDING;
+use super::order::Order;
+use super::ports::SimCloud;
 use super::process::{Death, Killed, Process, When};
-use super::scene::{self, End, Order};
+use super::scene::{self, End};
 use super::stage::{play, play_in};
-use super::truth;
 use super::world::World;
+use super::{terraform, truth};
+use crate::ops::ports::Cloud;
+use crate::ops::testing::clouds::{self, Estate};
 
 #[test]
 fn a_day() {
@@ -40,4 +48,72 @@ fn a_destroy_gives_up_what_cannot_be_settled() {
         truth::faults(&world)
     });
     assert_eq!(ended.expect("a destroy"), Vec::<String>::new());
+}
+
+/// Terraform makes machines, and cannot write them down: whoever comes next takes them in.
+async fn what_was_not_saved(world: Arc<World>, order: Order) -> Vec<String> {
+    scene::bounds(&world);
+    world.weather.lock().unwrap().unsaved = 1000;
+    scene::run(&Process::start(&world), order.clone()).await;
+    assert!(world.happened.told().contains_key("Terraform could not save what it did"));
+    world.weather.lock().unwrap().unsaved = 0;
+    assert!(truth::faults(&world).iter().any(|fault| fault.contains("has no end")), "it stays open");
+    scene::run(&Process::start(&world), Order::Resume).await;
+    scene::run(&Process::start(&world), order).await;
+    world.sleep(Duration::from_secs(100)).await;
+    assert!(world.watch.kinds().contains("adopting"));
+    truth::faults(&world)
+}
+
+#[test]
+fn machines_that_no_state_could_take_are_taken_in() {
+    for (world, order) in [(World::like(&STANDING, 5), Order::Up(6)), (World::of(5), Order::Apply)] {
+        let ended = play_in(world, |world| what_was_not_saved(world, order));
+        assert_eq!(ended.expect("an apply"), Vec::<String>::new());
+    }
+}
+
+/// The cloud as a scaler in the simulation sees it.
+struct Simulated {
+    world: Arc<World>,
+    cloud: SimCloud,
+}
+
+#[async_trait]
+impl Estate for Simulated {
+    fn cloud(&self) -> &dyn Cloud {
+        &self.cloud
+    }
+
+    async fn make(&self, cluster_id: &str, node: &str) -> String {
+        let id = format!("i-{:08x}", self.world.chance.next() as u32);
+        let described = json!({
+            "name": node, "cluster": "d", "clusterId": cluster_id, "pool": "w", "role": "worker", "zone": "a",
+            "operation": "op-1",
+            "tags": { "scaler:cluster-id": cluster_id, "scaler:cluster": "d", "scaler:node": node },
+        });
+        self.world.cloud.make(terraform::machine(&id, &described), self.world.now());
+        id
+    }
+
+    async fn terminate(&self, id: &str) {
+        self.world.cloud.terminate(id, self.world.now());
+    }
+
+    fn nobody(&self) -> String {
+        "i-none".into()
+    }
+
+    async fn pass(&self) {
+        self.world.sleep(Duration::from_secs(1)).await;
+    }
+}
+
+#[test]
+fn its_cloud_is_a_cloud() {
+    let ended = play(1, |world| async move {
+        let cloud = SimCloud(Process::start(&world));
+        clouds::all(&Simulated { world, cloud }).await;
+    });
+    ended.expect("the suite of clouds");
 }

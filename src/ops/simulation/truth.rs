@@ -8,7 +8,7 @@ use super::world::World;
 use crate::model::drain::CordonState;
 use crate::model::journal::Act;
 use crate::model::lock::{self, Lock, LockState};
-use crate::model::names::StackId;
+use crate::model::names::{NodeName, StackId};
 use crate::model::record::Record;
 
 /// What is not as it should be.
@@ -47,6 +47,7 @@ pub fn faults(world: &World) -> Vec<String> {
         }
     }
     if !record.destroyed {
+        tags(world, &record, &mut faults);
         nodes(world, &living, &mut faults);
     }
     faults
@@ -77,6 +78,26 @@ fn in_states(world: &World, record: &Record) -> BTreeMap<String, String> {
     machines.collect()
 }
 
+/// The nodes of the record whose machine does not live any more.
+pub fn gone(world: &World) -> Vec<NodeName> {
+    let living: BTreeSet<String> = world.cloud.living().into_iter().map(|machine| machine.id).collect();
+    let Some(record) = record(world) else { return Vec::new() };
+    let nodes = record.pools.values().flat_map(|pool| &pool.nodes);
+    let is_gone = |id: &Option<String>| id.as_ref().is_some_and(|id| !living.contains(id));
+    nodes.filter(|(_, node)| is_gone(&node.machine_id)).map(|(name, _)| name.clone()).collect()
+}
+
+/// Each machine has the tags that the record says its stack has.
+fn tags(world: &World, record: &Record, faults: &mut Vec<String>) {
+    for machine in world.cloud.living() {
+        let stack = machine.pool.clone().map_or(StackId::Foundation, StackId::Pool);
+        let (has, wants) = (machine.tags.get("team"), record.tags.get(&stack).and_then(|tags| tags.get("team")));
+        if has != wants {
+            faults.push(format!("{} has the tag {has:?}, and its stack {wants:?}", machine.id));
+        }
+    }
+}
+
 /// Its machine was retired while nobody could ask the cluster about its Node, and so nobody knew of one to delete.
 fn unseen(world: &World, name: &str) -> bool {
     let journals = world.watch.journals();
@@ -89,7 +110,8 @@ fn unseen(world: &World, name: &str) -> bool {
 fn nodes(world: &World, living: &BTreeMap<String, String>, faults: &mut Vec<String>) {
     let kubernetes = world.kubernetes.world();
     let names: BTreeSet<&String> = kubernetes.nodes.keys().collect();
-    for name in living.keys().filter(|name| !names.contains(name)) {
+    let joins = world.joins.lock().unwrap().clone();
+    for (name, _) in living.iter().filter(|(name, id)| !names.contains(name) && !joins.contains_key(*id)) {
         faults.push(format!("machine of {name} is no Node"));
     }
     let cordoned = world.cordoned.lock().unwrap().clone();

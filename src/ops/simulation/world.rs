@@ -1,6 +1,6 @@
 //! The world that several scalers share: a store, a cloud, a cluster, and who watches over them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -8,7 +8,8 @@ use async_trait::async_trait;
 
 use super::chance::Chance;
 use super::cloud::Cloud;
-use super::process::Fleet;
+use super::fleet::Fleet;
+use super::happenings::Happenings;
 use super::time::{Owner, Time};
 use super::watch::Watch;
 use crate::ops::ports::{BootInstant, Clock};
@@ -30,6 +31,13 @@ pub struct World {
     pub refuse_after: Mutex<Option<u64>>,
     /// Nodes that a person has cordoned.
     pub cordoned: Mutex<BTreeSet<String>>,
+    pub happened: Happenings,
+    /// Machine → how long it takes to join, where it is not as usual; [`Duration::MAX`]: for ever.
+    pub joins: Mutex<BTreeMap<String, Duration>>,
+    /// Machine → since when and until when its kubelet is not heard, while it runs.
+    pub silent: Mutex<BTreeMap<String, (Duration, Duration)>>,
+    /// Which of the cluster files is at hand: they differ in their tags.
+    pub file: Mutex<usize>,
 }
 
 /// How often things go wrong by themselves, in cases of a thousand.
@@ -44,6 +52,14 @@ pub struct Weather {
     pub refused: u64,
     /// One machine of an apply is made, and does not get as far as Terraform waits for.
     pub broken: u64,
+    /// A pod that is evicted has been made again under its name meanwhile.
+    pub replaced: u64,
+    /// A machine joins late, or never.
+    pub lame: u64,
+    /// A person adds a machine that never joined at the very moment at which it is given up.
+    pub hurried: bool,
+    /// Terraform cannot save what it did.
+    pub unsaved: u64,
     /// Terraform looks at the cloud before it plans, as most providers do.
     pub refreshes: bool,
 }
@@ -112,6 +128,10 @@ impl World {
             weather: Mutex::default(),
             refuse_after: Mutex::default(),
             cordoned: Mutex::default(),
+            happened: Happenings::default(),
+            joins: Mutex::default(),
+            silent: Mutex::default(),
+            file: Mutex::default(),
             time,
         }
     }
@@ -137,6 +157,10 @@ impl World {
             }
             None => self.weather().refused > 0 && self.chance.permille(self.weather().refused),
         }
+    }
+
+    pub fn happens(&self, what: &'static str) {
+        self.happened.note(what);
     }
 
     pub fn now(&self) -> Duration {

@@ -135,6 +135,11 @@ async fn lists(store: &dyn Store) {
     assert_eq!(store.list("many/").await.unwrap(), sorted);
     let expected: Vec<&String> = sorted.iter().filter(|key| key.starts_with("many/03/")).collect();
     assert_eq!(store.list("many/03/").await.unwrap().iter().collect::<Vec<_>>(), expected);
+    let whole = store.list("").await.unwrap();
+    assert!(whole.is_sorted(), "the whole store is listed in order");
+    let below: Vec<&String> = whole.iter().filter(|key| key.starts_with("many/")).collect();
+    assert_eq!(below, sorted.iter().collect::<Vec<_>>());
+    assert!(whole.iter().any(|key| key == "many-more/x"), "and nothing is left out");
 }
 
 async fn a_large_object(store: &dyn Store) {

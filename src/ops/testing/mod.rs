@@ -1,6 +1,7 @@
-//! For tests: ports in memory, and the suite that every store must pass.
+//! For tests: ports in memory, and the suites that every store and every cloud must pass.
 
 mod clock;
+pub mod clouds;
 pub mod conformance;
 pub mod kubernetes;
 mod lease;

@@ -19,6 +19,10 @@ pub enum Fate {
     AnswerLost,
     /// It takes effect, and an inner repetition of it meets its own effect.
     Repeated,
+    /// It takes effect, whatever its condition.
+    Unconditional,
+    /// It takes effect without the first byte of what was given.
+    Cut,
     /// It never comes back.
     Hangs,
 }
@@ -123,6 +127,8 @@ impl Store for MemoryStore {
                 self.try_put(key, &bytes, &condition);
                 Ok(self.try_put(key, &bytes, &condition))
             }
+            Some(Fate::Unconditional) => Ok(Put::Written(self.set(key, bytes))),
+            Some(Fate::Cut) => Ok(self.try_put(key, &bytes.slice(1..), &condition)),
             Some(Fate::Hangs) => std::future::pending().await,
         }
     }

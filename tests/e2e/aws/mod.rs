@@ -1,5 +1,6 @@
 //! A cluster on AWS: Terraform's own provider, moto's EC2 and S3, real Nodes.
 
+mod adopted;
 mod agreement;
 mod cluster;
 mod day;

@@ -6,7 +6,8 @@ use std::process::Command;
 
 use scaler_lab::wait_for;
 
-use super::Scenario;
+use super::{Scenario, WorldMaker};
+use crate::gates::put;
 use crate::world::{Program, Said, World, workload};
 
 pub struct Case {
@@ -24,41 +25,74 @@ impl fmt::Display for Case {
 }
 
 /// A cluster with pods under a budget, on which one case after the other is played.
-pub struct Stage {
+pub struct Stage<'a> {
     pub world: World,
-    make: fn() -> World,
+    /// Where the pods are: two, of which one at a time may be away.
+    pub namespace: String,
+    make: WorldMaker<'a>,
     fresh: bool,
+    /// A PATH on which a machine is made, and its making fails all the same: what Terraform then would replace.
+    breaking: String,
 }
+
+/// Makes a machine as the sandbox's module asks, and says that it did not.
+const BREAK: &str = "#!/bin/sh\nPATH=\"${PATH#*:}\" mv \"$@\"\nexit 1\n";
+
+/// Where Terraform has made a machine, and may not have saved its state yet.
+pub const MADE: &str = "in terraform: terraform_data.node create done #1";
 
 /// Longer than anybody waits before taking over.
 pub const LATER: (&str, &str) = ("SCALER_MORTAL_LATER", "200");
 
-impl Stage {
-    pub fn new(make: fn() -> World) -> Stage {
-        let world = make();
-        world.apply().ends(0);
+impl<'a> Stage<'a> {
+    pub fn new(make: WorldMaker<'a>) -> Stage<'a> {
+        Stage::of(make(), make)
+    }
+
+    /// With this world to begin with.
+    pub fn of(world: World, make: WorldMaker<'a>) -> Stage<'a> {
+        mortal(&world.program, &[("SCALER_MORTAL_LOG", &log_of(&world))], &["apply", "--yes"]).ends(0);
         let namespace = world.k.namespace("matrix");
         world.k.apply(&workload(&namespace, &world.pool, 2, 1));
         world.wait_ready(&namespace, 2);
-        Stage { world, make, fresh: true }
+        let bin = world.folder().join("breaking");
+        std::fs::create_dir(&bin).expect("a folder");
+        put(&bin.join("mv"), BREAK);
+        let breaking = format!("{}:{}", bin.display(), world.program.environment["PATH"]);
+        Stage { world, namespace, make, fresh: true, breaking }
     }
 
     /// As the scenario finds it.
     pub fn prepare(&self, scenario: Scenario) {
-        let size = if scenario == Scenario::Up { "1" } else { "2" };
-        let way = match (scenario, self.world.workers().len()) {
-            (Scenario::Up, 1) | (Scenario::Down | Scenario::Destroy, 2) => return,
-            (Scenario::Up, _) => "scale-down",
-            (Scenario::Down | Scenario::Destroy, _) => "scale-up",
+        let (size, way) = match scenario {
+            Scenario::Up | Scenario::Broken | Scenario::Recovery => (1, "scale-down"),
+            Scenario::Down | Scenario::Destroy => (2, "scale-up"),
         };
-        self.world.run(&[way, "--pool", &self.world.pool, "--to", size, "--yes"]).ends(0);
+        if self.world.workers().len() != size {
+            self.world.run(&[way, "--pool", &self.world.pool, "--to", &size.to_string(), "--yes"]).ends(0);
+        }
+        if scenario == Scenario::Recovery {
+            let orders = [("SCALER_MORTAL_DIE", MADE), ("SCALER_MORTAL_TREE", "1")];
+            assert_eq!(self.mortal(&orders, Scenario::Up).code, -1, "it died");
+            self.nobody_works();
+        }
+    }
+
+    /// Goes through a scenario without a death. What the program told of its points since the stage was made.
+    pub fn listed(&self, scenario: Scenario) -> String {
+        self.prepare(scenario);
+        let log = log_of(&self.world);
+        let said = self.mortal(&[("SCALER_MORTAL_LOG", &log)], scenario);
+        assert_eq!(said.code, scenario.ends(), "{}", said.stderr);
+        std::fs::read_to_string(&log).expect("a list of points")
     }
 
     /// The node that goes is the older one: that has pods.
-    fn args(&self, scenario: Scenario) -> Vec<String> {
+    pub fn args(&self, scenario: Scenario) -> Vec<String> {
         let (pool, cluster) = (&self.world.pool, &self.world.cluster);
         let text = match scenario {
-            Scenario::Up => format!("scale-up --pool {pool} --to 2 --yes"),
+            Scenario::Up | Scenario::Broken => format!("scale-up --pool {pool} --to 2 --yes"),
+            Scenario::Recovery => "resume --yes".to_owned(),
             Scenario::Down => format!("scale-down --pool {pool} --node {} --yes", self.world.workers()[0]),
             Scenario::Destroy => format!("destroy --yes --name {cluster}"),
         };
@@ -68,7 +102,13 @@ impl Stage {
     /// The mortal program on a scenario.
     pub fn mortal(&self, orders: &[(&str, &str)], scenario: Scenario) -> Said {
         let args = self.args(scenario);
-        mortal(&self.world.program, orders, &args.iter().map(String::as_str).collect::<Vec<_>>())
+        let more = match scenario {
+            Scenario::Broken => Some(("PATH", self.breaking.as_str())),
+            Scenario::Recovery => Some(LATER),
+            Scenario::Up | Scenario::Down | Scenario::Destroy => None,
+        };
+        let orders: Vec<_> = orders.iter().copied().chain(more).collect();
+        mortal(&self.world.program, &orders, &args.iter().map(String::as_str).collect::<Vec<_>>())
     }
 
     /// True if it died where that was ordered. Panics where the cluster does not come to its end.
@@ -84,31 +124,43 @@ impl Stage {
         }
         let said = self.mortal(&orders, case.scenario);
         let died = said.code == -1;
-        assert!(died || said.code == 0, "{case}: {}", said.stderr);
+        assert!(died || said.code == case.scenario.ends(), "{case}: {}", said.stderr);
         self.nobody_works();
         let elsewhere = self.elsewhere();
-        let url = self.world.url();
-        let at =
-            |orders: &[(&str, &str)], args: &[&str]| mortal(&elsewhere, orders, &[args, &["--cluster", &url]].concat());
         if number % 3 == 2 {
             // The recovery dies too, wherever its second step in the journal is.
-            at(&[LATER, ("SCALER_MORTAL_DIE", "after journal taken-over #1")], &["resume", "--yes"]);
+            let die = ("SCALER_MORTAL_DIE", "after journal taken-over #1");
+            self.by_the_store(&elsewhere, &[LATER, die], &["resume", "--yes"]);
             self.nobody_works();
         }
         match case.scenario {
-            Scenario::Destroy => self.destroyed(&at(&[LATER], &["destroy", "--yes", "--name", &self.world.cluster])),
-            Scenario::Up | Scenario::Down => {
-                if number.is_multiple_of(2) {
-                    let said = at(&[LATER], &["resume", "--yes"]);
-                    assert!([0, 6].contains(&said.code), "{case}: {}", said.stderr);
-                }
-                at(&[LATER], &["apply", "--yes"]).ends(0);
-                // One that died before it did anything, or when all was done, left a lock that is nobody's.
-                at(&[LATER], &["resume", "--yes"]).ends(0).says("Nothing to resume");
-                self.in_order();
+            Scenario::Destroy => {
+                let args = ["destroy", "--yes", "--name", &self.world.cluster];
+                self.destroyed(&self.by_the_store(&elsewhere, &[LATER], &args));
+            }
+            Scenario::Up | Scenario::Down | Scenario::Broken | Scenario::Recovery => {
+                self.is_brought_to_its_end(case, number.is_multiple_of(2));
             }
         }
         died
+    }
+
+    /// A command of somebody who has nothing but the store's URL and a login.
+    fn by_the_store(&self, elsewhere: &Program, orders: &[(&str, &str)], args: &[&str]) -> Said {
+        mortal(elsewhere, orders, &[args, &["--cluster", &self.world.url()]].concat())
+    }
+
+    /// The next command, from another folder and home, settles what was left; with `resumed`, that is a `resume`.
+    pub fn is_brought_to_its_end(&self, case: &dyn fmt::Display, resumed: bool) {
+        let elsewhere = self.elsewhere();
+        if resumed {
+            let said = self.by_the_store(&elsewhere, &[LATER], &["resume", "--yes"]);
+            assert!([0, 6].contains(&said.code), "{case}: {}", said.stderr);
+        }
+        self.by_the_store(&elsewhere, &[LATER], &["apply", "--yes"]).ends(0);
+        // One that ended before it did anything, or when all was done, left a lock that is nobody's.
+        self.by_the_store(&elsewhere, &[LATER], &["resume", "--yes"]).ends(0).says("Nothing to resume");
+        self.in_order();
     }
 
     /// Another person's place, with nothing but the store's URL and a login.
@@ -122,7 +174,8 @@ impl Stage {
         wait_for("everything of the dead run to be gone", || self.world.processes().is_empty().then_some(()));
     }
 
-    fn in_order(&self) {
+    /// Record, machines and Nodes are the same, and nothing is cordoned, locked or left to do.
+    pub fn in_order(&self) {
         let world = &self.world;
         world.lock_is_free();
         world.record_equals_the_world();
@@ -146,6 +199,10 @@ impl Stage {
         let running: Vec<_> = world.sandbox.machines().into_iter().filter(crate::world::runs).collect();
         assert!(running.is_empty(), "{running:?}");
     }
+}
+
+fn log_of(world: &World) -> String {
+    world.folder().join("points").display().to_string()
 }
 
 pub fn mortal(program: &Program, orders: &[(&str, &str)], args: &[&str]) -> Said {

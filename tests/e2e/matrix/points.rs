@@ -1,23 +1,44 @@
 //! The points of a scenario, as the program itself tells them.
 
-use super::Scenario;
-use super::case::{Case, Stage};
-use crate::world::World;
+use std::collections::BTreeSet;
 
-/// Every case of a scenario: each point, dying alone and with all that was started.
-pub fn cases(scenario: Scenario, world: fn() -> World) -> Vec<Case> {
+use super::case::{Case, Stage};
+use super::{Scenario, WorldMaker};
+
+/// Every case of every scenario: each point, dying alone and with all that was started. Where Terraform's locks outlive
+/// it, every change that there may be comes in these runs.
+pub fn cases(world: WorldMaker, locks_stay: bool) -> Vec<Case> {
     let stage = Stage::new(world);
-    stage.prepare(scenario);
-    let list = stage.world.folder().join("points");
-    let said = stage.mortal(&[("SCALER_MORTAL_LOG", &list.display().to_string())], scenario);
-    assert_eq!(said.code, 0, "{}", said.stderr);
-    let text = std::fs::read_to_string(&list).expect("a list of points");
-    let points: Vec<&str> = text.lines().collect();
-    for needed in needed(scenario) {
-        assert!(points.iter().any(|point| point.contains(needed)), "no point is `{needed}`:\n{text}\n{}", said.stderr);
+    let (mut cases, mut seen) = (Vec::new(), 0);
+    for scenario in Scenario::ALL {
+        let log = stage.listed(scenario);
+        let of_scenario = || log.lines().skip(seen);
+        let points: Vec<&str> = of_scenario().filter(|line| is_point(line)).collect();
+        for needed in needed(scenario) {
+            assert!(points.iter().any(|point| point.contains(needed)), "no point is `{needed}`:\n{log}");
+        }
+        let case = |point: &&str| [false, true].map(|tree| Case { scenario, point: (*point).to_owned(), tree });
+        cases.extend(points.iter().flat_map(case));
+        seen = log.lines().count();
+        if scenario == Scenario::LAST && locks_stay {
+            every_change_comes(&log);
+        }
     }
-    let case = |point: &&str| [false, true].map(|tree| Case { scenario, point: (*point).to_owned(), tree });
-    points.iter().flat_map(case).collect()
+    cases
+}
+
+fn is_point(line: &str) -> bool {
+    !line.starts_with("may ") && !line.starts_with("did ")
+}
+
+/// The list of what may come is the program's own, of all that its ports can change.
+fn every_change_comes(log: &str) {
+    let all = |mark: &str| -> BTreeSet<String> {
+        log.lines().filter_map(|line| line.strip_prefix(mark)).map(str::to_owned).collect()
+    };
+    let (may, did) = (all("may "), all("did "));
+    assert!(!may.is_empty(), "the program tells what it may change:\n{log}");
+    assert_eq!(may, did, "what it may change, and what it changed in all of the scenarios");
 }
 
 /// What a scenario cannot do without: a list of points that lost one of them is not the program's any more.
@@ -49,6 +70,8 @@ fn needed(scenario: Scenario) -> &'static [&'static str] {
             "delete node",
             "journal node-deleted",
         ],
+        Scenario::Broken => &["journal untainting", "terraform untaint"],
+        Scenario::Recovery => &["journal taken-over"],
         Scenario::Destroy => &["journal point-of-no-return destroy", "write cluster.json", "journal finished"],
     }
 }

@@ -109,14 +109,47 @@ fn state(instance: &Instance) -> Result<MachineState> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::adapters::cloud::aws::Aws;
     use crate::adapters::cloud::aws::moto::Moto;
     use crate::ops::ports::Cloud;
+    use crate::ops::testing::clouds::{self, Estate};
+    use async_trait::async_trait;
     use aws_sdk_ec2::types::InstanceState;
+
+    /// A region of its own on a server that others share.
+    struct Apart<'a> {
+        moto: &'a Moto,
+        aws: Aws,
+    }
+
+    #[async_trait]
+    impl Estate for Apart<'_> {
+        fn cloud(&self) -> &dyn Cloud {
+            &self.aws
+        }
+
+        async fn make(&self, cluster_id: &str, node: &str) -> String {
+            self.moto.run(&self.aws, cluster_id, node).await
+        }
+
+        async fn terminate(&self, id: &str) {
+            self.aws.ec2.terminate_instances().instance_ids(id).send().await.unwrap();
+        }
+
+        fn nobody(&self) -> String {
+            "i-0123456789abcdef0".into()
+        }
+
+        async fn pass(&self) {
+            tokio::task::yield_now().await;
+        }
+    }
 
     #[tokio::test]
     async fn the_inventory_holds_the_clusters_machines_of_all_states_and_pages_and_no_other() {
         scaler_lab::needs!(Moto);
         let moto = Moto::start();
+        clouds::all(&Apart { moto: &moto, aws: moto.aws("eu-west-3") }).await;
         let aws = moto.aws("eu-west-1");
         let mut ids = Vec::new();
         for number in 1..=5 {

@@ -35,6 +35,10 @@ impl Code {
         self.status == Some(404) && self.name != "ContainerNotFound"
     }
 
+    pub fn has_status(&self, status: u16) -> bool {
+        self.status == Some(status)
+    }
+
     /// For people.
     pub fn told(&self) -> String {
         match self.status {
@@ -89,9 +93,7 @@ impl Call<'_> {
             (_, "ContainerNotFound") => failure
                 .because(format!("there is no container `{container}` in the storage account `{account}`"))
                 .hint("see that the names are right, and that the login is for this account")
-                .hint(format!(
-                    "to make it: az storage container create --account-name {account} --name {container} --auth-mode login"
-                )),
+                .hint("`scaler state init` makes it, closed to the public"),
             (_, "ContainerBeingDeleted" | "ContainerDisabled") => {
                 failure.because(format!("the container `{container}` is being deleted or is disabled ({name})"))
                     .hint("look at it in Azure's portal; a deleted container of this name is gone within some minutes")

@@ -6,6 +6,7 @@
 mod care;
 mod connect;
 mod errors;
+mod home;
 mod login;
 mod place;
 mod shared_key;
@@ -40,6 +41,9 @@ pub use place::Place;
 /// Objects up to this size, in bytes, are read and written by one request each, so that one condition covers the whole
 /// content. The largest that a store holds, a state or a record, has some tens of megabytes.
 const WHOLE: usize = 256 * 1024 * 1024;
+
+/// So many keys come with one answer to a list, as on S3: Azure would give five times as many.
+const PAGE: i32 = 1000;
 
 /// A store below a prefix of a container.
 pub struct AzblobStore {
@@ -172,6 +176,7 @@ impl Store for AzblobStore {
         let options = BlobContainerClientListBlobsOptions {
             prefix: Some(self.key(prefix)),
             include: Some(vec![ListBlobsIncludeItem::Metadata]),
+            maxresults: Some(PAGE),
             ..Default::default()
         };
         let listed = self.client.list_blobs(Some(options)).map_err(|error| self.call(what.clone()).explain(&error))?;

@@ -3,10 +3,15 @@
 use std::sync::Arc;
 
 use azure_core::credentials::Secret;
+use azure_core::time::OffsetDateTime;
+use azure_storage_blob::models::{
+    AccessPolicy, BlobContainerClientSetAccessPolicyOptions, PublicAccessType, SignedIdentifier, SignedIdentifiers,
+};
 use scaler_lab::{Azurite, Fault, Matcher};
 
 use super::*;
 use crate::model::failure::Kind;
+use crate::ops::ports::home::{StoreHome, Survey, Trait};
 use crate::ops::ports::probe::{Answer, BucketProbe};
 use crate::ops::testing::conformance;
 
@@ -108,6 +113,7 @@ async fn tells_how_well_the_container_is_kept() {
     let found = store.care().await;
     let answer = |name: &str| found.iter().find(|one| one.name == name).map(|one| &one.answer);
     assert!(matches!(answer("former versions"), Some(Answer::Bad(_))), "Azurite keeps none: {found:?}");
+    assert_eq!(answer("encryption"), Some(&Answer::Good), "{found:?}");
 
     let missing = AzblobStore::new(sas(&azurite), Place { container: "nobodys".into(), ..place(&azurite) }).unwrap();
     let unclear = missing.care().await;
@@ -115,6 +121,62 @@ async fn tells_how_well_the_container_is_kept() {
         unclear.iter().any(|one| matches!(&one.answer, Answer::Unclear(why) if why.contains("404"))),
         "{unclear:?}"
     );
+}
+
+fn lacks(survey: &Survey) -> Vec<Trait> {
+    survey.lacks.iter().map(|lack| lack.of).collect()
+}
+
+#[tokio::test]
+async fn a_container_is_made_private_and_keeps_what_is_deleted() {
+    scaler_lab::needs!(Azurite);
+    let azurite = Azurite::start();
+    let store = AzblobStore::new(sas(&azurite), place(&azurite)).unwrap();
+    assert_eq!(lacks(&store.survey(None).await.unwrap()), [Trait::There]);
+    for of in [Trait::There, Trait::There] {
+        store.mend(of, None).await.unwrap();
+    }
+    let made = store.survey(None).await.unwrap();
+    assert_eq!((lacks(&made), made.by_hand.len()), (vec![Trait::Kept], 0), "{made:?}");
+    assert!(made.unclear.iter().any(|one| one.contains("--account-name acmeclusters --enable-versioning true")));
+    store.mend(Trait::Kept, None).await.unwrap();
+    assert_eq!(lacks(&store.survey(None).await.unwrap()), []);
+    assert!(!azurite.is_open(CONTAINER), "nobody else sees it");
+
+    // Only who has the account's key may open and close one.
+    let owner = AzblobStore::new(Login::Key(Secret::new(azurite.key())), place(&azurite)).unwrap();
+    let (start, permission) = (OffsetDateTime::now_utc(), Some("r".to_owned()));
+    let expiry = Some(start + azure_core::time::Duration::days(1));
+    let policy = AccessPolicy { start: Some(start), expiry, permission };
+    let policies = SignedIdentifiers {
+        items: Some(vec![SignedIdentifier { id: Some("readers".into()), access_policy: Some(policy) }]),
+    };
+    let open =
+        BlobContainerClientSetAccessPolicyOptions { access: Some(PublicAccessType::Container), ..Default::default() };
+    owner.client.set_access_policy(policies.try_into().unwrap(), Some(open)).await.unwrap();
+    assert!(azurite.is_open(CONTAINER));
+    assert_eq!(lacks(&store.survey(None).await.unwrap()), [Trait::Private]);
+    let refused = store.mend(Trait::Private, None).await.unwrap_err();
+    assert!(refused.hints.iter().any(|hint| hint.contains("--public-access off")), "{refused:?}");
+    owner.mend(Trait::Private, None).await.unwrap();
+    assert_eq!(lacks(&store.survey(None).await.unwrap()), []);
+    assert!(!azurite.is_open(CONTAINER));
+    let kept = owner.client.get_access_policy(None).await.unwrap().into_model().unwrap().items.unwrap();
+    assert_eq!(kept.into_iter().map(|one| one.id.unwrap()).collect::<Vec<_>>(), ["readers"]);
+
+    let wish = store.survey(Some(30)).await.unwrap_err();
+    assert!(wish.kind == Kind::Usage && wish.hints[0].contains("management-policy"), "{wish:?}");
+}
+
+#[tokio::test]
+async fn a_login_without_the_right_makes_no_container_and_is_told_so() {
+    scaler_lab::needs!(Azurite);
+    let azurite = Azurite::start();
+    let store = AzblobStore::new(Login::Key(Secret::new("d3Jvbmc=")), place(&azurite)).unwrap();
+    for failure in [store.survey(None).await.unwrap_err(), store.mend(Trait::There, None).await.unwrap_err()] {
+        assert_eq!(failure.kind, Kind::Failed);
+        assert!(failure.causes.join("\n").contains("the storage account's key"), "{failure:?}");
+    }
 }
 
 #[tokio::test]

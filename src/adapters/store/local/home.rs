@@ -62,7 +62,7 @@ impl StoreHome for LocalHome {
         if expire_after.is_some() {
             return Err(Failure::new(Kind::Usage, "a folder keeps no former versions, so none can go after some days"));
         }
-        let lack = |of, why| Survey { lacks: vec![Lack { of, why }], unclear: Vec::new() };
+        let lack = |of, why| Survey { lacks: vec![Lack { of, why }], ..Survey::default() };
         Ok(match self.open_to_others()? {
             None => lack(Trait::There, "there is no such folder".to_owned()),
             Some(Answer::Bad(why)) => lack(Trait::Private, why),
@@ -74,7 +74,7 @@ impl StoreHome for LocalHome {
         let done = match of {
             Trait::There => DirBuilder::new().recursive(true).mode(MODE).create(&self.path),
             Trait::Private => fs::set_permissions(&self.path, Permissions::from_mode(MODE)),
-            Trait::Versioned | Trait::Encrypted | Trait::Expiring => Ok(()),
+            Trait::Versioned | Trait::Encrypted | Trait::Kept | Trait::Expiring => Ok(()),
         };
         done.map_err(|error| self.failure("cannot be made ready", &error))
     }

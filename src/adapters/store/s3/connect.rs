@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_s3::Client;
-use aws_sdk_s3::config::retry::RetryConfig;
+use aws_sdk_s3::config::interceptors::InterceptorContext;
+use aws_sdk_s3::config::retry::{ClassifyRetry, RetryAction, RetryConfig};
 use aws_sdk_s3::config::timeout::TimeoutConfig;
 use aws_sdk_s3::config::{AppName, RequestChecksumCalculation, ResponseChecksumValidation};
 
@@ -26,6 +27,24 @@ const OPERATION: Duration = Duration::from_secs(150);
 
 /// The SDK waits longer before each further try. Conditional writes are safe to repeat.
 const TRIES: u32 = 4;
+
+/// Tries again after `429 Too Many Requests`, by whatever code: AWS says 503, and servers and gateways that speak its
+/// protocol say this.
+#[derive(Debug)]
+struct TooMany;
+
+impl ClassifyRetry for TooMany {
+    fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
+        match context.response().map(|response| response.status().as_u16()) {
+            Some(429) => RetryAction::throttling_error(),
+            _ => RetryAction::NoActionIndicated,
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        "TooMany"
+    }
+}
 
 /// Where in S3 a store lies.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,6 +83,7 @@ impl S3Store {
             .region(region)
             .force_path_style(place.path_style)
             .retry_config(RetryConfig::standard().with_max_attempts(TRIES))
+            .retry_classifier(TooMany)
             .timeout_config(
                 TimeoutConfig::builder()
                     .connect_timeout(CONNECT)

@@ -3,13 +3,15 @@ use std::process::ExitCode;
 use crate::cli::app::App;
 use crate::cli::args::Target;
 use crate::cli::{connect, report};
-use crate::model::failure::Result;
+use crate::model::failure::{Kind, Result};
 use crate::ops::homestead;
 
-/// Make ready what the store lies in: a bucket that is private, encrypted and keeps former versions, or a folder that is
-/// closed to others.
+/// Make ready what the store lies in: a bucket that is private, encrypted and keeps former versions, a container of Azure
+/// that is private and keeps what is deleted, or a folder that is closed to others.
 ///
-/// One that is there already is looked at, and changed only if you agree. A bucket of another account is refused.
+/// One that is there already is looked at, and changed only if you agree. A bucket of another account is refused. What
+/// only the managers of an Azure account can set, such as former versions, is named with the command that does; as long
+/// as that is missing, this ends with exit code 6.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Let S3 delete former versions of the store's objects after so many days; without it they are kept for ever.
@@ -31,7 +33,7 @@ pub async fn run(app: &App, args: Args) -> Result<ExitCode> {
     let report = app.look(homestead::look(home.as_ref(), days)).await?;
     if args.dry_run || report.lacks.is_empty() {
         app.print(&report::homestead(&report, app.width()), &report)?;
-        return Ok(ExitCode::SUCCESS);
+        return Ok(if args.dry_run { ExitCode::SUCCESS } else { end(&report) });
     }
     if !args.yes {
         app.show(&report::homestead(&report, app.width()));
@@ -40,5 +42,10 @@ pub async fn run(app: &App, args: Args) -> Result<ExitCode> {
     app.interrupts.check()?;
     let report = homestead::mend(home.as_ref(), days, report, app.progress.as_ref()).await?;
     app.print(&report::homestead(&report, app.width()), &report)?;
-    Ok(ExitCode::SUCCESS)
+    Ok(end(&report))
+}
+
+/// What others have to mend is not done.
+fn end(report: &homestead::Report) -> ExitCode {
+    if report.by_hand.is_empty() { ExitCode::SUCCESS } else { Kind::Partial.exit_code().into() }
 }

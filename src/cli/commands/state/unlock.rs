@@ -10,8 +10,8 @@ use crate::ops::unlock;
 /// Show who holds the cluster's lock, and free one that was left behind by a run that died.
 ///
 /// A lock that is renewed is refused: who is at work is to end by themselves. Freeing undoes and finishes nothing: an
-/// operation that was cut off stays open, the next command names it, and `scaler abort` undoes what can be undone.
-/// Terraform's own locks on the states are shown and left alone.
+/// operation that was cut off stays open, and the next command that changes the cluster settles it, or `scaler abort`
+/// undoes what can be undone. Terraform's own locks on the states are shown and left alone.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Do not ask.

@@ -125,6 +125,14 @@ async fn an_api_server_that_is_away_for_half_a_minute_is_ridden_out() {
     stage.world().away = Some((seconds(1), seconds(31)));
     let ended = stage.drain(&["a"]).await.unwrap();
     assert!(ended.iter().all(Result::is_ok), "{ended:#?}");
+    // The last looks wait for it too, and not for ever.
+    for (away, seen) in [(seconds(30), true), (seconds(10_000), false)] {
+        let now = stage.clock_now();
+        stage.world().away = Some((now, now + away));
+        let looked = stage.run(stage.drainer().verify_empty(&victims(&["a"]))).await;
+        assert_eq!(looked.is_ok_and(|obstacles| obstacles.is_empty()), seen, "away for {away:?}");
+        assert!(stage.clock_now() - now < seconds(120), "{:?}", stage.clock_now() - now);
+    }
 }
 
 #[tokio::test]

@@ -41,10 +41,16 @@ impl Session<'_> {
     }
 
     async fn finish_foundation(&mut self, began: &Status, part: &PartId, settled: &mut Settled) -> Result<Made> {
+        let applied = phase(began, part) == Some(PartPhase::Applied);
         let FoundationChange::Create { nodes } = &self.plan.foundation else {
-            return Ok(self.make_foundation(&Left::default()).await?.1);
+            if !applied {
+                return Ok(self.make_foundation(&Left::default()).await?.1);
+            }
+            let state = self.state_of(&part.stack).await?;
+            self.record_stack(part, &state, began).await?;
+            return Ok(Made { nodes: Vec::new(), shortfall: None });
         };
-        if phase(began, part) == Some(PartPhase::Applied) {
+        if applied {
             let state = self.state_of(&part.stack).await?;
             self.keep_control_plane(nodes, &state);
             self.record_stack(part, &state, began).await?;
@@ -166,13 +172,17 @@ impl Session<'_> {
                 let (node, machine_id) = (name.clone(), id.clone());
                 self.note(Entry::Untainting { part: part.clone(), node, machine_id }).await?;
                 self.lease.check()?;
-                self.ports.terraform.untaint(&part.stack, &address(name)?, &self.lease).await?;
+                let address = address(name)?;
+                let untaint = self.ports.terraform.untaint(&part.stack, &address, &self.lease);
+                self.change_state(&part.stack, untaint).await?;
             }
         }
         for (name, id) in std::mem::take(&mut left.made.adoptable) {
             self.note(Entry::Adopting { part: part.clone(), node: name.clone(), machine_id: id.clone() }).await?;
             self.lease.check()?;
-            self.ports.terraform.import(&part.stack, &address(&name)?, &id, &self.lease).await?;
+            let address = address(&name)?;
+            let import = self.ports.terraform.import(&part.stack, &address, &id, &self.lease);
+            self.change_state(&part.stack, import).await?;
             settled.adopted.push(name.clone());
             left.made.standing.insert(name, id);
         }

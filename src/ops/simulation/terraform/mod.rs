@@ -2,6 +2,7 @@
 //! by comparing the values of a stack with its state, and makes and ends machines one after another.
 
 pub mod configuration;
+mod machine;
 mod plan;
 mod run;
 mod state;
@@ -13,6 +14,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use serde_json::Value;
 
+pub use machine::machine;
 pub use state::{Address, TfState, lock_key};
 
 use super::process::Process;
@@ -74,6 +76,7 @@ impl Terraform for SimTerraform {
 
     async fn init(&self, stack: &Stack, _: Option<&str>) -> Result<String> {
         self.process.way_out().await;
+        self.process.has_room()?;
         let text = &stack.files["terraform.tfvars.json"];
         let values = serde_json::from_slice(text).expect("values are JSON");
         self.stacks.lock().unwrap().insert(stack.id.clone(), Arc::new(values));
@@ -81,6 +84,7 @@ impl Terraform for SimTerraform {
     }
 
     async fn plan(&self, stack: &StackId, mode: PlanMode, lease: Option<&Lease>) -> Result<Box<dyn SavedPlan>> {
+        self.process.has_room()?;
         let values = self.values(stack)?;
         let locks = matches!(mode, PlanMode::Apply | PlanMode::Destroy);
         let point = match locks {

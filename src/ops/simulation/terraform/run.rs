@@ -9,18 +9,19 @@ use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
 use super::SimPlan;
+use super::machine::{machine, tags};
 use super::plan::{self, Change, Wanted};
 use super::state::{Address, TfState, lock_key};
 use crate::model::failure::{Failure, Kind, Result};
 use crate::model::lock::STOP;
-use crate::model::machine::{Machine, MachineState, Role, Sighting};
-use crate::model::names::{NodeName, OperationId, StackId};
-use crate::model::provider::Provider;
+use crate::model::machine::{Machine, MachineState, Sighting};
+use crate::model::names::StackId;
 use crate::ops::lease::Lease;
 use crate::ops::ports::terraform::{Applied, PlanMode};
-use crate::ops::simulation::process::{Process, booted};
+use crate::ops::simulation::clock::booted;
+use crate::ops::simulation::process::Process;
 use crate::ops::simulation::time::Owner;
-use crate::ops::simulation::watch::Deed;
+use crate::ops::simulation::watch::{Deed, Work};
 
 #[derive(Clone)]
 pub struct Run {
@@ -54,10 +55,15 @@ impl Run {
         }
         Run::beside(async move {
             self.lock()?;
-            self.did(Deed::Began { stack: &self.stack });
+            self.did(Deed::Began { stack: &self.stack, work: Work::Plan });
             let time = self.process.world.chance.between(Duration::from_millis(500), Duration::from_secs(4));
             if self.pause(time).await.is_err() {
                 return Err(self.killed());
+            }
+            if self.process.interrupts.count() > 0 {
+                self.unlock();
+                let what = format!("Terraform could not plan stack {}: it was interrupted", self.stack);
+                return Err(Failure::new(Kind::Interrupted, what));
             }
             let plan = self.compute(mode, values);
             self.unlock();
@@ -106,7 +112,7 @@ impl Run {
             if let Err(failure) = self.lock() {
                 return Ok(Applied::NotBegun(failure));
             }
-            self.did(Deed::Began { stack: &self.stack });
+            self.did(Deed::Began { stack: &self.stack, work: Work::Apply });
             let stored = self.stored();
             if stored.as_ref().map(|state| state.serial.clone()) != plan.base {
                 self.unlock();
@@ -151,18 +157,16 @@ impl Run {
     async fn edit(self, change: impl FnOnce(&Run, &mut TfState) -> Result<()> + Send + 'static) -> Result<()> {
         Run::beside(async move {
             self.lock()?;
-            self.did(Deed::Began { stack: &self.stack });
+            self.did(Deed::Began { stack: &self.stack, work: Work::Edit });
             if self.pause(Duration::from_millis(800)).await.is_err() {
                 return Err(self.killed());
             }
             let lineage = || format!("lineage-{:08x}", self.process.world.chance.next() as u32);
             let mut state = self.stored().unwrap_or_else(|| TfState::new(lineage()));
             let changed = change(&self, &mut state);
-            if changed.is_ok() {
-                self.save(&mut state).await;
-            }
+            let saved = changed.is_err() || self.save(&mut state).await;
             self.unlock();
-            changed
+            if saved { changed } else { Err(Failure::failed("Failed to save state")) }
         })
         .await
     }
@@ -174,6 +178,11 @@ impl Run {
         let mut failure = None;
         for (address, change) in self.in_some_order(&plan) {
             if self.stop_since().is_some() {
+                failure = Some("it was interrupted");
+                break;
+            }
+            if self.process.interrupts.count() > 1 {
+                self.process.world.happens("a second signal interrupted an apply");
                 failure = Some("it was interrupted");
                 break;
             }
@@ -190,7 +199,9 @@ impl Run {
             state.outputs = plan::outputs(&self.stack, &plan.values, &state);
         }
         if (&state.instances, &state.outputs) != (&before.instances, &before.outputs) || base == 0 {
-            self.save(&mut state).await;
+            if !self.save(&mut state).await {
+                failure = Some("Failed to save state");
+            }
         }
         if self.pause(Duration::from_millis(300)).await.is_err() {
             return Err(self.killed());
@@ -232,6 +243,7 @@ impl Run {
                     there["triggers_replace"] = wanted.triggers.clone();
                     let id = there["id"].as_str().unwrap_or_default().to_owned();
                     self.process.world.cloud.retag(&id, tags(&wanted.input["machine"]));
+                    self.process.world.happens("tags of a machine were changed");
                 }
                 Ok(())
             }
@@ -244,10 +256,12 @@ impl Run {
         if address.key.is_some() {
             if world.refuses() {
                 world.tell(|| format!("p{} is refused {address}", self.process.index));
+                world.happens("a machine was refused");
                 return Err(Cut::Refused);
             }
             let point = self.process.tool_at(|| format!("terraform makes {}", address.name)).await;
             let machine = machine(&id, &wanted.input["machine"]);
+            self.lame(&machine);
             world.cloud.make(machine.clone(), world.now());
             self.did(Deed::Made(&machine));
             self.process.tool_left(point).await;
@@ -255,6 +269,7 @@ impl Run {
         }
         if address.key.is_some() && world.breaks() {
             world.tell(|| format!("p{}: the making of {address} is broken off", self.process.index));
+            world.happens("the making of a machine was broken off");
             let attributes = json!({ "id": id, "input": wanted.input, "output": null,
                                      "triggers_replace": wanted.triggers });
             state.instances.insert(address.clone(), attributes);
@@ -265,6 +280,20 @@ impl Run {
                                  "triggers_replace": wanted.triggers });
         state.instances.insert(address.clone(), attributes);
         Ok(())
+    }
+
+    /// Some machines join late, and some never.
+    fn lame(&self, machine: &Machine) {
+        let (world, cases) = (&self.process.world, self.process.world.weather().lame);
+        if cases == 0 || !world.chance.permille(cases) {
+            return;
+        }
+        let never = world.chance.permille(700);
+        if never {
+            world.happens("a machine never joined");
+        }
+        let late = world.chance.between(Duration::from_secs(200), Duration::from_secs(1200));
+        world.joins.lock().unwrap().insert(machine.id.clone(), if never { Duration::MAX } else { late });
     }
 
     async fn end(&self, address: &Address, state: &mut TfState) -> Result<(), Cut> {
@@ -289,12 +318,19 @@ impl Run {
     }
 
     /// One serial more for each write.
-    async fn save(&self, state: &mut TfState) {
+    async fn save(&self, state: &mut TfState) -> bool {
+        let world = &self.process.world;
+        if world.weather().unsaved > 0 && world.chance.permille(world.weather().unsaved) {
+            world.tell(|| format!("p{}: Terraform cannot save {}", self.process.index, self.stack));
+            world.happens("Terraform could not save what it did");
+            return false;
+        }
         let point = self.process.tool_at(|| "terraform saves".into()).await;
         state.serial.serial += 1;
         self.process.world.store.overwrite(&self.stack.state_key(), state.text());
         self.did(Deed::Saved { stack: &self.stack });
         self.process.tool_left(point).await;
+        true
     }
 
     /// Its own lock on the state.
@@ -345,7 +381,11 @@ impl Run {
     /// How long one machine takes, in seconds; now and then longer than a supervisor waits for.
     fn takes(&self, least: u64, most: u64) -> Duration {
         let chance = &self.process.world.chance;
-        let (least, most) = if chance.permille(120) { (20, 40) } else { (least, most) };
+        let (least, most) = match *self.process.slow.lock().unwrap() {
+            true => (20, 70),
+            false if chance.permille(120) => (20, 40),
+            false => (least, most),
+        };
         chance.between(Duration::from_secs(least), Duration::from_secs(most))
     }
 
@@ -362,32 +402,5 @@ impl Run {
             }
         }
         Ok(())
-    }
-}
-
-fn tags(machine: &Value) -> BTreeMap<String, String> {
-    let text = |(name, value): (&String, &Value)| (name.clone(), value.as_str().unwrap_or_default().to_owned());
-    machine["tags"].as_object().into_iter().flatten().map(text).collect()
-}
-
-fn machine(id: &str, described: &Value) -> Machine {
-    let text = |name: &str| described[name].as_str().filter(|text| !text.is_empty()).map(str::to_owned);
-    let zone = text("zone").unwrap_or_default();
-    let number = u32::from_str_radix(id.trim_start_matches("i-"), 16).unwrap_or_default();
-    Machine {
-        provider_id: Provider::Sandbox.provider_id(&zone, id),
-        id: id.to_owned(),
-        node: text("name").map(NodeName::from_text),
-        pool: text("pool"),
-        role: text("role").and_then(|role| Role::from_tag(&role)),
-        operation: text("operation").map(OperationId::from_text),
-        state: MachineState::Pending,
-        launched: None,
-        zone,
-        machine_type: text("machine").unwrap_or_default(),
-        image: text("image").unwrap_or_default(),
-        private_address: Some(format!("10.{}.{}.{}", number >> 16 & 255, number >> 8 & 255, number & 255)),
-        public_address: None,
-        tags: tags(described),
     }
 }

@@ -137,6 +137,13 @@ impl World {
         self.pods.retain(|living| living.pod.node.as_deref() != Some(name));
     }
 
+    /// A pod is gone at once, as one is that somebody deletes by force. What made it makes it again.
+    pub fn vanish(&mut self, uid: &str) {
+        self.pods.retain(|living| living.pod.uid != uid);
+        self.reconcile();
+        self.schedule();
+    }
+
     /// The pods that are Ready and not leaving, with these titles' beginning.
     pub fn healthy(&self, beginning: &str) -> usize {
         let pods = self.pods.iter().map(|living| &living.pod);

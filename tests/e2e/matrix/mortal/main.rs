@@ -1,11 +1,13 @@
 //! The program, made mortal: it tells each point at which something outside changes, and dies at the one that is ordered.
 //!
-//! `SCALER_MORTAL_LOG=FILE`: each point is a line there. `SCALER_MORTAL_DIE=POINT`: the line at which it dies.
+//! `SCALER_MORTAL_LOG=FILE`: each point is a line there; before them come the changes that there may be (`may CHANGE`),
+//! between them those that came (`did CHANGE`). `SCALER_MORTAL_DIE=POINT`: the line at which it dies.
 //! `SCALER_MORTAL_TREE=1`: with everything that it started. `SCALER_MORTAL_LATER=SECONDS`: the cluster's lock looks that
 //! much older, as if its holder had been silent for so long.
 
 #![expect(clippy::disallowed_methods, reason = "what it is to do is told by the environment")]
 
+mod change;
 mod death;
 mod ports;
 
@@ -15,6 +17,7 @@ use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use change::Change;
 use scaler::cli::Between;
 use scaler::ops::ports::{Ports, Progress};
 
@@ -30,7 +33,7 @@ pub struct Fate {
 impl Fate {
     fn of_environment() -> Fate {
         let text = |name: &str| std::env::var(name).ok();
-        Fate {
+        let fate = Fate {
             log: text("SCALER_MORTAL_LOG"),
             die: text("SCALER_MORTAL_DIE"),
             tree: text("SCALER_MORTAL_TREE").is_some(),
@@ -38,6 +41,15 @@ impl Fate {
                 text("SCALER_MORTAL_LATER").map_or(0, |seconds| seconds.parse().expect("a number of seconds")),
             ),
             seen: Mutex::default(),
+        };
+        Change::ALL.iter().for_each(|change| fate.log(&format!("may {}", change.told())));
+        fate
+    }
+
+    fn log(&self, line: &str) {
+        if let Some(log) = &self.log {
+            let mut file = std::fs::File::options().create(true).append(true).open(log).expect("the list of points");
+            writeln!(file, "{line}").expect("room for a line");
         }
     }
 
@@ -47,19 +59,17 @@ impl Fate {
         let count = seen.entry(name.to_owned()).or_default();
         *count += 1;
         let point = format!("{name} #{count}");
-        if let Some(log) = &self.log {
-            let mut file = std::fs::File::options().create(true).append(true).open(log).expect("the list of points");
-            writeln!(file, "{point}").expect("room for a line");
-        }
+        self.log(&point);
         if self.die.as_deref() == Some(point.as_str()) {
             death::die(self.tree);
         }
     }
 
-    /// What is done between two points.
-    pub async fn around<T>(&self, name: &str, work: impl Future<Output = T>) -> T {
+    /// A change, between two points.
+    pub async fn around<T>(&self, change: Change, name: &str, work: impl Future<Output = T>) -> T {
         self.point(&format!("before {name}"));
         let done = work.await;
+        self.log(&format!("did {}", change.told()));
         self.point(&format!("after {name}"));
         done
     }

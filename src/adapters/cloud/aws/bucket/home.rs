@@ -55,6 +55,8 @@ impl StoreHome for Bucket {
             Trait::Private => self.close().await,
             Trait::Versioned => self.keep_versions().await,
             Trait::Encrypted => self.encrypt().await,
+            // S3 keeps what is deleted as a former version.
+            Trait::Kept => Ok(()),
             Trait::Expiring => match expire_after {
                 Some(days) => self.expire(days).await,
                 None => Ok(()),

@@ -1,4 +1,4 @@
-//! Locks of Terraform's own that lie on the states of a cluster.
+//! States that Terraform has locked: looked at, and never unlocked here.
 
 use std::collections::BTreeSet;
 

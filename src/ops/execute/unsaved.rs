@@ -1,0 +1,58 @@
+//! Machines that Terraform made and could not write down, because its disk was full or the store away: the operation
+//! stays open, and the next run takes them in.
+
+use crate::model::adoption;
+use crate::model::failure::Failure;
+use crate::model::journal::{Entry, PartId};
+use crate::model::names::NodeName;
+use crate::model::state::State;
+use crate::ops::stacks;
+
+use super::session::Session;
+
+impl Session<'_> {
+    /// After an apply that failed; `state` as far as it could be read. Where the cloud has one of these nodes' machines and the state has not, or nobody can
+    /// tell, the part is stuck. Returns the failure with what was found.
+    pub(super) async fn keep_unsaved(
+        &self,
+        part: &PartId,
+        names: impl Iterator<Item = &NodeName>,
+        state: Option<&State>,
+        failure: Failure,
+    ) -> Failure {
+        let Some(thing) = self.unsaved(part, names, state).await else { return failure };
+        let noted = self.note(Entry::Stuck { part: part.clone(), thing: thing.clone() }).await;
+        let failure = failure.because(thing).hint("scaler resume takes in what was made");
+        match noted {
+            Ok(()) => failure,
+            Err(unwritten) => failure.because(unwritten),
+        }
+    }
+
+    async fn unsaved(
+        &self,
+        part: &PartId,
+        names: impl Iterator<Item = &NodeName>,
+        state: Option<&State>,
+    ) -> Option<String> {
+        let machines = match self.ports.cloud.machines(&self.record.cluster_id).await {
+            Ok(machines) => machines,
+            Err(failure) => {
+                return Some(format!(
+                    "whether Terraform made machines that its state of {} does not have cannot be told: {failure}",
+                    part.stack
+                ));
+            }
+        };
+        let in_state = state.map(|state| stacks::machine_ids(self.plan.provider, state)).unwrap_or_default();
+        let unsaved = match adoption::made(names, &in_state, &machines) {
+            Ok(made) => made.adoptable,
+            Err(why) => return Some(why),
+        };
+        if unsaved.is_empty() {
+            return None;
+        }
+        let named: Vec<String> = unsaved.iter().map(|(node, id)| format!("{id} of {node}")).collect();
+        Some(format!("Terraform made {}, and its state of {} does not have that", named.join(", "), part.stack))
+    }
+}

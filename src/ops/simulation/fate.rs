@@ -1,0 +1,35 @@
+//! What befalls one scaler and the machine that it runs on.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::process::{Killed, Process};
+
+const fn seconds(number: u64) -> Duration {
+    Duration::from_secs(number)
+}
+
+/// Never ends.
+pub async fn fate(process: &Arc<Process>) {
+    let (world, chance) = (&process.world, &process.world.chance);
+    if chance.permille(120) {
+        process.naps_at(chance.below(50) as usize, chance.between(seconds(20), seconds(400)));
+    }
+    world.sleep(chance.between(seconds(0), seconds(90))).await;
+    match chance.below(100) {
+        0..16 => process.kill(Killed::Alone),
+        16..32 => process.kill(Killed::Tree),
+        32..44 => process.suspend(chance.between(seconds(20), seconds(400))),
+        44..54 => process.loses_the_store(chance.between(seconds(40), seconds(200))),
+        54..60 => *process.full.lock().unwrap() = world.now() + chance.between(seconds(40), seconds(400)),
+        60..76 => {
+            process.signal();
+            world.sleep(chance.between(seconds(1), seconds(20))).await;
+            if chance.permille(700) {
+                process.signal();
+            }
+        }
+        _ => {}
+    }
+    std::future::pending::<()>().await;
+}

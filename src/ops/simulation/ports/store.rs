@@ -1,0 +1,137 @@
+//! The store as one simulated scaler reaches it.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+use crate::model::failure::{Failure, Result};
+use crate::model::journal::Document;
+use crate::model::lock::{self, Lock, LockState};
+use crate::ops::ports::store::lock_beside;
+use crate::ops::ports::{Condition, Object, Put, Store};
+use crate::ops::simulation::process::Process;
+use crate::ops::simulation::watch::{Deed, kind_of_entry};
+
+pub struct SimStore(pub Arc<Process>);
+
+fn unanswered() -> Failure {
+    Failure::failed("the store does not answer").because("503 Slow Down")
+}
+
+impl SimStore {
+    fn fails(&self) -> bool {
+        let world = &self.0.world;
+        let cases = world.weather().store;
+        self.0.is_storeless() || cases > 0 && world.chance.permille(cases)
+    }
+}
+
+/// What is written, as far as anybody here wants to know.
+enum Writing {
+    Lock(Box<Lock>),
+    Entry(Box<Document>),
+    Other,
+}
+
+impl Writing {
+    fn of(key: &str, bytes: &Bytes) -> Writing {
+        if key == lock::KEY {
+            return Lock::parse(bytes).map_or(Writing::Other, |lock| Writing::Lock(Box::new(lock)));
+        }
+        match key.starts_with("journal/") {
+            true => Document::parse(bytes).map_or(Writing::Other, |document| Writing::Entry(Box::new(document))),
+            false => Writing::Other,
+        }
+    }
+
+    /// Its name among the points of a way.
+    fn label(&self, key: &str) -> String {
+        match self {
+            Writing::Entry(document) => format!("journal: {}", kind_of_entry(&document.entry)),
+            Writing::Lock(lock) if lock.state == LockState::Released => "unlock".into(),
+            Writing::Lock(_) => "lock".into(),
+            Writing::Other if key == "cluster.json" => "commit".into(),
+            Writing::Other => key.split('/').next().unwrap_or_default().to_owned(),
+        }
+    }
+
+    fn deed<'a>(&'a self, key: &'a str) -> Deed<'a> {
+        match self {
+            Writing::Lock(lock) => Deed::Locked(lock),
+            Writing::Entry(document) => Deed::Journalled { key, document },
+            Writing::Other => Deed::Wrote { key },
+        }
+    }
+}
+
+#[async_trait]
+impl Store for SimStore {
+    fn url(&self) -> String {
+        "memory://acme".into()
+    }
+
+    async fn get(&self, key: &str) -> Result<Option<Object>> {
+        self.0.way_out().await;
+        let found = self.0.world.store.get(key).await;
+        let fails = self.fails();
+        self.0.way_back().await;
+        if fails { Err(unanswered()) } else { found }
+    }
+
+    async fn put(&self, key: &str, bytes: Bytes, condition: Condition) -> Result<Put> {
+        let process = &self.0;
+        let writing = Writing::of(key, &bytes);
+        let point = process.come_to(|| writing.label(key)).await;
+        // It may lie on this machine while that sleeps.
+        process.way_out().await;
+        let lost = self.fails();
+        if lost && (process.is_storeless() || process.world.chance.permille(500)) {
+            process.way_back().await;
+            return Err(unanswered());
+        }
+        process.alive().await;
+        let put = process.world.store.put(key, bytes.clone(), condition.clone()).await?;
+        if let Put::Written(_) = &put {
+            process.world.did(process.index, writing.deed(key));
+        }
+        process.left(point).await;
+        process.way_back().await;
+        if lost {
+            process.world.happens("the store lost an answer");
+        }
+        match lost {
+            false => Ok(put),
+            // Its inner repetition meets its own effect.
+            true if process.world.chance.permille(500) => process.world.store.put(key, bytes, condition).await,
+            true => Err(unanswered()),
+        }
+    }
+
+    async fn list(&self, prefix: &str) -> Result<Vec<String>> {
+        self.0.way_out().await;
+        let found = self.0.world.store.list(prefix).await;
+        let fails = self.fails();
+        self.0.way_back().await;
+        if fails { Err(unanswered()) } else { found }
+    }
+
+    async fn state_lock(&self, key: &str) -> Result<Option<Object>> {
+        self.get(&lock_beside(key)).await
+    }
+
+    async fn break_state_lock(&self, key: &str) -> Result<()> {
+        self.delete(&lock_beside(key)).await
+    }
+
+    async fn delete(&self, key: &str) -> Result<()> {
+        let point = self.0.come_to(|| format!("delete {key}")).await;
+        self.0.way_there().await;
+        let text = self.0.world.store.text(key);
+        self.0.world.store.delete(key).await?;
+        self.0.world.did(self.0.index, Deed::Deleted { key, text: text.as_deref() });
+        self.0.left(point).await;
+        self.0.way_back().await;
+        Ok(())
+    }
+}

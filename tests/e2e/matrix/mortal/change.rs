@@ -1,0 +1,30 @@
+//! Every call of a port that changes something outside.
+
+/// Names them once, so that none is left out of the list.
+macro_rules! changes {
+    ($($change:ident = $told:literal,)*) => {
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Change { $($change),* }
+
+        impl Change {
+            pub const ALL: &[Change] = &[$(Change::$change),*];
+
+            pub fn told(self) -> &'static str {
+                match self { $(Change::$change => $told),* }
+            }
+        }
+    };
+}
+
+changes! {
+    Put = "Store::put",
+    Delete = "Store::delete",
+    BreakStateLock = "Store::break_state_lock",
+    Plan = "Terraform::plan",
+    Apply = "Terraform::apply",
+    Import = "Terraform::import",
+    Untaint = "Terraform::untaint",
+    PatchNode = "Kubernetes::change_node",
+    Evict = "Kubernetes::evict",
+    DeleteNode = "Kubernetes::delete_node",
+}
