@@ -36,14 +36,16 @@ bench: setup ## what the commands cost beside their peers; figures go to target/
 	@# This one calls the library, so it is built as the program is.
 	@cargo bench --locked --workspace --bench commands -- --program target/release/scaler store
 
-lint: ## formatting, clippy, licences and sources of dependencies, Go's vet
+lint: ## formatting, clippy, licences and sources of dependencies, Go's vet, ansible-lint
 	@cargo fmt --all --check
 	@cargo clippy --locked --workspace --all-targets -- --deny warnings
 	@cargo deny --locked --log-level error check licenses bans sources
-	@test -z "$$(gofmt -l lab/kubernetes lab/supervisor)" || { gofmt -d lab/kubernetes lab/supervisor; exit 1; }
+	@test -z "$$(gofmt -l lab/kubernetes lab/supervisor lab/host)" || { gofmt -d lab/kubernetes lab/supervisor lab/host; exit 1; }
 	@# With the flags that setup builds with, so that both share one cache.
 	@cd lab/kubernetes && CGO_ENABLED=0 go vet -trimpath ./...
 	@cd lab/supervisor && CGO_ENABLED=0 go vet -trimpath ./...
+	@cd lab/host && CGO_ENABLED=0 go vet -trimpath ./...
+	@if [ -x .venv/bin/ansible-lint ]; then PATH="$$PWD/.venv/bin:$$PATH" ansible-lint --offline --nocolor -qq playbooks; fi
 	@if command -v terraform >/dev/null; then terraform fmt -check -recursive terraform; fi
 
 demo: ## the main job on this machine: make a cluster, grow it, shrink it with its pods kept, destroy it

@@ -13,8 +13,8 @@ func (h *host) furnish() error {
 	// What this machine runs and trusts is not the host's.
 	for _, pattern := range []string{
 		"/etc/systemd/system/*", "/etc/apt/sources.list", "/etc/apt/sources.list.d/*", "/etc/apt/apt.conf.d/*",
-		"/var/lib/apt/lists/*", "/etc/ssh/ssh_host_*", "/etc/kubernetes", "/var/lib/kubelet", "/etc/containerd", "/etc/cni",
-		"/etc/profile.d/*", "/etc/environment", "/var/lib/containerd",
+		"/var/lib/apt/lists/*", "/etc/ssh/ssh_host_*", "/etc/kubernetes", "/var/lib/kubelet/*", "/var/lib/containerd/*", "/etc/containerd", "/etc/cni",
+		"/etc/profile.d/*", "/etc/environment", "/opt/cni",
 	} {
 		found, _ := filepath.Glob(pattern) // the patterns are constants
 		for _, one := range found {
@@ -69,11 +69,15 @@ func (h *host) furnish() error {
 	if err := tool("chown", "-R", h.User, home); err != nil {
 		return err
 	}
+	if h.Real {
+		if err := h.real(); err != nil {
+			return err
+		}
+	}
 	return tool("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", "/etc/ssh/ssh_host_ed25519_key")
 }
 
-// forget makes a host a machine on which these packages of this machine's were never installed. A real node keeps its
-// container runtime.
+// forget makes a host a machine on which these packages of this machine's were never installed.
 func (h *host) forget(packages ...string) error {
 	const status = "/var/lib/dpkg/status"
 	text, err := os.ReadFile(status)
@@ -83,7 +87,7 @@ func (h *host) forget(packages ...string) error {
 	var kept []string
 	for entry := range strings.SplitSeq(string(text), "\n\n") {
 		name, _, _ := strings.Cut(strings.TrimPrefix(entry, "Package: "), "\n")
-		if !slices.Contains(packages, name) || h.Real && name == "containerd" {
+		if !slices.Contains(packages, name) {
 			kept = append(kept, entry)
 		}
 	}

@@ -78,7 +78,10 @@ func (h *host) mounts(root string) error {
 	if h.Real {
 		all = append(all,
 			mounted{"/dev", "/dev", "bind", syscall.MS_REC, ""},
-			mounted{"/sys/fs/cgroup", "/sys/fs/cgroup", "bind", syscall.MS_REC, ""})
+			mounted{"/sys/fs/cgroup", "/sys/fs/cgroup", "bind", syscall.MS_REC, ""},
+			// Kubelet and containerd want to know their disks.
+			mounted{"kubelet", "/var/lib/kubelet", "tmpfs", 0, "mode=755"},
+			mounted{"containerd", "/var/lib/containerd", "tmpfs", 0, "mode=711"})
 	} else {
 		all = append(all,
 			mounted{"dev", "/dev", "tmpfs", 0, "mode=755"},

@@ -19,6 +19,8 @@ var parts = map[string]func([]string) error{
 	"bridge":     runBridge,
 	"host":       runHost,
 	"inside":     runInside,
+	"pod":        runPod,
+	"sweep":      runSweep,
 	"unit":       runUnit,
 	"systemctl":  runSystemctl,
 	"journalctl": runJournalctl,

@@ -36,7 +36,9 @@ pub struct Hosts {
 }
 
 pub(crate) struct Inner {
+    // Dropped in this order.
     parts: Supervised,
+    _sweep: Sweep,
     /// The process inside of the network.
     pid: u64,
     /// The first three numbers of each address.
@@ -78,7 +80,9 @@ impl Hosts {
         })?;
         let pid = network["pid"].as_u64().unwrap_or_default();
         let subnet = network["subnet"].as_str().unwrap_or_default().to_owned();
-        let hosts = Self { inner: Arc::new(Inner { parts, pid, subnet, made: Mutex::default() }) };
+        let hosts = Self {
+            inner: Arc::new(Inner { parts, _sweep: Sweep(subnet.clone()), pid, subnet, made: Mutex::default() }),
+        };
         hosts.start_mirror()?;
         Ok(hosts)
     }
@@ -180,5 +184,17 @@ impl Hosts {
     #[track_caller]
     pub fn host(&self, name: &str) -> Host {
         self.all().into_iter().find(|host| host.name() == name).unwrap_or_else(|| panic!("there is no host {name}"))
+    }
+}
+
+/// Takes away the cgroups of a network's real hosts after their end: the kernel keeps them.
+struct Sweep(String);
+
+impl Drop for Sweep {
+    fn drop(&mut self) {
+        if let Ok(program) = places::host() {
+            // At worst a few empty ones stay.
+            let _ = std::process::Command::new(program).args(["sweep", &self.0]).status();
+        }
     }
 }

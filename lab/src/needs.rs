@@ -19,6 +19,8 @@ pub enum Part {
     Namespaces,
     /// Hosts that answer to SSH: name spaces, Debian's sshd and sudo, and packages for them.
     Hosts,
+    /// Debian's containerd for a host on which nothing is a stand-in.
+    RealHost,
     /// `ansible-playbook`, in the project's virtual environment.
     Ansible,
     /// Terraform's provider for AWS, unpacked somewhere on the machine.
@@ -44,6 +46,9 @@ impl Part {
                 let here = programs.iter().all(|program| Path::new(program).exists());
                 here && places::host().is_ok() && places::packages().is_ok() && namespace::can_be_had()
             }
+            Part::RealHost => {
+                Part::Hosts.is_here() && places::packages().is_ok_and(|folder| folder.join("real/pod.tar").exists())
+            }
             Part::Ansible => places::ansible().join("ansible-playbook").exists(),
             Part::AwsProvider => places::terraform_config().is_some(),
             Part::Terraform => places::program("terraform").is_some(),
@@ -59,6 +64,7 @@ impl Part {
             Part::Azurite => "Azurite",
             Part::Namespaces => "root and `unshare`",
             Part::Hosts => "root, sshd and packages for hosts",
+            Part::RealHost => "Debian's containerd for hosts",
             Part::Ansible => "Ansible",
             Part::AwsProvider => "Terraform's AWS provider",
             Part::Terraform => "Terraform",

@@ -6,3 +6,5 @@ mod cluster;
 mod hosts;
 #[path = "provisioning/plays.rs"]
 mod plays;
+#[path = "provisioning/real.rs"]
+mod real;

@@ -46,7 +46,9 @@ impl Host {
         let folder = inner.parts.folder().join(&order.name);
         std::fs::create_dir(&folder).doing(format_args!("making {}", folder.display()))?;
         let key = std::fs::read_to_string(inner.parts.folder().join("key.pub")).doing("reading the hosts' key")?;
-        let sources = format!("deb [trusted=yes] http://{}.1:{}/distribution/ /\n", inner.subnet, super::MIRROR_PORT);
+        let source =
+            |name: &str| format!("deb [trusted=yes] http://{}.1:{}/{name}/ /\n", inner.subnet, super::MIRROR_PORT);
+        let sources = source("distribution") + &if order.real { source("real") } else { String::new() };
         // As clouds name their machines: not as their nodes are named.
         let host_name = format!("ip-{}", address.replace('.', "-"));
         let ordered = json!({
@@ -104,6 +106,24 @@ impl Host {
     #[track_caller]
     fn signal(&self, signal: Signal) {
         self.inner.parts.signal(&self.made.name, signal).unwrap_or_else(|error| panic!("{}: {error}", self.made.name));
+    }
+
+    /// The cgroup in which the kubelet of a [real](HostOrder::real) host is to make its own: `cgroupRoot`.
+    pub fn cgroup_root(&self) -> String {
+        format!("/lab-{}", self.made.address.replace('.', "-"))
+    }
+
+    /// A real host's containerd learns the lab's own image, `lab.local/pod:1`: its process does nothing until it is
+    /// told to end, and ends as many seconds after that as its one argument says.
+    #[track_caller]
+    pub fn import_image(&self) {
+        let url = format!("http://{}.1:{}/real/pod.tar", self.inner.subnet, super::MIRROR_PORT);
+        let script = format!(
+            "python3 -c \"import urllib.request; urllib.request.urlretrieve('{url}', '/run/pod.tar')\" && \
+             ctr --namespace k8s.io images import --snapshotter native /run/pod.tar && rm /run/pod.tar"
+        );
+        let ran = self.run(&["sh", "-c", &script]);
+        assert_eq!(ran.code, Some(0), "the image of {}: {}{}", self.made.name, ran.stdout, ran.stderr);
     }
 
     /// Every connection that its sshd had so far.

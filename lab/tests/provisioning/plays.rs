@@ -176,6 +176,13 @@ impl Plays {
         serde_json::from_slice(&output.stdout).unwrap()
     }
 
+    /// `kubectl drain`; whether it came to its end.
+    pub fn drain(&self, node: &str) -> bool {
+        let mut command = Command::new(scaler_lab::tools().join("kubectl"));
+        command.arg("--kubeconfig").arg(self.kubeconfig());
+        command.args(["drain", node, "--ignore-daemonsets", "--force", "--timeout=60s"]).status().unwrap().success()
+    }
+
     /// Waits until this node is Ready.
     #[track_caller]
     pub fn wait_ready(&self, node: &str) -> Value {

@@ -29,6 +29,7 @@ const (
 type node struct {
 	client   *kubernetes.Clientset
 	name     string
+	static   *staticPods
 	flags    *options.KubeletFlags
 	settings *config.KubeletConfiguration
 }
@@ -43,6 +44,7 @@ func (n node) live(ctx context.Context) {
 		}
 		if registered {
 			n.heartbeat(ctx)
+			n.mirror(ctx, n.static.pods())
 		}
 		select {
 		case <-ctx.Done():

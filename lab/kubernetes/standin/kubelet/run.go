@@ -42,8 +42,8 @@ func Run(arguments []string) error {
 		return err
 	}
 	go serveHealth(settings)
-	if settings.StaticPodPath != "" {
-		pods := staticPods{folder: settings.StaticPodPath, running: map[string]*process{}}
+	pods := &staticPods{folder: settings.StaticPodPath, running: map[string]*process{}}
+	if pods.folder != "" {
 		go pods.follow(ctx)
 		defer pods.end()
 	}
@@ -58,7 +58,7 @@ func Run(arguments []string) error {
 	if err != nil {
 		return err
 	}
-	node := node{client: client, name: strings.ToLower(name), flags: flags, settings: settings}
+	node := node{client: client, static: pods, name: strings.ToLower(name), flags: flags, settings: settings}
 	go node.followPods(ctx)
 	node.live(ctx)
 	return nil

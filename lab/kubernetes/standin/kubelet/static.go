@@ -28,6 +28,7 @@ type staticPods struct {
 // A process runs until its manifest goes, and is started again when it ends.
 type process struct {
 	text [sha256.Size]byte
+	pod  *core.Pod
 	stop context.CancelFunc
 	done chan struct{}
 }
@@ -64,7 +65,7 @@ func (s *staticPods) compare(ctx context.Context) {
 			klog.Errorf("%s is no pod yet: %v", file, err)
 			continue
 		}
-		s.start(ctx, file, sum, &pod.Spec.Containers[0])
+		s.start(ctx, file, sum, &pod)
 	}
 	for file := range s.running {
 		if !seen[file] {
@@ -73,12 +74,13 @@ func (s *staticPods) compare(ctx context.Context) {
 	}
 }
 
-func (s *staticPods) start(ctx context.Context, file string, text [sha256.Size]byte, container *core.Container) {
+func (s *staticPods) start(ctx context.Context, file string, text [sha256.Size]byte, pod *core.Pod) {
 	ctx, stop := context.WithCancel(ctx)
-	started := &process{text: text, stop: stop, done: make(chan struct{})}
+	started := &process{text: text, pod: pod, stop: stop, done: make(chan struct{})}
 	s.mutex.Lock()
 	s.running[file] = started
 	s.mutex.Unlock()
+	container := &pod.Spec.Containers[0]
 	klog.Infof("static pod %s: %v", file, container.Command)
 	go func() {
 		defer close(started.done)
@@ -129,6 +131,17 @@ func (s *staticPods) endOne(file string) {
 	s.mutex.Unlock()
 	process.stop()
 	<-process.done
+}
+
+// pods is what runs, by the hash of its manifest.
+func (s *staticPods) pods() map[string]*core.Pod {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	pods := map[string]*core.Pod{}
+	for _, process := range s.running {
+		pods[fmt.Sprintf("%x", process.text[:16])] = process.pod
+	}
+	return pods
 }
 
 // end stops all of them: without its kubelet such a host runs nothing.
