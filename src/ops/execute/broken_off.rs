@@ -57,6 +57,6 @@ impl Session<'_> {
             let untaint = self.ports.terraform.untaint(&part.stack, &address, &self.lease);
             self.change_state(&part.stack, untaint).await?;
         }
-        state::read(self.ports, &part.stack).await
+        state::read(&self.ports, &part.stack).await
     }
 }

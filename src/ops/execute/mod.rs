@@ -71,6 +71,10 @@ pub enum Ran {
 
 /// Carries out a plan that was agreed to. What it was decided on is checked again under the lock.
 pub async fn run(ports: &Ports, task: &Task, mandate: Mandate, plan: Plan, interrupts: Interrupts) -> Result<Ran> {
+    if provision::needed(&task.file, &plan) {
+        // A missing tool is told before anything is changed.
+        ports.provisioner.check().await?;
+    }
     let operation = OperationId::new(ports.clock.now(), ports.clock.random());
     let plan = plan.carried_out_by(&operation);
     let held = lock::acquire(Seeker::of(ports, task, interrupts.clone()), operation.clone()).await?;

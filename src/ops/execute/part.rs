@@ -139,7 +139,7 @@ impl Session<'_> {
 
     /// Whether Terraform failed over a lock that was its own, and that is out of the way now.
     async fn own_lock_removed(&self, stack: &StackId, began: Timestamp) -> bool {
-        match state_lock::remove_own(self.ports, &self.lease, stack, began).await {
+        match state_lock::remove_own(&self.ports, &self.lease, stack, began).await {
             Ok(removed) => removed,
             Err(failure) => {
                 tracing::warn!(%failure, %stack, "Terraform's own lock was not looked at");

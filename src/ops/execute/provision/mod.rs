@@ -13,10 +13,10 @@ use serde_json::json;
 
 use crate::model::bootstrap::{BootstrapToken, Entrance};
 use crate::model::failure::{Failure, Kind, Result};
-use crate::model::file::Provisioning;
+use crate::model::file::{ClusterFile, Provisioning};
 use crate::model::journal::Entry;
 use crate::model::names::NodeName;
-use crate::model::plan::Request;
+use crate::model::plan::{FoundationChange, Plan, Request};
 use crate::ops::identity;
 use crate::ops::ports::Event;
 use crate::ops::ports::provisioner::{HostEnd, HostFailure, Play, Played, Secrets};
@@ -27,6 +27,17 @@ use super::session::Session;
 
 /// Nodes, and the machines that they are to run on.
 pub type Newcomers = BTreeMap<NodeName, Option<String>>;
+
+/// Whether the playbooks will be run: on new machines, or on some that stand.
+pub fn needed(file: &ClusterFile, plan: &Plan) -> bool {
+    let makes_cluster = matches!(plan.foundation, FoundationChange::Create { .. })
+        && file.control_plane.provisioning == Provisioning::Ssh;
+    let makes_workers = plan.pools.iter().any(|change| {
+        let by_ssh = file.pool(&change.pool).is_some_and(|pool| pool.provisioning == Provisioning::Ssh);
+        by_ssh && !change.additions.is_empty()
+    });
+    makes_cluster || makes_workers || !plan.provision.is_empty()
+}
 
 impl Session<'_> {
     /// Makes these nodes and waits until each is Ready. Returns why it is not all of them; nothing is undone for that.
