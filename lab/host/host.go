@@ -78,9 +78,13 @@ func runHost(arguments []string) error {
 	}
 	go func() {
 		for got := range signals {
-			order := "on\n"
+			order, link := "on\n", "up"
 			if got == syscall.SIGUSR1 {
-				order = "off\n"
+				order, link = "off\n", "down"
+			}
+			// At the other end of its cable: the host keeps its addresses and routes.
+			if err := ordered.cable(link); err != nil {
+				fmt.Fprintln(os.Stderr, err)
 			}
 			_, _ = io.WriteString(pipe, order) // it fails when the machine is gone, and so are we
 		}
@@ -90,15 +94,25 @@ func runHost(arguments []string) error {
 
 // plug lays a cable from the network's bridge into the name space of a process.
 func (h *host) plug(pid int) error {
-	end := "h" + h.Address[strings.LastIndex(h.Address, ".")+1:]
-	for _, order := range [][]string{
-		{"link", "add", end, "type", "veth", "peer", "name", "eth0", "netns", fmt.Sprint(pid)},
-		{"link", "set", end, "master", "bridge", "up"},
-	} {
-		enter := append([]string{fmt.Sprintf("--net=/proc/%d/ns/net", h.Network), "ip"}, order...)
-		if output, err := exec.Command("nsenter", enter...).CombinedOutput(); err != nil {
-			return fmt.Errorf("the cable of %s: %w: %s", h.Name, err, output)
-		}
+	if err := h.switchboard("link", "add", h.socket(), "type", "veth", "peer", "name", "eth0", "netns", fmt.Sprint(pid)); err != nil {
+		return err
+	}
+	return h.switchboard("link", "set", h.socket(), "master", "bridge", "up")
+}
+
+// cable is put in ("up") or pulled out ("down").
+func (h *host) cable(state string) error {
+	return h.switchboard("link", "set", h.socket(), state)
+}
+
+// socket is the name of the cable's end at the bridge.
+func (h *host) socket() string { return "h" + h.Address[strings.LastIndex(h.Address, ".")+1:] }
+
+// switchboard runs `ip` where the bridge is.
+func (h *host) switchboard(order ...string) error {
+	enter := append([]string{fmt.Sprintf("--net=/proc/%d/ns/net", h.Network), "ip"}, order...)
+	if output, err := exec.Command("nsenter", enter...).CombinedOutput(); err != nil {
+		return fmt.Errorf("the cable of %s: %w: %s", h.Name, err, output)
 	}
 	return nil
 }

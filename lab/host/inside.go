@@ -83,7 +83,6 @@ type machine struct {
 
 func (m *machine) boot() {
 	boot := m.boots.Add(1)
-	m.spawn("/usr/sbin/ip", "link", "set", "eth0", "up")
 	m.spawn("/usr/bin/systemctl", "boot")
 	if m.ordered.SSH == "never" {
 		return
@@ -102,7 +101,6 @@ func (m *machine) cut() {
 	m.boots.Add(1)
 	m.sshd.Store(0)
 	_ = syscall.Kill(-1, syscall.SIGKILL) // an error says that nothing else runs
-	m.spawn("/usr/sbin/ip", "link", "set", "eth0", "down")
 }
 
 func (m *machine) spawn(program string, arguments ...string) int {

@@ -124,7 +124,8 @@ def _message(result, failed):
     message = result.get("msg")
     if failed and message in (None, "", "non-zero return code", "MODULE FAILURE"):
         said = (result.get("stderr") or result.get("module_stderr") or result.get("stdout") or "").strip()
-        message = said.splitlines()[-1] if said else message
+        # Programs end with what they could not do; the cause is often a line before.
+        message = "\n".join(said.splitlines()[-3:]) if said else message
     return _end(str(message)) if message else None
 
 
