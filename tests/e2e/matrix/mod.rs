@@ -15,6 +15,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use case::{Case, Stage};
+use scaler_lab::{Fault, Matcher};
 
 use crate::world::{World, azurite};
 
@@ -152,11 +153,15 @@ fn a_machine_that_no_state_has_is_adopted() {
     scaler_lab::needs!(Moto);
     let stage = Stage::new(&World::on_s3);
     let orders = [("SCALER_MORTAL_DIE", case::MADE), ("SCALER_MORTAL_TREE", "1")];
+    // Terraform, which dies a moment later than the machine is made, is not to save it meanwhile.
+    let refusal = Fault::answer(503, "<Error><Code>SlowDown</Code></Error>");
+    stage.world.s3().proxy().order(refusal.when(Matcher::any().method("PUT").path(".tfstate?")).always());
     assert_eq!(stage.mortal(&orders, Scenario::Up).code, -1, "it died");
     let world = &stage.world;
     let (made, ids) = (world.node(2), world.running());
     assert!(ids.contains_key(&made) && !world.workers().contains(&made), "a machine that the record does not know");
     stage.nobody_works();
+    world.s3().proxy().calm();
     let said = case::mortal(&world.program, &[case::LATER], &["resume", "--yes"])
         .ends(0)
         .says("Adopted, because no state had their machine: ");
