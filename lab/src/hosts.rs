@@ -1,6 +1,5 @@
 //! Machines that answer to SSH: name spaces of this machine, in a network of their own.
 
-mod addressed;
 mod bridge;
 mod host;
 mod logins;
@@ -13,7 +12,6 @@ use std::sync::{Arc, Mutex};
 use rustix::process::Signal;
 use serde_json::Value;
 
-pub use addressed::Addressed;
 pub use bridge::HostBridge;
 pub use host::{Host, Ran};
 pub use logins::Login;

@@ -31,7 +31,7 @@ pub use azurite::Azurite;
 pub use bridge::{Bridge, BridgeEvent, Happening, Machine, MachineState, Machines};
 pub use clock::{now_micros, wait_for};
 pub use error::LabError;
-pub use hosts::{Addressed, Host, HostBridge, HostOrder, Hosts, Login, Ran};
+pub use hosts::{Host, HostBridge, HostOrder, Hosts, Login, Ran};
 pub use http::Answer;
 pub use kubernetes::{AuditEvent, Client, Kubectl, Kubernetes, NodeSpec, Watch};
 pub use moto::{Credentials, Instance, InstanceState, Moto, MotoMachines};

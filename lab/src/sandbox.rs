@@ -111,7 +111,7 @@ impl Machines for Register {
     }
 }
 
-pub(crate) fn read(register: &Path) -> Result<Vec<Machine>> {
+fn read(register: &Path) -> Result<Vec<Machine>> {
     let mut machines = Vec::new();
     let files = match std::fs::read_dir(register) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(machines),
@@ -152,7 +152,7 @@ fn machine(path: &Path) -> Result<Machine> {
     })
 }
 
-pub(crate) fn entry(path: &Path) -> Result<Value> {
+fn entry(path: &Path) -> Result<Value> {
     let text = std::fs::read_to_string(path).doing(format_args!("reading {}", path.display()))?;
     match serde_json::from_str(&text) {
         // Terraform's provisioner may be writing it just now: whoever polls comes back.

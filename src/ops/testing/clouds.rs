@@ -44,14 +44,14 @@ pub async fn all(estate: &dyn Estate) {
 }
 
 /// A cluster's machines go by its id alone; only [`Cloud::namesakes`] goes by its name.
-async fn lists(cloud: &dyn Cloud, ours: [&String; 2], theirs: &String) {
+async fn lists(cloud: &dyn Cloud, ours: [&str; 2], theirs: &str) {
     let ids = |machines: Vec<Machine>| machines.into_iter().map(|machine| machine.id).collect::<BTreeSet<_>>();
-    let ours: BTreeSet<String> = ours.into_iter().cloned().collect();
+    let ours: BTreeSet<String> = ours.into_iter().map(str::to_owned).collect();
     assert_eq!(ids(cloud.machines("ours").await.unwrap()), ours);
     for nobodys in ["our", "OURS", "d", ""] {
         assert!(cloud.machines(nobodys).await.unwrap().is_empty(), "{nobodys:?}");
     }
-    let named = ours.into_iter().chain([theirs.clone()]).collect();
+    let named = ours.into_iter().chain([theirs.to_owned()]).collect();
     assert_eq!(ids(cloud.namesakes("d").await.unwrap()), named);
     assert!(cloud.namesakes("other").await.unwrap().is_empty());
 }

@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::Command;
 
-use scaler_lab::{Addressed, Host, HostBridge, Hosts, Login, Sandbox, terraform_config, tools};
+use scaler_lab::{Host, HostBridge, Hosts, Login, Sandbox, terraform_config, tools};
 use serde_json::Value;
 
 use crate::world::{Program, Said, fresh};
 
 pub struct Bare {
+    /// Dropped before the hosts.
+    _bridge: HostBridge,
     pub hosts: Hosts,
-    pub bridge: HostBridge,
     pub sandbox: Sandbox,
     pub program: Program,
     pub cluster: String,
@@ -21,7 +22,7 @@ impl Bare {
     pub fn new() -> Bare {
         let hosts = Hosts::start();
         let sandbox = Sandbox::start();
-        let bridge = HostBridge::start(&hosts, Addressed::new(&sandbox, &hosts));
+        let bridge = HostBridge::start(&hosts, sandbox.source());
         let path = std::env::join_paths(
             [tools(), scaler_lab::ansible()]
                 .into_iter()
@@ -39,7 +40,7 @@ impl Bare {
         let home = program.folder.path().join("home");
         std::fs::create_dir(&home).expect("a home folder");
         program.environment.insert("HOME".to_owned(), home.display().to_string());
-        let bare = Bare { hosts, bridge, sandbox, program, cluster: fresh("bare-") };
+        let bare = Bare { _bridge: bridge, hosts, sandbox, program, cluster: fresh("bare-") };
         bare.write(3);
         bare
     }

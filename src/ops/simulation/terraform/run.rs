@@ -198,10 +198,9 @@ impl Run {
         if failure.is_none() {
             state.outputs = plan::outputs(&self.stack, &plan.values, &state);
         }
-        if (&state.instances, &state.outputs) != (&before.instances, &before.outputs) || base == 0 {
-            if !self.save(&mut state).await {
-                failure = Some("Failed to save state");
-            }
+        let changed = (&state.instances, &state.outputs) != (&before.instances, &before.outputs) || base == 0;
+        if changed && !self.save(&mut state).await {
+            failure = Some("Failed to save state");
         }
         if self.pause(Duration::from_millis(300)).await.is_err() {
             return Err(self.killed());
