@@ -126,3 +126,24 @@ fn nodes_come_stay_and_go() {
     assert!(reason.contains("The kubelet on demo-web-3 says:"), "{reason}");
     assert!(good.read("/run/scaler-join.json").is_none());
 }
+
+/// What an operator made by hand has no mark of ours, and its API may be away just now: nothing of it is reset.
+#[test]
+fn a_control_plane_that_others_made_is_left_as_it_is() {
+    needs!(Hosts, Ansible);
+    let hosts = Hosts::start();
+    let theirs = hosts.make("demo-cp-1");
+    let manifest = "/etc/kubernetes/manifests/kube-apiserver.yaml";
+    theirs.run(&["mkdir", "-p", "/etc/kubernetes/manifests"]);
+    theirs.run(&["sh", "-c", &format!("echo theirs > {manifest}")]);
+    let mut plays = Plays::new(&hosts);
+    plays.variables.insert("scaler_endpoint".to_owned(), json!(format!("{}:6443", theirs.address())));
+    plays.variables.insert("scaler_init_host".to_owned(), json!("demo-cp-1"));
+    plays.control_plane(&theirs, json!({}));
+    plays.secrets(&json!({ "token": TOKEN, "caCertHash": null, "certificateKey": null }));
+    let played = plays.play(&["--tags", "control-plane"]);
+    assert_ne!(played.code, Some(0));
+    let reason = played.reason("demo-cp-1");
+    assert!(reason.contains("it was not made by these playbooks"), "{reason}");
+    assert_eq!(theirs.read(manifest).as_deref(), Some("theirs\n"));
+}

@@ -50,10 +50,8 @@ impl Session<'_> {
         if !by_ssh.is_empty() && self.ports.kubernetes.is_ok() {
             let failed = match self.provision(&by_ssh).await {
                 Ok(failed) => failed,
-                // Without the lease or the journal nothing more can be done.
-                Err(failure) if self.lease.check().is_err() || failure.kind == Kind::Interrupted => {
-                    return Err(failure);
-                }
+                // Without the lease nothing more can be done.
+                Err(failure) if self.lease.check().is_err() => return Err(failure),
                 Err(failure) => by_ssh.keys().map(|node| (node.clone(), failure.clone())).collect(),
             };
             for (node, failure) in failed {
