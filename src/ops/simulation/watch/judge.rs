@@ -36,6 +36,9 @@ impl World {
             return Ok(());
         }
         let pid = 1000 + process as u32;
+        if inner.is_stillborn(deed) {
+            return Ok(());
+        }
         if !deed.is_free() && inner.holder != Some(pid) {
             let holder = inner.holder.map_or("nobody".to_owned(), |pid| format!("p{}", pid - 1000));
             return Err(format!("p{process} acts ({}), and {holder} has the lock", deed.told()));

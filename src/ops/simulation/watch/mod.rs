@@ -162,6 +162,13 @@ impl Inner {
         self.operation.as_ref().and_then(|operation| self.journals.get(operation))
     }
 
+    /// The first entry of an operation whose run lost the lock while that was on its way from a machine that slept. No lock
+    /// names the operation any more, so nobody is ever asked to settle it; whatever its run does next is judged as before.
+    fn is_stillborn(&self, deed: &Deed) -> bool {
+        let Deed::Journalled { document, .. } = deed else { return false };
+        document.seq == 1 && self.operation.as_ref() != Some(&document.operation)
+    }
+
     fn lock_written(&mut self, lock: &Lock) {
         self.holder = (lock.state == LockState::Held).then_some(lock.holder.pid);
         self.operation = Some(lock.operation.clone());
