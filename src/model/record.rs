@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::file::{Capacity, Disk};
-use super::machine::Place;
+use super::machine::{Machine, Place};
 use super::names::{NodeName, OperationId, StackId};
 use super::provider::Provider;
 
@@ -61,6 +61,13 @@ pub struct Record {
     pub moved_to: Option<String>,
 }
 
+impl Addresses {
+    /// None while the cloud tells no private one.
+    pub fn of(machine: &Machine) -> Option<Addresses> {
+        Some(Addresses { private: machine.private_address.clone()?, public: machine.public_address.clone() })
+    }
+}
+
 /// A way back that was gone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -72,6 +79,13 @@ pub struct WentBack {
 }
 
 impl Record {
+    /// The SSH host keys that are known, of all machines.
+    pub fn host_keys(&self) -> BTreeMap<NodeName, Vec<String>> {
+        let nodes = self.control_plane.nodes.iter().chain(self.pools.values().flat_map(|pool| &pool.nodes));
+        let known = nodes.filter(|(_, node)| !node.host_keys.is_empty());
+        known.map(|(name, node)| (name.clone(), node.host_keys.clone())).collect()
+    }
+
     /// A cluster that has nothing yet.
     pub fn new(
         cluster_id: &str,

@@ -5,10 +5,10 @@ use super::interrupts::Interrupts;
 use super::ports::Ports;
 use super::ports::provisioner::{Play, Secrets};
 use super::task::Task;
-use super::{place, record, stacks, state};
+use super::{place, record, stacks};
 use crate::model::failure::{Failure, Result};
 use crate::model::kubeconfig::Kubeconfig;
-use crate::model::names::{NodeName, StackId};
+use crate::model::names::NodeName;
 use crate::model::record::{Addresses, Record};
 use crate::render::{self, RunFacts};
 
@@ -21,10 +21,9 @@ pub async fn fetch(ports: &Ports, task: &Task, interrupts: &Interrupts) -> Resul
     };
     place::check(&record, &ports.cloud.place().await?)?;
     ports.provisioner.check().await?;
-    let state = state::read(ports, &StackId::Foundation).await?;
-    let state = state.ok_or_else(|| Failure::failed("the foundation has no state"))?;
+    let foundation = stacks::foundation(ports).await?;
     let addressed = addressed(ports, &mut record).await?;
-    let endpoint = Endpoint::of(&stacks::foundation_output(&state)?, &task.file, &record.control_plane.nodes)?;
+    let endpoint = Endpoint::of(&foundation, &task.file, &record.control_plane.nodes)?;
     let mut failures = Vec::new();
     for node in addressed {
         match from(ports, task, &record, &node, &endpoint, interrupts).await {
@@ -42,9 +41,7 @@ async fn addressed(ports: &Ports, record: &mut Record) -> Result<Vec<NodeName>> 
     let machines = ports.cloud.machines(&record.cluster_id).await?;
     for node in record.control_plane.nodes.values_mut() {
         let machine = machines.iter().find(|machine| Some(&machine.id) == node.machine_id.as_ref());
-        node.addresses = machine.and_then(|machine| {
-            Some(Addresses { private: machine.private_address.clone()?, public: machine.public_address.clone() })
-        });
+        node.addresses = machine.and_then(Addresses::of);
     }
     let known = record.control_plane.nodes.iter().filter(|(_, node)| node.addresses.is_some());
     Ok(known.map(|(name, _)| name.clone()).collect())
@@ -60,13 +57,12 @@ async fn from(
 ) -> Result<Kubeconfig> {
     let nodes = &endpoint.for_nodes();
     let run = RunFacts { endpoint: nodes, ..RunFacts::default() };
-    let known = record.control_plane.nodes.iter().filter(|(_, node)| !node.host_keys.is_empty());
     let play = Play {
         inventory: render::inventory(&task.file, record, run),
         limit: vec![node.clone()],
         tags: vec!["access".into()],
         fetches_access: true,
-        host_keys: known.map(|(name, node)| (name.clone(), node.host_keys.clone())).collect(),
+        host_keys: record.host_keys(),
         ..Play::default()
     };
     let played = ports.provisioner.play(&play, None, interrupts).await?;

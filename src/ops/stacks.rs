@@ -83,6 +83,12 @@ pub fn foundation_output(state: &State) -> Result<Value> {
     })
 }
 
+/// The same, of a foundation that stands.
+pub async fn foundation(ports: &Ports) -> Result<Value> {
+    let state = state::read(ports, &StackId::Foundation).await?;
+    foundation_output(&state.ok_or_else(|| Failure::failed("the foundation has no state"))?)
+}
+
 /// The machines that a state knows by node name. From its resources: a failed apply leaves the outputs as they were.
 pub fn machine_ids(provider: Provider, state: &State) -> BTreeMap<NodeName, String> {
     census::machines_in_state(provider, &state.resources)

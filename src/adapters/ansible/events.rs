@@ -124,9 +124,11 @@ impl<'a> Hosts<'a> {
             match stats.get(name.as_str()) {
                 // A host without any task had nothing to do; one that failed and was rescued is no failure.
                 Some(Stats { failed: 0, unreachable: 0 }) => host.failure = None,
-                Some(_) if host.failure.is_none() => host.failure = Some(unexplained()),
+                Some(_) if host.failure.is_none() => {
+                    host.failure = Some(untold("Ansible counts it as failed and did not say why"))
+                }
                 Some(_) => {}
-                None => host.failure = Some(not_touched()),
+                None => host.failure = Some(untold("Ansible did not come to it")),
             }
             self.progress.tell(match &host.failure {
                 None => Event::StepDone { step, title: format!("{name} is provisioned ({})", counted(host)) },
@@ -162,14 +164,9 @@ fn counted(host: &HostEnd) -> String {
     format!("{} tasks, {} changed", host.tasks, host.changed)
 }
 
-fn unexplained() -> HostFailure {
-    let message = "Ansible counts it as failed and did not say why".to_owned();
-    HostFailure { unreachable: false, task: String::new(), message, output: None }
-}
-
-fn not_touched() -> HostFailure {
-    let message = "Ansible did not come to it".to_owned();
-    HostFailure { unreachable: false, task: String::new(), message, output: None }
+/// A failure that no task told of.
+fn untold(message: &str) -> HostFailure {
+    HostFailure { unreachable: false, task: String::new(), message: message.to_owned(), output: None }
 }
 
 #[cfg(test)]

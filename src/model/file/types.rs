@@ -37,6 +37,11 @@ impl ClusterFile {
     pub fn pool(&self, name: &str) -> Option<&Pool> {
         self.pools.iter().find(|pool| pool.name == name)
     }
+
+    /// Whether new machines of this pool are made nodes by the playbooks.
+    pub fn joins_by_ssh(&self, pool: &str) -> bool {
+        self.pool(pool).is_some_and(|pool| pool.provisioning == Provisioning::Ssh)
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -33,13 +33,26 @@ pub struct Stage<'a> {
     fresh: bool,
     /// A PATH on which a machine is made, and its making fails all the same: what Terraform then would replace.
     breaking: String,
+    /// A PATH on which a machine is made, and everything dies before Terraform heard of it: no state has it.
+    deadly: String,
 }
 
 /// Makes a machine as the sandbox's module asks, and says that it did not.
 const BREAK: &str = "#!/bin/sh\nPATH=\"${PATH#*:}\" mv \"$@\"\nexit 1\n";
 
-/// Where Terraform has made a machine, and may not have saved its state yet.
-pub const MADE: &str = "in terraform: terraform_data.node create done #1";
+/// Makes a machine as the sandbox's module asks, and kills all above it, up to the program. Stopped first, so that none
+/// of them sees another's end.
+const DIE: &str = r#"#!/bin/sh
+PATH="${PATH#*:}" mv "$@"
+above=''
+process=$$
+until [ "$(cat /proc/$process/comm)" = mortal ]; do
+    process=$(sed -n 's/^PPid:[[:space:]]*//p' /proc/$process/status)
+    above="$above $process"
+done
+kill -STOP $above
+kill -KILL $above
+"#;
 
 /// Longer than anybody waits before taking over.
 pub const LATER: (&str, &str) = ("SCALER_MORTAL_LATER", "200");
@@ -55,11 +68,13 @@ impl<'a> Stage<'a> {
         let namespace = world.k.namespace("matrix");
         world.k.apply(&workload(&namespace, &world.pool, 2, 1));
         world.wait_ready(&namespace, 2);
-        let bin = world.folder().join("breaking");
-        std::fs::create_dir(&bin).expect("a folder");
-        put(&bin.join("mv"), BREAK);
-        let breaking = format!("{}:{}", bin.display(), world.program.environment["PATH"]);
-        Stage { world, namespace, make, fresh: true, breaking }
+        let [breaking, deadly] = [("breaking", BREAK), ("deadly", DIE)].map(|(name, script)| {
+            let bin = world.folder().join(name);
+            std::fs::create_dir(&bin).expect("a folder");
+            put(&bin.join("mv"), script);
+            format!("{}:{}", bin.display(), world.program.environment["PATH"])
+        });
+        Stage { world, namespace, make, fresh: true, breaking, deadly }
     }
 
     /// As the scenario finds it.
@@ -72,8 +87,7 @@ impl<'a> Stage<'a> {
             self.world.run(&[way, "--pool", &self.world.pool, "--to", &size.to_string(), "--yes"]).ends(0);
         }
         if scenario == Scenario::Recovery {
-            let orders = [("SCALER_MORTAL_DIE", MADE), ("SCALER_MORTAL_TREE", "1")];
-            assert_eq!(self.mortal(&orders, Scenario::Up).code, -1, "it died");
+            assert_eq!(self.mortal(&[("PATH", &self.deadly)], Scenario::Up).code, -1, "it died");
             self.nobody_works();
         }
     }

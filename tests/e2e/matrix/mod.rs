@@ -15,7 +15,6 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use case::{Case, Stage};
-use scaler_lab::{Fault, Matcher};
 
 use crate::world::{World, azurite};
 
@@ -25,7 +24,7 @@ pub enum Scenario {
     Up,
     /// The same, and Terraform fails after it made the machine.
     Broken,
-    /// The same was cut off with a machine made, and is being finished.
+    /// The same was cut off with a machine made that no state has, and is being finished.
     Recovery,
     Down,
     Destroy,
@@ -145,29 +144,4 @@ fn matrix(store: &str, world: WorldMaker, sample: usize, locks_stay: bool) -> St
 fn next_of<'a>(next: &AtomicUsize, cases: &[&'a Case]) -> Option<(usize, &'a Case)> {
     let number = next.fetch_add(1, Ordering::Relaxed);
     cases.get(number).map(|case| (number, *case))
-}
-
-/// Everything dies when the machine is made, and before Terraform saved its state in the bucket.
-#[test]
-fn a_machine_that_no_state_has_is_adopted() {
-    scaler_lab::needs!(Moto);
-    let stage = Stage::new(&World::on_s3);
-    let orders = [("SCALER_MORTAL_DIE", case::MADE), ("SCALER_MORTAL_TREE", "1")];
-    // Terraform, which dies a moment later than the machine is made, is not to save it meanwhile.
-    let refusal = Fault::answer(503, "<Error><Code>SlowDown</Code></Error>");
-    stage.world.s3().proxy().order(refusal.when(Matcher::any().method("PUT").path(".tfstate?")).always());
-    assert_eq!(stage.mortal(&orders, Scenario::Up).code, -1, "it died");
-    let world = &stage.world;
-    let (made, ids) = (world.node(2), world.running());
-    assert!(ids.contains_key(&made) && !world.workers().contains(&made), "a machine that the record does not know");
-    stage.nobody_works();
-    world.s3().proxy().calm();
-    let said = case::mortal(&world.program, &[case::LATER], &["resume", "--yes"])
-        .ends(0)
-        .says("Adopted, because no state had their machine: ");
-    said.says(&made).says("with all of it done");
-    assert_eq!(world.running(), ids, "the very machine, and no other");
-    assert_eq!(world.workers(), [world.node(1), made]);
-    world.run(&["plan", "--detailed-exitcode"]).ends(0).says("Nothing to do");
-    world.lock_is_free();
 }

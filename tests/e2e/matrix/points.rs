@@ -71,7 +71,7 @@ fn needed(scenario: Scenario) -> &'static [&'static str] {
             "journal node-deleted",
         ],
         Scenario::Broken => &["journal untainting", "terraform untaint"],
-        Scenario::Recovery => &["journal taken-over"],
+        Scenario::Recovery => &["journal taken-over", "terraform import"],
         Scenario::Destroy => &["journal point-of-no-return destroy", "write cluster.json", "journal finished"],
     }
 }

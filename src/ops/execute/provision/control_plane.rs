@@ -5,7 +5,6 @@ use serde_json::{Value, json};
 use crate::model::bootstrap::BootstrapToken;
 use crate::model::failure::{Failure, Kind, Result};
 use crate::model::file::Provisioning;
-use crate::model::journal::Entry;
 use crate::model::kubeconfig::Kubeconfig;
 use crate::model::names::NodeName;
 use crate::model::plan::Request;
@@ -15,7 +14,7 @@ use crate::render::{self, RunFacts};
 
 use super::super::Ended;
 use super::super::session::Session;
-use super::{Newcomers, failure, untold};
+use super::{Newcomers, failed};
 
 impl Session<'_> {
     /// Makes the cluster where that is yet to be done, and by the playbooks. False if it could not be made: why is among the
@@ -52,16 +51,11 @@ impl Session<'_> {
             return Err(failure);
         }
         let endpoint = Endpoint::of(foundation, &self.task.file, &self.record.control_plane.nodes)?;
-        let token = BootstrapToken::of_random(std::array::from_fn(|_| self.ports.clock.random() as u8));
-        // kubeadm makes the token's Secret, good for an hour.
-        self.note(Entry::TokenIssuing { token: token.id.clone() }).await?;
+        // kubeadm makes its Secret, good for an hour.
+        let token = self.announce_token().await?;
         let played = self.play_control_planes(nodes.into_keys().collect(), &endpoint, &token).await?;
-        self.keep_host_keys(&played);
-        self.keep_log(&played.log).await;
-        for node in self.record.control_plane.nodes.keys() {
-            if let Some(failed) = played.hosts.get(node).map_or_else(|| Some(untold(node)), |end| failure(node, end)) {
-                return Err(failed);
-            }
+        if let Some(failed) = self.record.control_plane.nodes.keys().find_map(|node| failed(&played, node)) {
+            return Err(failed);
         }
         let Some(Secrets(access)) = played.access else {
             return Err(Failure::failed("the cluster was made, and its access was not fetched")
@@ -75,7 +69,7 @@ impl Session<'_> {
     }
 
     async fn play_control_planes(
-        &self,
+        &mut self,
         nodes: Vec<NodeName>,
         endpoint: &Endpoint,
         token: &BootstrapToken,
@@ -92,15 +86,13 @@ impl Session<'_> {
         let secrets = json!({ "token": token.reveal(), "caCertHash": null, "certificateKey": key });
         let play = Play {
             inventory: render::inventory(&self.task.file, &self.record, run),
-            limit: nodes.clone(),
+            limit: nodes,
             tags: Vec::new(),
-            host_keys: self.host_keys(),
+            host_keys: self.record.host_keys(),
             secrets: Some(Secrets(secrets.to_string())),
             pod_network: manifest.map(|file| file.text.clone()),
             fetches_access: true,
         };
-        self.note(Entry::Provisioning { nodes }).await?;
-        self.lease.check()?;
-        self.ports.provisioner.play(&play, Some(&self.lease), &self.interrupts).await
+        self.play(play).await
     }
 }

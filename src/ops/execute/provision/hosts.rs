@@ -23,9 +23,8 @@ impl Session<'_> {
             let mut without = Vec::new();
             for (node, id) in nodes {
                 let machine = machines.iter().find(|machine| Some(&machine.id) == id.as_ref());
-                match machine.and_then(|machine| Some((machine.private_address.clone()?, machine))) {
-                    Some((private, machine)) => {
-                        let addresses = Addresses { private, public: machine.public_address.clone() };
+                match machine.and_then(Addresses::of) {
+                    Some(addresses) => {
                         if let Some(record) = self.node_mut(node) {
                             record.addresses = Some(addresses);
                         }
@@ -43,14 +42,6 @@ impl Session<'_> {
                 () = self.interrupts.first() => {}
             }
         }
-    }
-
-    /// The keys that the record has of all machines.
-    pub(super) fn host_keys(&self) -> BTreeMap<NodeName, Vec<String>> {
-        let control_planes = self.record.control_plane.nodes.iter();
-        let nodes = control_planes.chain(self.record.pools.values().flat_map(|pool| &pool.nodes));
-        let known = nodes.filter(|(_, node)| !node.host_keys.is_empty());
-        known.map(|(name, node)| (name.clone(), node.host_keys.clone())).collect()
     }
 
     /// The keys of first contacts are the record's from now on. One that it has is never replaced.

@@ -18,8 +18,8 @@ use crate::model::journal::Entry;
 use crate::model::names::NodeName;
 use crate::model::plan::{FoundationChange, Plan, Request};
 use crate::ops::identity;
-use crate::ops::ports::Event;
-use crate::ops::ports::provisioner::{HostEnd, HostFailure, Play, Played, Secrets};
+use crate::ops::ports::provisioner::{HostFailure, Play, Played, Secrets};
+use crate::ops::ports::{Condition, Event};
 use crate::render::{self, RunFacts};
 
 use super::make;
@@ -32,10 +32,7 @@ pub type Newcomers = BTreeMap<NodeName, Option<String>>;
 pub fn needed(file: &ClusterFile, plan: &Plan) -> bool {
     let makes_cluster = matches!(plan.foundation, FoundationChange::Create { .. })
         && file.control_plane.provisioning == Provisioning::Ssh;
-    let makes_workers = plan.pools.iter().any(|change| {
-        let by_ssh = file.pool(&change.pool).is_some_and(|pool| pool.provisioning == Provisioning::Ssh);
-        by_ssh && !change.additions.is_empty()
-    });
+    let makes_workers = plan.pools.iter().any(|change| file.joins_by_ssh(&change.pool) && !change.additions.is_empty());
     makes_cluster || makes_workers || !plan.provision.is_empty()
 }
 
@@ -103,8 +100,7 @@ impl Session<'_> {
             return self.task.file.control_plane.provisioning == Provisioning::Ssh;
         }
         let pool = self.record.pools.iter().find(|(_, pool)| pool.nodes.contains_key(node));
-        let pool = pool.and_then(|(name, _)| self.task.file.pool(name));
-        pool.is_some_and(|pool| pool.provisioning == Provisioning::Ssh)
+        pool.is_some_and(|(name, _)| self.task.file.joins_by_ssh(name))
     }
 
     /// Runs the playbooks on these machines. Returns those that failed, and why.
@@ -114,25 +110,17 @@ impl Session<'_> {
         // Whoever is handed a token joins the cluster that it was made in.
         identity::same(kubernetes.as_ref(), self.known_cluster()?).await?;
         let entrance = kubernetes.entrance().await?;
-        let mut failed = self.learn_addresses(nodes).await?;
-        let reached: Vec<NodeName> = nodes.keys().filter(|node| !failed.contains_key(*node)).cloned().collect();
+        let mut without = self.learn_addresses(nodes).await?;
+        let reached: Vec<NodeName> = nodes.keys().filter(|node| !without.contains_key(*node)).cloned().collect();
         if reached.is_empty() {
-            return Ok(failed);
+            return Ok(without);
         }
         let token = self.issue_token().await?;
-        let played = self.play(&reached, &entrance, &token).await;
+        let played = self.play_joining(reached.clone(), &entrance, &token).await;
         self.revoke_token(&token.id).await?;
         let played = played?;
-        self.keep_host_keys(&played);
-        self.keep_log(&played.log).await;
-        for node in reached {
-            if let Some(failure) =
-                played.hosts.get(&node).map_or_else(|| Some(untold(&node)), |end| failure(&node, end))
-            {
-                failed.insert(node, failure);
-            }
-        }
-        Ok(failed)
+        without.extend(reached.into_iter().filter_map(|node| failed(&played, &node).map(|why| (node, why))));
+        Ok(without)
     }
 
     fn known_cluster(&self) -> Result<&str> {
@@ -143,48 +131,57 @@ impl Session<'_> {
         })
     }
 
-    async fn play(&self, nodes: &[NodeName], entrance: &Entrance, token: &BootstrapToken) -> Result<Played> {
+    async fn play_joining(
+        &mut self,
+        nodes: Vec<NodeName>,
+        entrance: &Entrance,
+        token: &BootstrapToken,
+    ) -> Result<Played> {
         let run = RunFacts { endpoint: &entrance.endpoint, ..RunFacts::default() };
         let secrets = json!({ "token": token.reveal(), "caCertHash": entrance.ca_hash, "certificateKey": null });
         let play = Play {
             inventory: render::inventory(&self.task.file, &self.record, run),
-            limit: nodes.to_vec(),
+            limit: nodes,
             tags: self.tags(),
-            host_keys: self.host_keys(),
+            host_keys: self.record.host_keys(),
             secrets: Some(Secrets(secrets.to_string())),
             ..Play::default()
         };
-        self.note(Entry::Provisioning { nodes: nodes.to_vec() }).await?;
+        self.play(play).await
+    }
+
+    /// Announces a play, runs it, and keeps what was learned and said.
+    async fn play(&mut self, play: Play) -> Result<Played> {
+        self.note(Entry::Provisioning { nodes: play.limit.clone() }).await?;
         self.lease.check()?;
-        self.ports.provisioner.play(&play, Some(&self.lease), &self.interrupts).await
+        let played = self.ports.provisioner.play(&play, Some(&self.lease), &self.interrupts).await?;
+        self.keep_host_keys(&played);
+        self.keep_log(&played.log).await;
+        Ok(played)
     }
 
     /// What Ansible said, in the store, beside the journal. That it cannot be kept stops nothing.
     async fn keep_log(&self, log: &str) {
         let key = format!("logs/{}/provision-{}.log", self.operation, self.ports.clock.now().as_millisecond());
-        let put =
-            self.ports.store.put(&key, log.as_bytes().to_vec().into(), crate::ops::ports::Condition::Absent).await;
+        let put = self.ports.store.put(&key, log.as_bytes().to_vec().into(), Condition::Absent).await;
         if let Err(failure) = put {
             self.tell(Event::Warning { text: format!("what Ansible said could not be kept in the store: {failure}") });
         }
     }
 }
 
-/// Why a machine is not provisioned, with how to run only that again.
-fn failure(node: &NodeName, end: &HostEnd) -> Option<Failure> {
+/// Why a machine is not provisioned, with how to run only that again. None if it is.
+fn failed(played: &Played, node: &NodeName) -> Option<Failure> {
+    let Some(end) = played.hosts.get(node) else {
+        let what = format!("{node} could not be provisioned");
+        return Some(Failure::new(Kind::Partial, what).because("Ansible did not tell of it"));
+    };
     let HostFailure { unreachable, task, message, output } = end.failure.as_ref()?;
     let what = match unreachable {
         true => format!("{node} could not be reached by SSH"),
         false => format!("{node} could not be provisioned: it failed in `{task}`"),
     };
     let failure = Failure::new(Kind::Partial, what).because(message);
-    let failure = match output {
-        Some(output) => failure.because(output),
-        None => failure,
-    };
+    let failure = output.iter().fold(failure, Failure::because);
     Some(failure.hint(format!("when that is mended: scaler provision --limit {node}")))
-}
-
-fn untold(node: &NodeName) -> Failure {
-    Failure::new(Kind::Partial, format!("{node} could not be provisioned")).because("Ansible did not tell of it")
 }

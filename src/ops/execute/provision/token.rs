@@ -13,11 +13,17 @@ use super::super::session::Session;
 const VALID: SignedDuration = SignedDuration::from_mins(60);
 
 impl Session<'_> {
+    /// A new token, not valid anywhere yet; the journal announces it.
+    pub(super) async fn announce_token(&self) -> Result<BootstrapToken> {
+        let token = BootstrapToken::of_random(std::array::from_fn(|_| self.ports.clock.random() as u8));
+        self.note(Entry::TokenIssuing { token: token.id.clone() }).await?;
+        Ok(token)
+    }
+
     /// A new token, made valid in the cluster.
     pub(super) async fn issue_token(&self) -> Result<BootstrapToken> {
         let kubernetes = self.ports.kubernetes.clone()?;
-        let token = BootstrapToken::of_random(std::array::from_fn(|_| self.ports.clock.random() as u8));
-        self.note(Entry::TokenIssuing { token: token.id.clone() }).await?;
+        let token = self.announce_token().await?;
         self.lease.check()?;
         let expires = self.ports.clock.now() + VALID;
         if let Err(failure) = kubernetes.issue_token(&token, &self.operation, expires).await {

@@ -119,8 +119,7 @@ impl Session<'_> {
 
     /// What the foundation passes to the pools.
     pub(super) async fn foundation(&self) -> Result<serde_json::Value> {
-        let state = state::read(&self.ports, &StackId::Foundation).await?;
-        stacks::foundation_output(&state.ok_or_else(|| Failure::failed("the foundation has no state"))?)
+        stacks::foundation(&self.ports).await
     }
 
     /// The pools of which every part was applied.

@@ -38,6 +38,17 @@ impl SimKubernetes {
         answer
     }
 
+    /// A change that the watch does not look at by itself.
+    async fn changes(&self, label: &'static str, work: impl Future<Output = Result<()>> + Send) -> Result<()> {
+        let point = self.0.come_to(|| label.into()).await;
+        self.there().await?;
+        let answer = work.await;
+        self.0.left(point).await;
+        self.back(()).await;
+        self.fails()?;
+        answer
+    }
+
     /// What the API server did since it had done so much.
     fn report(&self, before: usize, meant: Option<&str>) {
         let world = &self.0.world;
@@ -178,23 +189,11 @@ impl Kubernetes for SimKubernetes {
         operation: &OperationId,
         expires: jiff::Timestamp,
     ) -> Result<()> {
-        let point = self.0.come_to(|| "issue token".into()).await;
-        self.there().await?;
-        let answer = self.0.world.kubernetes.issue_token(token, operation, expires).await;
-        self.0.left(point).await;
-        self.back(()).await;
-        self.fails()?;
-        answer
+        self.changes("issue token", self.0.world.kubernetes.issue_token(token, operation, expires)).await
     }
 
     async fn revoke_token(&self, id: &str) -> Result<()> {
-        let point = self.0.come_to(|| "revoke token".into()).await;
-        self.there().await?;
-        let answer = self.0.world.kubernetes.revoke_token(id).await;
-        self.0.left(point).await;
-        self.back(()).await;
-        self.fails()?;
-        answer
+        self.changes("revoke token", self.0.world.kubernetes.revoke_token(id)).await
     }
 
     async fn can_i(&self, right: &Right) -> Result<bool> {
