@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::process::{Killed, Process};
+use super::process::{Killed, Nap, Process};
 
 const fn seconds(number: u64) -> Duration {
     Duration::from_secs(number)
@@ -12,8 +12,9 @@ const fn seconds(number: u64) -> Duration {
 /// Never ends.
 pub async fn fate(process: &Arc<Process>) {
     let (world, chance) = (&process.world, &process.world.chance);
-    if chance.permille(120) {
-        process.naps_at(chance.below(50) as usize, chance.between(seconds(20), seconds(400)));
+    if chance.permille(160) {
+        let nap = if chance.permille(250) { Nap::Commit } else { Nap::Point(chance.below(50) as usize) };
+        process.naps_at(nap, chance.between(seconds(20), seconds(400)));
     }
     world.sleep(chance.between(seconds(0), seconds(90))).await;
     match chance.below(100) {

@@ -58,9 +58,18 @@ pub struct Process {
     /// The cloud takes long over what its Terraform asks for.
     pub slow: Mutex<bool>,
     /// To fall asleep for so long when it comes to this point.
-    nap: Mutex<Option<(usize, Duration)>>,
+    nap: Mutex<Option<(Nap, Duration)>>,
     interrupter: Interrupter,
     pub interrupts: Interrupts,
+}
+
+/// Where a machine falls asleep.
+#[derive(Debug, Clone, Copy)]
+pub enum Nap {
+    /// At the point of this number.
+    Point(usize),
+    /// When a record is on its way.
+    Commit,
 }
 
 impl Process {
@@ -103,14 +112,18 @@ impl Process {
         });
     }
 
-    /// It falls asleep when it comes to this point, with what it was about to ask for on its way.
-    pub fn naps_at(&self, point: usize, time: Duration) {
-        *self.nap.lock().unwrap() = Some((point, time));
+    /// It falls asleep when it comes there, with what it was about to ask for on its way.
+    pub fn naps_at(&self, nap: Nap, time: Duration) {
+        *self.nap.lock().unwrap() = Some((nap, time));
     }
 
     fn maybe_nap(&self, point: usize) {
         let nap = *self.nap.lock().unwrap();
-        if let Some((_, time)) = nap.filter(|(at, _)| *at == point) {
+        let here = |at: &Nap| match at {
+            Nap::Point(number) => *number == point,
+            Nap::Commit => self.points.lock().unwrap()[point] == "commit",
+        };
+        if let Some((_, time)) = nap.filter(|(at, _)| here(at)) {
             self.world.happens("a machine slept with a request on its way");
             self.suspend(time);
         }

@@ -46,11 +46,17 @@ impl Scenario {
 /// Makes a world whose store is where the matrix is about.
 pub type WorldMaker<'a> = &'a (dyn Fn() -> World + Sync);
 
-/// How many cases of each scenario the sample has, and how many worlds are worked on at once.
+/// How many cases of each scenario the sample has.
 const SAMPLE: usize = 3;
 const SAMPLE_ON_S3: usize = 1;
 const SAMPLE_ON_AZURE: usize = 1;
+
+/// How many worlds are worked on at once; they wait most of their time. Each begins with the making of a cluster.
 const AT_ONCE: usize = 2;
+const AT_ONCE_OF_MANY: usize = 10;
+
+/// Of more cases than these, each so-many-th tells how far it is.
+const TOLD_EACH: usize = 50;
 
 /// How many of each scenario are wanted (`SCALER_MATRIX`); none for all of them.
 fn wanted(sample: usize) -> Option<usize> {
@@ -112,14 +118,19 @@ fn matrix(store: &str, world: WorldMaker, sample: usize, locks_stay: bool) -> St
     let next = AtomicUsize::new(0);
     let failed = Mutex::new(Vec::new());
     let reached = AtomicUsize::new(0);
+    let many = cases.len() > TOLD_EACH;
     std::thread::scope(|threads| {
-        for _ in 0..AT_ONCE {
+        for _ in 0..if many { AT_ONCE_OF_MANY } else { AT_ONCE } {
             threads.spawn(|| {
                 let mut stage = Stage::new(world);
                 while let Some((number, case)) = next_of(&next, &cases) {
+                    if many && number.is_multiple_of(TOLD_EACH) {
+                        tell(&format!("{TOLD}{store}: {number} of {} cases begun", cases.len()));
+                    }
                     match catch_unwind(AssertUnwindSafe(|| stage.play(case, number))) {
                         Ok(died) => drop(reached.fetch_add(usize::from(died), Ordering::Relaxed)),
                         Err(_) => {
+                            tell(&format!("{TOLD}{store}: {case}: failed"));
                             failed.lock().expect("nobody panics with it").push(case.to_string());
                             stage = Stage::new(world);
                         }
