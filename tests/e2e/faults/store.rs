@@ -161,6 +161,45 @@ fn writes_whose_answers_are_lost_are_recognised() {
     }
 }
 
+/// An import is no plan and no apply: it is not tried again in the same run, and the next one finds no lock in its way.
+#[test]
+fn an_import_that_met_its_own_lock_is_made_by_the_next_run() {
+    scaler_lab::needs!(Moto);
+    let stage = Stage::new(&World::on_s3);
+    let world = &stage.world;
+    stage.prepare(Scenario::Recovery);
+    let made = world.running();
+    let before = world.s3().requests().len();
+    world.s3().proxy().order(lost(".tfstate.tflock", 1));
+    stage.mortal(&[], Scenario::Recovery).ends(6).says("terraform import");
+    assert_eq!(struck(world.s3(), before).len(), 1, "the answer to a lock was lost");
+    assert!(!world.keys().iter().any(|key| key.ends_with(".tflock")), "a lock is left: {:?}", world.keys());
+    stage.nobody_works();
+    stage.is_brought_to_its_end(&"an import that met its own lock", true);
+    assert_eq!(world.running(), made, "the very machines");
+}
+
+#[test]
+fn control_planes_that_no_state_has_are_taken_in() {
+    scaler_lab::needs!(Moto);
+    let world = World::on_s3();
+    let control_planes = || {
+        let machines = world.sandbox.machines().into_iter().filter(|machine| !machine.node.contains(&world.pool));
+        machines.map(|machine| machine.id).collect::<BTreeSet<String>>()
+    };
+    let save = Matcher::any().method("PUT").path("foundation.tfstate?");
+    world.s3().proxy().order(refusal(1).when(save).always());
+    world.apply().ends(6).says("does not have that").says("scaler resume takes in what was made");
+    let made = control_planes();
+    assert!(!made.is_empty(), "machines were made");
+    world.s3().proxy().calm();
+    world.apply().ends(0);
+    assert_eq!(control_planes(), made, "the very machines, and no other");
+    // The first name was planned for in an operation that was undone.
+    assert_eq!(world.workers(), [world.node(2)]);
+    world.run(&["plan", "--detailed-exitcode"]).ends(0);
+}
+
 /// One after the other, where all of it is wanted.
 #[test]
 fn each_write_alone_may_lose_its_answer() {
