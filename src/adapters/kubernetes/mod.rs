@@ -9,6 +9,8 @@ mod proxy;
 mod quantity;
 mod requests;
 mod secrets;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 use std::time::Duration;

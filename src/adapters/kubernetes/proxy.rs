@@ -76,6 +76,14 @@ pub async fn connect(kubectl: &Program, access: &Access) -> Result<Arc<Cluster>>
     Ok(Arc::new(Cluster { client, title, redactor, _proxy: Proxy { keeper } }))
 }
 
+/// The cluster behind a proxy that somebody else has started.
+#[cfg(test)]
+pub fn through(socket: PathBuf) -> Arc<Cluster> {
+    let keeper = tokio::spawn(std::future::pending());
+    let (title, redactor) = ("the cluster".to_owned(), crate::model::redact::Redactor::default());
+    Arc::new(Cluster { client: client(socket), title, redactor, _proxy: Proxy { keeper } })
+}
+
 impl Door {
     async fn open(&self) -> Result<Child> {
         let run = Run::new(&self.kubectl).args(arguments(&self.access, &self.socket)).holds(self.folder.path());
@@ -110,7 +118,7 @@ impl Door {
     }
 }
 
-fn arguments(access: &Access, socket: &Path) -> Vec<std::ffi::OsString> {
+pub fn arguments(access: &Access, socket: &Path) -> Vec<std::ffi::OsString> {
     let mut arguments: Vec<std::ffi::OsString> = vec!["proxy".into(), "--append-server-path".into()];
     let option = |name: &str, value: &std::ffi::OsStr| {
         let mut option = std::ffi::OsString::from(name);

@@ -1,7 +1,8 @@
-//! For tests: ports in memory, and the suites that every store and every cloud must pass.
+//! For tests: ports in memory, and the suites that every store, every cloud and every cluster must pass.
 
 mod clock;
 pub mod clouds;
+pub mod clusters;
 pub mod conformance;
 pub mod kubernetes;
 mod lease;

@@ -60,8 +60,9 @@ impl Kubernetes for MemoryKubernetes {
     }
 
     async fn nodes(&self) -> Result<Listing<Node>> {
-        let world = self.request()?;
-        Ok(world.listing(world.nodes.values().cloned().collect()))
+        let mut world = self.request()?;
+        let nodes = world.nodes.values().cloned().collect();
+        Ok(world.listing(nodes))
     }
 
     async fn node(&self, name: &str) -> Result<Option<Node>> {
@@ -69,14 +70,16 @@ impl Kubernetes for MemoryKubernetes {
     }
 
     async fn pods_on(&self, node: &str) -> Result<Listing<Pod>> {
-        let world = self.request()?;
+        let mut world = self.request()?;
         let there = world.pods.iter().map(|living| &living.pod).filter(|pod| pod.node.as_deref() == Some(node));
-        Ok(world.listing(there.cloned().collect()))
+        let there = there.cloned().collect();
+        Ok(world.listing(there))
     }
 
     async fn pods(&self) -> Result<Listing<Pod>> {
-        let world = self.request()?;
-        Ok(world.listing(world.pods.iter().map(|living| living.pod.clone()).collect()))
+        let mut world = self.request()?;
+        let pods = world.pods.iter().map(|living| living.pod.clone()).collect();
+        Ok(world.listing(pods))
     }
 
     async fn pod(&self, namespace: &str, name: &str) -> Result<Option<Pod>> {
@@ -114,7 +117,11 @@ impl Kubernetes for MemoryKubernetes {
             Some(text) => node.annotations.insert(OPERATION_ANNOTATION.to_owned(), text.clone()),
             None => node.annotations.remove(OPERATION_ANNOTATION),
         };
-        node.changes.insert(0, Change { manager: FIELD_MANAGER.to_owned(), at: Some(now) });
+        // What each client set is booked once, and not at all when it has taken everything back.
+        node.changes.retain(|change| change.manager != FIELD_MANAGER);
+        if change.annotation.is_some() {
+            node.changes.insert(0, Change { manager: FIELD_MANAGER.to_owned(), at: Some(now) });
+        }
         let node = node.clone();
         let done = match change.annotation {
             Some(_) => Done::Cordoned { node: node.name.clone() },
@@ -133,7 +140,7 @@ impl Kubernetes for MemoryKubernetes {
     async fn delete_node(&self, name: &str, uid: &str) -> Result<bool> {
         let mut world = self.request()?;
         if world.nodes.get(name).is_some_and(|node| node.uid == uid) {
-            world.remove_node(name);
+            world.delete_node(name);
         }
         Ok(world.nodes.get(name).is_none_or(|node| node.uid != uid))
     }

@@ -4,7 +4,12 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::TICK;
-use crate::model::kubernetes::{Attachment, Budget, Listing, Node, Owner, Pod, PodPhase};
+use crate::model::kubernetes::{Attachment, Budget, Listing, Node, NodeTaint, Owner, Pod, PodPhase};
+
+/// From a Node's deletion to that of its pods: the garbage collector of pods waits for 40 s, and looks every 20 s.
+const COLLECTED: Duration = Duration::from_secs(60);
+/// The taint of a cordoned node.
+const CORDONED: &str = "node.kubernetes.io/unschedulable";
 
 /// The cluster at one moment.
 pub struct World {
@@ -28,6 +33,8 @@ pub struct World {
     pub tokens: BTreeSet<String>,
     /// Before how many of the next changes of a Node somebody else changes it.
     pub meddling: u32,
+    /// Nodes that were deleted while pods were on them → when these are collected.
+    orphans: BTreeMap<String, Duration>,
     plans: Vec<(Duration, Plan)>,
     /// What was done, in order.
     pub log: Vec<(Duration, Done)>,
@@ -103,6 +110,7 @@ impl World {
             lost_answers: 0,
             tokens: BTreeSet::new(),
             meddling: 0,
+            orphans: BTreeMap::new(),
             plans: Vec::new(),
             log: Vec::new(),
         }
@@ -118,6 +126,7 @@ impl World {
         self.written_budgets = other.written_budgets.clone();
         self.attachments = other.attachments.clone();
         self.claims = other.claims.clone();
+        self.orphans = other.orphans.clone();
     }
 
     /// Something will happen at this time.
@@ -140,6 +149,21 @@ impl World {
         self.pods.retain(|living| living.pod.node.as_deref() != Some(name));
     }
 
+    /// The Node is deleted, and its pods stay until they are collected.
+    pub(super) fn delete_node(&mut self, name: &str) {
+        self.nodes.remove(name);
+        self.orphans.insert(name.to_owned(), self.now + COLLECTED);
+    }
+
+    /// A namespace ends: its pods are told to, and no others are made.
+    pub fn end_namespace(&mut self, namespace: &str) {
+        self.terminating_namespaces.push(namespace.to_owned());
+        let pods = self.pods.iter().map(|living| &living.pod).filter(|pod| pod.namespace == namespace);
+        for uid in pods.map(|pod| pod.uid.clone()).collect::<Vec<_>>() {
+            self.delete(&uid);
+        }
+    }
+
     /// A pod is gone at once, as one is that somebody deletes by force. What made it makes it again.
     pub fn vanish(&mut self, uid: &str) {
         self.pods.retain(|living| living.pod.uid != uid);
@@ -158,8 +182,9 @@ impl World {
         self.version.to_string()
     }
 
-    pub(super) fn listing<T>(&self, items: Vec<T>) -> Listing<T> {
-        Listing { items, resource_version: self.version.to_string() }
+    /// No two lists are of one version: kubelets renew their Leases all the time, and those count too.
+    pub(super) fn listing<T>(&mut self, items: Vec<T>) -> Listing<T> {
+        Listing { items, resource_version: self.next_version() }
     }
 
     pub(super) fn wall(&self) -> Timestamp {
@@ -193,7 +218,7 @@ impl World {
             let finishes = living.finishes_at.filter(|_| running);
             [living.ends_at, finishes, ready].into_iter().flatten()
         });
-        plans.chain(pods).min()
+        plans.chain(pods).chain(self.orphans.values().copied()).min()
     }
 
     fn tick(&mut self) {
@@ -205,6 +230,10 @@ impl World {
             plan(self);
         }
         self.pods.retain(|living| living.ends_at.is_none_or(|at| at > now));
+        let (due, later) = std::mem::take(&mut self.orphans).into_iter().partition(|(_, when)| *when <= now);
+        self.orphans = later;
+        let due: BTreeMap<String, Duration> = due;
+        self.pods.retain(|living| living.pod.node.as_ref().is_none_or(|node| !due.contains_key(node)));
         for living in &mut self.pods {
             if living.finishes_at.is_some_and(|at| at <= now) {
                 living.pod.phase = PodPhase::Succeeded;
@@ -213,13 +242,29 @@ impl World {
                 living.pod.ready = true;
             }
         }
+        self.taint();
         self.reconcile();
         self.schedule();
     }
 
-    /// Tells a pod to end.
+    /// The node controller follows cordons with a taint.
+    fn taint(&mut self) {
+        let cordoned: Vec<String> = self.nodes.values().filter(|node| lags(node)).map(|node| node.name.clone()).collect();
+        for name in cordoned {
+            self.touch(&name, |node| {
+                node.taints.retain(|taint| taint.key != CORDONED);
+                if node.unschedulable {
+                    let effect = "NoSchedule".to_owned();
+                    node.taints.push(NodeTaint { key: CORDONED.to_owned(), value: String::new(), effect });
+                }
+            });
+        }
+    }
+
+    /// Tells a pod to end. One that is on no node yet, or whose work is done, needs no time for it.
     pub(super) fn delete(&mut self, uid: &str) {
         let (now, wall) = (self.now, self.wall());
+        self.pods.retain(|living| living.pod.uid != uid || living.pod.node.is_some() && !living.pod.finished());
         if let Some(living) = self.pods.iter_mut().find(|living| living.pod.uid == uid && living.pod.deleted.is_none())
         {
             let grace = Duration::from_secs(living.pod.grace_seconds);
@@ -230,6 +275,9 @@ impl World {
 
     fn reconcile(&mut self) {
         for at in 0..self.controllers.len() {
+            if self.terminating_namespaces.contains(&self.controllers[at].template.namespace) {
+                continue;
+            }
             let uid = self.controllers[at].uid();
             let stable = self.controllers[at].kind == "StatefulSet";
             let owned = self
@@ -265,29 +313,36 @@ impl World {
         self.pods.push(living);
     }
 
-    /// Binds waiting pods to the Ready, schedulable node that has the fewest.
+    /// Binds waiting pods to the Ready, schedulable node that has the fewest, of those that they select and tolerate.
     fn schedule(&mut self) {
-        let mut load: BTreeMap<String, usize> = self
-            .nodes
-            .values()
-            .filter(|node| node.ready && !node.unschedulable)
-            .map(|node| (node.name.clone(), 0))
-            .collect();
-        for node in self.pods.iter().filter_map(|living| living.pod.node.as_ref()) {
-            if let Some(count) = load.get_mut(node) {
+        let ready = self.nodes.values().filter(|node| node.ready && !node.unschedulable);
+        let mut load: Vec<(&Node, usize)> = ready.map(|node| (node, 0)).collect();
+        for on in self.pods.iter().filter_map(|living| living.pod.node.as_ref()) {
+            if let Some((_, count)) = load.iter_mut().find(|(node, _)| node.name == *on) {
                 *count += 1;
             }
         }
         for living in self.pods.iter_mut().filter(|living| living.pod.node.is_none()) {
-            let Some((node, count)) = load.iter_mut().min_by_key(|(name, count)| (**count, (*name).clone())) else {
-                return;
-            };
-            living.pod.node = Some(node.clone());
+            let fitting = load.iter_mut().filter(|(node, _)| takes(node, &living.pod));
+            let Some((node, count)) = fitting.min_by_key(|(node, count)| (*count, &node.name)) else { continue };
+            living.pod.node = Some(node.name.clone());
             living.pod.phase = PodPhase::Running;
             living.ready_at += self.now;
             *count += 1;
         }
     }
+}
+
+/// Whether the scheduler may bind the pod to this node, as far as labels and taints have a say.
+fn takes(node: &Node, pod: &Pod) -> bool {
+    let selected = pod.node_selector.iter().all(|(key, value)| node.labels.get(key) == Some(value));
+    let keeps_off = |taint: &NodeTaint| taint.effect != "PreferNoSchedule" && !pod.tolerates(taint);
+    selected && !node.taints.iter().any(keeps_off)
+}
+
+/// Whether its taint does not say yet what its cordon says.
+fn lags(node: &Node) -> bool {
+    node.unschedulable != node.taints.iter().any(|taint| taint.key == CORDONED)
 }
 
 /// The n-th name of a StatefulSet that nobody has.
