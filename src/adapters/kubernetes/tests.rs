@@ -90,8 +90,7 @@ impl Grounds for Real {
     async fn deploy(&self, field: &Field, kind: &str, name: &str, replicas: usize) {
         let mut template = Real::pod(name);
         template["spec"]["nodeSelector"] = json!({ FIELD: field.namespace });
-        let mut spec =
-            json!({"replicas": replicas, "selector": {"matchLabels": {"app": "web"}}, "template": template});
+        let mut spec = json!({"replicas": replicas, "selector": {"matchLabels": {"app": "web"}}, "template": template});
         if kind == "StatefulSet" {
             spec["serviceName"] = json!(name);
         }

@@ -12,8 +12,11 @@ const fn seconds(number: u64) -> Duration {
 /// Never ends.
 pub async fn fate(process: &Arc<Process>) {
     let (world, chance) = (&process.world, &process.world.chance);
-    if chance.permille(160) {
-        let nap = if chance.permille(250) { Nap::Commit } else { Nap::Point(chance.below(50) as usize) };
+    if chance.permille(120) {
+        let nap = match chance.below(50) {
+            45.. => Nap::Commit,
+            point => Nap::Point(point as usize),
+        };
         process.naps_at(nap, chance.between(seconds(20), seconds(400)));
     }
     world.sleep(chance.between(seconds(0), seconds(90))).await;

@@ -127,9 +127,8 @@ fn booked(node: &Node) -> usize {
 async fn tainted(grounds: &dyn Grounds, name: &str, is: bool) {
     until(grounds, &format!("{name} has the taint of a cordon: {is}"), async || {
         let taints = node(grounds, name).await.taints;
-        let found = taints
-            .iter()
-            .any(|taint| taint.key == "node.kubernetes.io/unschedulable" && taint.effect == "NoSchedule");
+        let found =
+            taints.iter().any(|taint| taint.key == "node.kubernetes.io/unschedulable" && taint.effect == "NoSchedule");
         (found == is).then_some(())
     })
     .await;

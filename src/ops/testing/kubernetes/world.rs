@@ -249,7 +249,8 @@ impl World {
 
     /// The node controller follows cordons with a taint.
     fn taint(&mut self) {
-        let cordoned: Vec<String> = self.nodes.values().filter(|node| lags(node)).map(|node| node.name.clone()).collect();
+        let cordoned: Vec<String> =
+            self.nodes.values().filter(|node| lags(node)).map(|node| node.name.clone()).collect();
         for name in cordoned {
             self.touch(&name, |node| {
                 node.taints.retain(|taint| taint.key != CORDONED);
