@@ -155,7 +155,7 @@ async fn round(
         edited.save()?;
     }
     if first == First::Unsettled {
-        settle::give_up(app, &cluster).await?;
+        settle::give_up(app, target, change, &cluster).await?;
     }
     let mandate = Mandate { command, consent };
     let done = execute::run(&cluster.ports, &cluster.task, mandate, prepared.plan, app.interrupts.clone()).await;

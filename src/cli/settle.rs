@@ -41,7 +41,7 @@ pub async fn first(
         app.confirm("Settle this first? Only `yes` goes on: ")?;
     }
     let wait = change.lock_timeout.max(TAKE_OVER_AFTER);
-    let ended = match carry_out(app, target, cluster, &status, wait, change.join_timeout).await {
+    let ended = match carry_out(app, target, cluster, &status, Goal::Settle, wait, change.join_timeout).await {
         Ok(Some(settled)) => {
             app.show(&report::settled(&settled));
             for left in &settled.left {
@@ -63,19 +63,27 @@ pub async fn first(
     }
 }
 
-/// Nothing is done any more about an operation that could not be settled: the whole cluster goes, and that is agreed to.
-pub async fn give_up(app: &App, cluster: &Cluster) -> Result<()> {
-    let mut task = cluster.task.clone();
-    task.options.lock_timeout = task.options.lock_timeout.max(TAKE_OVER_AFTER);
-    recover::settle(&cluster.ports, &task, Goal::Supersede, app.interrupts.clone()).await.map(drop)
+/// Nobody goes on with an operation that could not be settled: the whole cluster goes, and that is agreed to.
+pub async fn give_up(app: &App, target: &Target, change: &Change, cluster: &Cluster) -> Result<()> {
+    let unfinished = app.look(journal::unfinished(cluster.ports.store.as_ref())).await?;
+    let Some(status) = unfinished else { return Ok(()) };
+    let wait = change.lock_timeout.max(TAKE_OVER_AFTER);
+    let given_up = carry_out(app, target, cluster, &status, Goal::Supersede, wait, change.join_timeout).await?;
+    for node in given_up.iter().flat_map(|settled| &settled.adopted) {
+        let text =
+            format!("{node} was made by the operation that is given up, and no state had its machine: it goes too");
+        app.progress.tell(Event::Warning { text });
+    }
+    Ok(())
 }
 
-/// Settles this operation with its own cluster file. None if another run was faster.
+/// Settles this operation with its own cluster file, as far as the goal is. None if another run was faster.
 pub async fn carry_out(
     app: &App,
     target: &Target,
     cluster: &Cluster,
     status: &Status,
+    goal: Goal,
     lock_timeout: Duration,
     join_timeout: Duration,
 ) -> Result<Option<Settled>> {
@@ -85,5 +93,5 @@ pub async fn carry_out(
     let mut own = app.look(connect::reopen(app, target, cluster, source)).await?;
     own.task.options.lock_timeout = lock_timeout;
     own.task.options.join_timeout = join_timeout;
-    recover::settle(&own.ports, &own.task, Goal::Settle, app.interrupts.clone()).await
+    recover::settle(&own.ports, &own.task, goal, app.interrupts.clone()).await
 }

@@ -47,7 +47,9 @@ pub async fn run(app: &App, args: Args) -> Result<ExitCode> {
     if !args.yes {
         app.confirm("Settle it? Only `yes` goes on: ")?;
     }
-    let settled = settle::carry_out(app, &args.target, &cluster, &status, TAKE_OVER_AFTER, args.join_timeout).await?;
+    let settled =
+        settle::carry_out(app, &args.target, &cluster, &status, Goal::Settle, TAKE_OVER_AFTER, args.join_timeout)
+            .await?;
     match &settled {
         None => app.print("Nothing to resume: another run was faster.\n", &settled)?,
         Some(done) => app.print(&report::settled(done), &settled)?,

@@ -129,11 +129,13 @@ pub fn cordoned_from_the_start(world: &World, which: usize) {
     world.cordoned.lock().unwrap().insert(name.to_string());
 }
 
-fn uncordon(world: &World, name: &str) {
+/// True if a person had cordoned it before everything: the latest word counts.
+fn uncordon(world: &World, name: &str) -> bool {
     world.kubernetes.world().touch(name, |node| node.unschedulable = false);
     world.tell(|| format!("a person uncordons {name}"));
     world.happens("a person uncordoned a victim");
     world.watch.changed(name, world.now());
+    world.cordoned.lock().unwrap().remove(name)
 }
 
 /// A victim that is empty by now is uncordoned, pods come to it, and now and then it is cordoned again.
@@ -144,7 +146,7 @@ async fn drained_node_comes_back(world: &World) {
     let chance = &world.chance;
     world.sleep(chance.between(seconds(0), seconds(2))).await;
     let Some(name) = world.watch.drained() else { return };
-    uncordon(world, &name);
+    let was_cordoned = uncordon(world, &name);
     let more = chance.between(seconds(1), seconds(2)).as_secs() as usize;
     {
         let mut kubernetes = world.kubernetes.world();
@@ -161,6 +163,9 @@ async fn drained_node_comes_back(world: &World) {
     if chance.permille(400) {
         kubernetes.touch(&name, |node| node.unschedulable = true);
         drop(kubernetes);
+        if was_cordoned {
+            world.cordoned.lock().unwrap().insert(name.clone());
+        }
         world.tell(|| format!("a person cordons {name} again"));
     }
 }

@@ -123,8 +123,8 @@ impl Run {
                 refusals => refusals?,
             }
             interrupts.check()?;
-            if unsettled {
-                recover::settle(&self.ports, &self.task, Goal::Supersede, interrupts.clone()).await?;
+            if unsettled && let Some(status) = journal::unfinished(self.ports.store.as_ref()).await? {
+                self.settle(&status, Goal::Supersede).await?;
             }
             let mandate = Mandate { command: self.order.command(), consent: Consent::Yes };
             match execute::run(&self.ports, &self.task, mandate, prepared.plan, interrupts.clone()).await? {

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use crate::model::adoption;
 use crate::model::census::death::Suspect;
 use crate::model::failure::{Failure, Result};
@@ -87,16 +89,26 @@ impl Session<'_> {
         let mut nodes: BTreeMap<NodeName, NodeRecord> = self.nodes(&change.pool);
         nodes.retain(|name, _| !left.vanished.iter().any(|(gone, _)| gone == name));
         nodes.extend(left.told(&self.settle(&change.additions, &foundation)));
-        let tags = stacks::wanted_tags(self.task, &self.record, &self.plan.request, &change.pool).clone();
-        stacks::init_pool(&self.ports, self.task, &self.record, &change.pool, &nodes, &foundation, &tags).await?;
+        self.init_as_wanted(&change.pool, &nodes, &foundation).await?;
         self.take_in(part, &mut left, state.as_ref(), settled).await?;
         let made = self.make_rest(&change, &foundation, &left).await?;
         self.used_up(began, &left, settled).await?;
         Ok(made)
     }
 
+    /// Terraform's files of a pool with these nodes.
+    pub(super) async fn init_as_wanted(
+        &self,
+        pool: &str,
+        nodes: &BTreeMap<NodeName, NodeRecord>,
+        foundation: &Value,
+    ) -> Result<()> {
+        let tags = stacks::wanted_tags(self.task, &self.record, &self.plan.request, pool).clone();
+        stacks::init_pool(&self.ports, self.task, &self.record, pool, nodes, foundation, &tags).await.map(drop)
+    }
+
     /// How the new nodes of a part stand.
-    async fn left_of<'a>(
+    pub(super) async fn left_of<'a>(
         &self,
         began: &Status,
         part: &PartId,
@@ -156,7 +168,7 @@ impl Session<'_> {
     }
 
     /// Imports what no state has, and keeps what Terraform would replace only because its making was broken off.
-    async fn take_in(
+    pub(super) async fn take_in(
         &self,
         part: &PartId,
         left: &mut Left,
@@ -218,7 +230,7 @@ impl Session<'_> {
         Ok(gone.map(|verdict| (verdict.suspect.node, verdict.suspect.machine_id)).collect())
     }
 
-    async fn state_of(&self, stack: &StackId) -> Result<State> {
+    pub(super) async fn state_of(&self, stack: &StackId) -> Result<State> {
         let state = state::read(&self.ports, stack).await?;
         state.ok_or_else(|| {
             Failure::failed(format!("stack {stack} was applied, and has no state any more"))

@@ -5,6 +5,7 @@
 
 mod adopt;
 mod finish;
+mod give_up;
 mod plan;
 mod remove;
 mod undo;
@@ -32,7 +33,7 @@ pub enum Goal {
     Settle,
     /// What can be undone is undone; what is past its point of no return stays as it is.
     Undo,
-    /// Nothing is done about it any more: the whole cluster is to be destroyed.
+    /// Nobody goes on with it, because the whole cluster is to be destroyed. What it made is taken in, so that it goes too.
     Supersede,
 }
 
@@ -119,7 +120,7 @@ async fn under_lock(
         undoable(&status)?;
     }
     if goal == Goal::Supersede {
-        return supersede(ports, task, lease, status).await;
+        return give_up::give_up(ports, task, lease, status, interrupts).await;
     }
     let stored = record::load(ports.store.as_ref()).await?;
     if let Some((record, _)) = &stored {
@@ -151,17 +152,6 @@ async fn under_lock(
         session.finish_parts(&began, &mut settled).await?;
     }
     session.end(&began, version, given, settled).await
-}
-
-async fn supersede(ports: &Ports, task: &Task, lease: Lease, status: Status) -> Result<Settled> {
-    let mut settled = Settled::of(status.operation());
-    let mut journal = Journal::taken_over(ports.store.clone(), ports.clock.clone(), lease.clone(), status.clone());
-    journal.write(Entry::TakenOver { holder: task.holder.clone() }).await?;
-    state_lock::remove_left_over(ports, &lease, &status).await?;
-    let why = format!("{} on {} destroys the whole cluster", task.holder.user, task.holder.host);
-    journal.write(Entry::Superseded { why }).await?;
-    settled.outcome = journal.status().and_then(Status::outcome);
-    Ok(settled)
 }
 
 /// Its run died before the first record: nothing was made that could be left.

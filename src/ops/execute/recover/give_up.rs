@@ -1,0 +1,117 @@
+//! An operation that nobody goes on with, because the whole cluster goes. Machines that it made and that no state has are
+//! taken in first: nothing else would find them.
+
+use crate::model::failure::Result;
+use crate::model::journal::{Act, Entry, PartId, PartPhase, Status};
+use crate::model::names::StackId;
+use crate::model::plan::FoundationChange;
+use crate::ops::interrupts::Interrupts;
+use crate::ops::journal::Journal;
+use crate::ops::lease::Lease;
+use crate::ops::ports::Ports;
+use crate::ops::task::Task;
+use crate::ops::{place, record, stacks, state, state_lock};
+
+use super::super::session::Session;
+use super::finish::phase;
+use super::{Settled, can_finish, plan};
+
+pub(super) async fn give_up(
+    ports: &Ports,
+    task: &Task,
+    lease: Lease,
+    began: Status,
+    interrupts: Interrupts,
+) -> Result<Settled> {
+    let stored = record::load(ports.store.as_ref()).await?;
+    let takes_in = !unfinished_makes(&began).is_empty();
+    if let Some((record, _)) = stored.as_ref().filter(|_| takes_in) {
+        record::check_writable(ports.store.as_ref(), record)?;
+        place::check(record, &ports.cloud.place().await?)?;
+        can_finish(ports, task, &began, Some(record)).await?;
+    }
+    let mut journal = Journal::taken_over(ports.store.clone(), ports.clock.clone(), lease.clone(), began.clone());
+    journal.write(Entry::TakenOver { holder: task.holder.clone() }).await?;
+    state_lock::remove_left_over(ports, &lease, &began).await?;
+    let mut settled = Settled::of(began.operation());
+    let given_up =
+        Entry::Superseded { why: format!("{} on {} destroys the whole cluster", task.holder.user, task.holder.host) };
+    let Some((record, version)) = stored.filter(|_| takes_in) else {
+        journal.write(given_up).await?;
+        settled.outcome = journal.status().and_then(Status::outcome);
+        return Ok(settled);
+    };
+    let plan = plan::of(&began, &record, &task.source);
+    let former = Some(record.source.clone());
+    let operation = began.operation().clone();
+    let mut session = Session::new(ports, task, &plan, operation, lease, interrupts, journal, former, record);
+    session.take_in_unsaved(&began, &mut settled).await.map_err(|failure| {
+        failure
+            .context(
+                "what the unfinished operation made and no state has could not be taken in, and would be left over",
+            )
+            .hint("run scaler destroy again; what cannot be taken in is to be terminated in the cloud first")
+    })?;
+    if !settled.adopted.is_empty() {
+        plan::use_up_names(&mut session.record, &began);
+        session.record.generation += 1;
+        session.record.operation = session.operation.clone();
+        session.record.fence = session.lease.fence;
+        session.write_down(version).await?;
+    }
+    session.note(given_up).await?;
+    settled.outcome = session.journal.lock().await.status().and_then(Status::outcome);
+    Ok(settled)
+}
+
+/// The parts that may have made machines of which no state knows.
+fn unfinished_makes(began: &Status) -> Vec<PartId> {
+    let past = began.past().into_iter();
+    past.filter(|part| part.act == Act::Make && phase(began, part) != Some(PartPhase::Applied)).collect()
+}
+
+impl Session<'_> {
+    async fn take_in_unsaved(&mut self, began: &Status, settled: &mut Settled) -> Result<()> {
+        for part in unfinished_makes(began) {
+            self.interrupts.check()?;
+            match part.stack {
+                StackId::Foundation => self.take_in_foundation(began, &part, settled).await?,
+                StackId::Pool(_) => self.take_in_pool(began, &part, settled).await?,
+            }
+        }
+        Ok(())
+    }
+
+    async fn take_in_foundation(&mut self, began: &Status, part: &PartId, settled: &mut Settled) -> Result<()> {
+        let FoundationChange::Create { nodes } = &self.plan.foundation else { return Ok(()) };
+        let state = state::read(&self.ports, &part.stack).await?;
+        let mut left = self.left_of(began, part, nodes.keys(), state.as_ref()).await?;
+        if left.made.adoptable.is_empty() {
+            return Ok(());
+        }
+        let told = left.told(nodes);
+        stacks::init_foundation(&self.ports, self.task, &self.record, &told).await?;
+        self.take_in(part, &mut left, state.as_ref(), settled).await?;
+        let state = self.state_of(&part.stack).await?;
+        self.keep_control_plane(&told, &state);
+        self.record_stack(part, &state, began).await
+    }
+
+    async fn take_in_pool(&mut self, began: &Status, part: &PartId, settled: &mut Settled) -> Result<()> {
+        let change = self.change_of(part)?;
+        let state = state::read(&self.ports, &part.stack).await?;
+        let mut left = self.left_of(began, part, change.additions.keys(), state.as_ref()).await?;
+        if left.made.adoptable.is_empty() {
+            return Ok(());
+        }
+        let foundation = self.foundation().await?;
+        let told = left.told(&self.settle(&change.additions, &foundation));
+        let mut nodes = self.nodes(&change.pool);
+        nodes.extend(told.clone());
+        self.init_as_wanted(&change.pool, &nodes, &foundation).await?;
+        self.take_in(part, &mut left, state.as_ref(), settled).await?;
+        let state = self.state_of(&part.stack).await?;
+        self.keep_made(&change.pool, told, &state);
+        self.record_stack(part, &state, began).await
+    }
+}
