@@ -86,10 +86,19 @@ impl<'a> Stage<'a> {
         if self.world.workers().len() != size {
             self.world.run(&[way, "--pool", &self.world.pool, "--to", &size.to_string(), "--yes"]).ends(0);
         }
+        if scenario == Scenario::Destroy {
+            self.let_all_go();
+        }
         if scenario == Scenario::Recovery {
             assert_eq!(self.mortal(&[("PATH", &self.deadly)], Scenario::Up).code, -1, "it died");
             self.nobody_works();
         }
+    }
+
+    /// Where everything goes, evicted pods find no other node, and nobody is to wait for that.
+    pub fn let_all_go(&self) {
+        let budget = format!("/apis/policy/v1/namespaces/{}/poddisruptionbudgets/web", self.namespace);
+        self.world.k.patch(&budget, &serde_json::json!({"spec": {"maxUnavailable": "100%"}}));
     }
 
     /// Goes through a scenario without a death. What the program told of its points since the stage was made.

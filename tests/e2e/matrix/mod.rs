@@ -7,6 +7,7 @@
 //! is killed a second time there.
 
 pub mod case;
+mod given_up;
 mod points;
 
 use std::io::Write;

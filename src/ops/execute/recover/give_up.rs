@@ -8,7 +8,7 @@ use crate::model::plan::FoundationChange;
 use crate::ops::interrupts::Interrupts;
 use crate::ops::journal::Journal;
 use crate::ops::lease::Lease;
-use crate::ops::ports::Ports;
+use crate::ops::ports::{Event, Ports};
 use crate::ops::task::Task;
 use crate::ops::{place, record, stacks, state, state_lock};
 
@@ -59,8 +59,13 @@ pub(super) async fn give_up(
         session.record.fence = session.lease.fence;
         session.write_down(version).await?;
     }
-    session.note(given_up).await?;
-    settled.outcome = session.journal.lock().await.status().and_then(Status::outcome);
+    let mut journal = session.journal.lock().await;
+    // With what was taken in it may have come to its end by itself.
+    if journal.status().and_then(Status::outcome).is_none() {
+        journal.write(given_up).await?;
+    }
+    settled.outcome = journal.status().and_then(Status::outcome);
+    drop(journal);
     Ok(settled)
 }
 
@@ -98,7 +103,7 @@ impl Session<'_> {
     }
 
     async fn take_in_pool(&mut self, began: &Status, part: &PartId, settled: &mut Settled) -> Result<()> {
-        let change = self.change_of(part)?;
+        let mut change = self.change_of(part)?;
         let state = state::read(&self.ports, &part.stack).await?;
         let mut left = self.left_of(began, part, change.additions.keys(), state.as_ref()).await?;
         if left.made.adoptable.is_empty() {
@@ -110,6 +115,17 @@ impl Session<'_> {
         nodes.extend(told.clone());
         self.init_as_wanted(&change.pool, &nodes, &foundation).await?;
         self.take_in(part, &mut left, state.as_ref(), settled).await?;
+        let standing = left.made.standing.clone();
+        change.additions.retain(|name, _| standing.contains_key(name));
+        left.made.missing.clear();
+        // Some of what a machine was made with is not in it, and Terraform may need that to end it.
+        let applied = self.make_rest(&change, &foundation, &left).await;
+        if let Some(failure) = applied.map_or_else(Some, |made| made.shortfall) {
+            self.lease.check()?;
+            self.tell(Event::Warning {
+                text: format!("machines were taken in, and are not as they should be: {failure}"),
+            });
+        }
         let state = self.state_of(&part.stack).await?;
         self.keep_made(&change.pool, told, &state);
         self.record_stack(part, &state, began).await
