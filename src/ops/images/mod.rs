@@ -4,6 +4,8 @@ mod build;
 mod list;
 mod prune;
 mod records;
+#[cfg(test)]
+mod tests;
 
 pub use build::{Built, build};
 pub use list::{Line, List, list};

@@ -24,7 +24,7 @@ impl Provisioner for NobodyProvisions {
     }
 
     async fn play(&self, _: &Play, _: Option<&Lease>, _: &Interrupts) -> Result<Played> {
-        self.check().await.map(|()| Played::default())
+        Provisioner::check(self).await.map(|()| Played::default())
     }
 }
 

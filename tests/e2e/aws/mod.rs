@@ -5,6 +5,7 @@ mod agreement;
 mod cluster;
 mod day;
 mod evictions;
+mod images;
 mod guarded;
 mod leftovers;
 mod network;
