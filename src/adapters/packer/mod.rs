@@ -147,7 +147,7 @@ impl ImageBuilder for PackerCli {
                     self.tell(step, text.lines().next().unwrap_or_default());
                     lines.push(text);
                 }
-                Some(News::Error(text)) => errors.push(redactor.redact(&text).into_owned()),
+                Some(News::Error(text)) => add_error(&mut errors, redactor.redact(&text).into_owned()),
                 None => {}
             })
             .await?;
@@ -155,6 +155,14 @@ impl ImageBuilder for PackerCli {
             Some(id) if finished.succeeded() => Ok(id),
             _ => Err(broken(&finished, &lines, &errors)),
         }
+    }
+}
+
+/// Packer repeats an error at the end of the build, and once more at its own.
+fn add_error(errors: &mut Vec<String>, text: String) {
+    let heading = text.starts_with("Some builds didn't complete");
+    if !heading && !errors.iter().any(|known| text.contains(known.as_str())) {
+        errors.push(text);
     }
 }
 
@@ -171,4 +179,24 @@ fn broken(finished: &Finished, lines: &[String], errors: &[String]) -> Failure {
     let failure = told[told.len().saturating_sub(QUOTED_LINES)..].iter().fold(failure, |failure, line| failure.because(line));
     let hint = "`--work-dir DIR` leaves what Packer is given in DIR/image";
     failure.because(ended.what).hint(hint)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_is_told_once() {
+        let mut errors = Vec::new();
+        for text in [
+            "Error: the name is taken",
+            "Build 'amazon-ebs.image' errored after 166 milliseconds: Error: the name is taken",
+            "Some builds didn't complete successfully and had errors:",
+            "Error: the name is taken",
+            "and another",
+        ] {
+            add_error(&mut errors, text.to_owned());
+        }
+        assert_eq!(errors, ["Error: the name is taken", "and another"]);
+    }
 }

@@ -29,7 +29,7 @@ impl Aws {
     /// One image, built now.
     #[track_caller]
     fn built(&self, more: &[&str]) -> Value {
-        let args = [&["build-image", "--output", "json", "--work-dir", "work"], more].concat();
+        let args = [&["build-image", "--output", "json", "--work-dir", "work"][..], more].concat();
         let answer = self.program.run(&args).ends(0).json();
         let images = answer["images"].as_array().expect("images");
         assert_eq!(images.len(), 1, "{answer}");
@@ -70,7 +70,7 @@ impl Aws {
 
     fn apply_min(&self, base: &str, min: u32, more: &[&str]) -> Said {
         self.write_with_image(base, min);
-        self.program.run(&[&["apply", "--yes", "--work-dir", "work"], more].concat())
+        self.program.run(&[&["apply", "--yes", "--work-dir", "work"][..], more].concat())
     }
 }
 
