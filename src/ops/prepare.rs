@@ -162,13 +162,12 @@ async fn resolve_images(
     }
     for (name, image, machine) in wanted {
         let known = resolved.iter().find(|(known, of, _)| known == image && of == machine);
-        let id =
-            match known {
-                Some((_, _, id)) => id.clone(),
-                None => images::resolve(ports, task, image, machine).await.map_err(|failure| {
-                    failure.context(format!("there is no image for the new machines of `{name}`"))
-                })?,
-            };
+        let id = match known {
+            Some((_, _, id)) => id.clone(),
+            None => images::resolve(ports, task, image, machine)
+                .await
+                .map_err(|failure| failure.context(format!("there is no image for the new machines of `{name}`")))?,
+        };
         resolved.push((image.clone(), machine.to_owned(), id.clone()));
         ids.insert(name.to_owned(), id);
     }

@@ -53,8 +53,11 @@ pub fn image(order: &ImageOrder, dialect: Dialect) -> Result<Files> {
     files.extend(order.assets.template(order.file.provider).into_iter().filter(|(name, _)| wanted(name)));
     if files.is_empty() {
         let provider = order.file.provider;
-        return Err(Failure::refused(format!("image `{}` cannot be built: there are no images of {provider}", order.image))
-            .hint("name an image by its id or family in the cluster file: `image: { family: ubuntu-24.04 }`"));
+        return Err(Failure::refused(format!(
+            "image `{}` cannot be built: there are no images of {provider}",
+            order.image
+        ))
+        .hint("name an image by its id or family in the cluster file: `image: { family: ubuntu-24.04 }`"));
     }
     let variables = variables(order);
     refuse_templates(&variables)?;
@@ -135,7 +138,7 @@ mod tests {
     use crate::model::image::Ingredients;
 
     const FILE: &str = "apiVersion: scaler/v1\nkind: Cluster\nname: demo\nprovider: aws\nregion: eu-west-1\n\
-        kubernetes: { version: 1.36.3, packages: 'https://mirror.example/{{ x }}' }\n\
+        kubernetes: { version: 1.36.3, packages: 'https://mirror.example/core' }\n\
         store: { backend: local, path: store }\nssh: { publicKeyFile: key.pub }\n\
         network: { zones: [eu-west-1a], adminCidrs: [203.0.113.7/32] }\ntags: { team: platform }\n\
         images: { worker: { base: ubuntu-24.04, subnet: subnet-0a1b2c3d } }\n\

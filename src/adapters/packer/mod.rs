@@ -131,7 +131,9 @@ impl ImageBuilder for PackerCli {
         if *dialect == Dialect::Plugins {
             self.tell(step, "fetching Packer's plugins");
             let fetched = self.run(program, folder.path(), interrupts).args(["init", "."]).output().await?.ok();
-            fetched.map_err(|failure| failure.hint("Packer fetches its plugins once, from GitHub; `packer plugins install` does so too"))?;
+            fetched.map_err(|failure| {
+                failure.hint("Packer fetches its plugins once, from GitHub; `packer plugins install` does so too")
+            })?;
         }
         let redactor = program.redactor();
         let (mut image, mut lines, mut errors) = (None, Vec::new(), Vec::new());
@@ -176,7 +178,8 @@ fn broken(finished: &Finished, lines: &[String], errors: &[String]) -> Failure {
         None => Failure::new(Kind::Failed, "Packer could not build the image"),
     };
     let told = if errors.is_empty() { lines } else { errors };
-    let failure = told[told.len().saturating_sub(QUOTED_LINES)..].iter().fold(failure, |failure, line| failure.because(line));
+    let failure =
+        told[told.len().saturating_sub(QUOTED_LINES)..].iter().fold(failure, |failure, line| failure.because(line));
     let hint = "`--work-dir DIR` leaves what Packer is given in DIR/image";
     failure.because(ended.what).hint(hint)
 }

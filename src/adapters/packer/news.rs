@@ -46,7 +46,10 @@ mod tests {
     fn lines_are_read_as_packer_writes_them() {
         let said = |text: &str| Some(News::Said(text.to_owned()));
         let read_all = [
-            ("1795387268,,ui,say,==> amazon-ebs.image: Launching a source AWS instance...", said("Launching a source AWS instance...")),
+            (
+                "1795387268,,ui,say,==> amazon-ebs.image: Launching a source AWS instance...",
+                said("Launching a source AWS instance..."),
+            ),
             ("1,,ui,message,    amazon-ebs.image: Adding tag: \"a\"%!(PACKER_COMMA) b", said("Adding tag: \"a\", b")),
             ("1,,ui,error,==> amazon-ebs.image: no\\nroom", Some(News::Error("no\nroom".into()))),
             ("1,amazon-ebs.image,artifact,0,id,eu-west-1:ami-fd5a941b", Some(News::Image("ami-fd5a941b".into()))),

@@ -45,8 +45,9 @@ fn names(args: &Args, file: &ClusterFile) -> Result<Vec<String>> {
         let used = images::used(file);
         if used.is_empty() {
             let what = format!("no pool of cluster `{}` has an image to build", file.name);
-            return Err(Failure::new(Kind::Usage, what)
-                .hint("give it one: `images: { worker: { base: ubuntu-24.04 } }`, and in the pool `image: { build: worker }`"));
+            return Err(Failure::new(Kind::Usage, what).hint(
+                "give it one: `images: { worker: { base: ubuntu-24.04 } }`, and in the pool `image: { build: worker }`",
+            ));
         }
         return Ok(used);
     };

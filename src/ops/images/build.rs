@@ -64,9 +64,11 @@ async fn one(
         ports.provisioner.check().await?;
     }
     let base = wanted.spec.base_image(task.file.provider);
-    let base = ports.cloud.resolve_image(&base, &wanted.machine).await.map_err(|failure| {
-        failure.context(format!("there is nothing to begin image `{}` with", wanted.image))
-    })?;
+    let base = ports
+        .cloud
+        .resolve_image(&base, &wanted.machine)
+        .await
+        .map_err(|failure| failure.context(format!("there is nothing to begin image `{}` with", wanted.image)))?;
     let build = format!("{:08x}", ports.clock.random() as u32);
     let order = ImageOrder {
         file: &task.file,

@@ -301,10 +301,9 @@ async fn the_same_ingredients_build_nothing_again() {
 
 #[tokio::test]
 async fn one_is_built_for_each_architecture_on_the_images_own_machine_type() {
-    let text = FILE.replace("provisioning: none }", "provisioning: none, machine: m5.large }").replace(
-        "max: 9 }]",
-        "max: 9 }, { name: arms, machine: t4g.large, image: { build: worker }, count: 1 }]",
-    );
+    let text = FILE
+        .replace("provisioning: none }", "provisioning: none, machine: m5.large }")
+        .replace("max: 9 }]", "max: 9 }, { name: arms, machine: t4g.large, image: { build: worker }, count: 1 }]");
     let scene = scene_of(Shelf::default(), &text);
     assert_eq!(scene.build(false).await.unwrap().len(), 2);
     let made = scene.shelf.made.lock().unwrap();

@@ -10,8 +10,8 @@ use crate::model::image::Dialect;
 use crate::model::kubeconfig::Kubeconfig;
 use crate::ops::interrupts::Interrupts;
 use crate::ops::lease::Lease;
-use crate::ops::ports::provisioner::{Play, Played, Provisioner};
 use crate::ops::ports::images::CloudImage;
+use crate::ops::ports::provisioner::{Play, Played, Provisioner};
 use crate::ops::ports::{Door, ImageBuilder, Images, Kubernetes};
 
 /// For tests of clusters whose machines join by themselves: it is never to be asked.

@@ -59,7 +59,8 @@ impl Aws {
 
     /// Of the machines that Packer made, none may do anything yet.
     fn no_builder_is_left(&self) -> bool {
-        let builders = self.moto.instances(REGION).into_iter().filter(|one| one.tags.contains_key("scaler:image-build"));
+        let builders =
+            self.moto.instances(REGION).into_iter().filter(|one| one.tags.contains_key("scaler:image-build"));
         let states: Vec<InstanceState> = builders.map(|one| one.state).collect();
         !states.is_empty() && states.iter().all(|state| *state == InstanceState::Terminated)
     }
@@ -178,6 +179,7 @@ fn a_build_that_breaks_off_leaves_neither_machine_nor_record() {
 fn snapshots(aws: &Aws, image: &str) -> String {
     let keys = aws.moto.keys(REGION, BUCKET);
     let key = keys.iter().find(|key| key.ends_with(&format!("/{image}.json"))).expect("its record");
-    let record: Value = serde_json::from_str(&aws.moto.object(REGION, BUCKET, key).expect("it is there")).expect("JSON");
+    let record: Value =
+        serde_json::from_str(&aws.moto.object(REGION, BUCKET, key).expect("it is there")).expect("JSON");
     record["snapshots"][0].as_str().expect("a snapshot").to_owned()
 }

@@ -86,6 +86,10 @@ fn packer_runs_the_playbooks_that_prepare_and_install() {
     for program in ["kubeadm", "kubelet", "kubectl"] {
         assert_eq!(host.run(&["which", program]).code, Some(0), "{program} is installed");
     }
-    assert_eq!(host.read("/etc/machine-id").as_deref(), Some(""), "machines that are made of it are not one and the same");
+    assert_eq!(
+        host.read("/etc/machine-id").as_deref(),
+        Some(""),
+        "machines that are made of it are not one and the same"
+    );
     assert_eq!(host.read("/etc/kubernetes/kubelet.conf"), None, "it has not joined anything");
 }

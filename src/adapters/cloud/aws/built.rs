@@ -82,3 +82,32 @@ fn cloud_image(ami: &Ami) -> Option<CloudImage> {
         tags: tags.collect(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::adapters::cloud::aws::moto::Moto;
+
+    #[tokio::test]
+    async fn an_image_is_seen_until_it_is_taken_away() {
+        scaler_lab::needs!(Moto);
+        let moto = Moto::start();
+        let aws = moto.aws("eu-west-1");
+        assert_eq!(aws.architecture("t4g.medium").await.unwrap(), "arm64");
+        let machine = moto.run(&aws, "id", "d-w-1").await;
+        let made = aws.ec2.create_image().instance_id(&machine).name("scaler-d").send().await.unwrap();
+        let id = made.image_id().unwrap().to_owned();
+        let ids = ["ami-none".to_owned(), id.clone(), "ami-785db401".to_owned()];
+        let found = aws.images(&ids).await.unwrap();
+        assert_eq!(found.iter().map(|image| &image.id).collect::<Vec<_>>(), [&id], "the account's own alone");
+        assert!(found[0].available && found[0].snapshots.len() == 1, "{found:?}");
+        let snapshots = found[0].snapshots.clone();
+        for _ in 0..2 {
+            aws.remove(&id, &snapshots).await.unwrap();
+            assert!(aws.images(&ids).await.unwrap().is_empty());
+        }
+        let left = aws.ec2.describe_snapshots().owner_ids("self").send().await.unwrap();
+        assert!(!left.snapshots().iter().any(|left| left.snapshot_id() == Some(&snapshots[0])));
+        assert!(aws.builders("b1").await.unwrap().is_empty());
+    }
+}

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Facts, by_cloud};
 use super::machine::PROVISIONINGS;
+use super::{Facts, by_cloud};
 use crate::model::file::read::{Fields, Kind, Wrong, choice, map, nearest, object, text, wrong};
 use crate::model::file::rules::names;
 use crate::model::file::types::{Image, ImageSpec};
@@ -24,7 +24,8 @@ pub fn images(facts: &Facts) -> impl Kind<Out = BTreeMap<String, ImageSpec>> + u
         let doc = "The machine type that it is built on. Default: that of the first pool which uses it.";
         let machine = fields.optional("machine", doc, &machine).maybe();
         let subnet = text("a subnet's id", "subnet-0123456789abcdef0", subnet_id).length(1, 500);
-        let doc = "The subnet that it is built in, where SSH reaches it from here. Default: one of the default network.";
+        let doc =
+            "The subnet that it is built in, where SSH reaches it from here. Default: one of the default network.";
         let subnet = fields.optional("subnet", doc, &subnet).maybe();
         let doc = "What is done to the base: `ssh`, the playbooks `prepare` and `install` over SSH; `none`, nothing.";
         let provisioning = fields.defaulted("provisioning", doc, &choice(PROVISIONINGS), "ssh");

@@ -24,7 +24,8 @@ use terraform::MortalTerraform;
 
 pub fn mortal(ports: Ports, fate: &Arc<Fate>) -> Ports {
     // Clocks change nothing, and what is told has its points already.
-    let Ports { store, cloud, terraform, provisioner, images, image_builder, kubernetes, door, clock, progress } = ports;
+    let Ports { store, cloud, terraform, provisioner, images, image_builder, kubernetes, door, clock, progress } =
+        ports;
     let kubernetes =
         kubernetes.map(|inner| -> Arc<dyn Kubernetes> { Arc::new(MortalKubernetes { inner, fate: fate.clone() }) });
     Ports {
