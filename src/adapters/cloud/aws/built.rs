@@ -58,8 +58,10 @@ impl Images for Aws {
         let what = format!("image {image} cannot be taken away");
         let answer = self.ec2.deregister_image().image_id(image).send().await;
         // EC2 has two words for one that is gone: at once, and a while later.
-        let answer = unless_code(answer, "InvalidAMIID.Unavailable");
-        let answer = answer.or_else(|error| unless_code(Err(error), "InvalidAMIID.NotFound"));
+        let answer = match unless_code(answer, "InvalidAMIID.Unavailable") {
+            Err(error) => unless_code(Err(error), "InvalidAMIID.NotFound"),
+            gone => gone,
+        };
         answer.map_err(|error| explain(&what, "ec2:DeregisterImage", error))?;
         for snapshot in snapshots {
             let what = format!("snapshot {snapshot} of image {image} cannot be deleted");
