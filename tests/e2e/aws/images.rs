@@ -92,7 +92,7 @@ fn images_are_built_once_serve_new_nodes_and_go_when_nobody_needs_them() {
     assert_eq!((&first["new"], &first["base"]), (&true.into(), &BASES[0].into()), "{first}");
     assert!(aws.knows("DescribeImages", &id), "{id}");
     assert!(first["snapshots"].as_array().is_some_and(|all| !all.is_empty()), "{first}");
-    assert_eq!(aws.in_store(), [id.clone()]);
+    assert_eq!(aws.in_store(), [id.as_str()]);
     assert!(aws.no_builder_is_left());
     let again = aws.built(&["--pool", &aws.pool]);
     assert_eq!((&again["new"], &again["id"]), (&false.into(), &first["id"]), "{again}");
