@@ -23,6 +23,8 @@ pub enum Part {
     RealHost,
     /// `ansible-playbook`, in the project's virtual environment.
     Ansible,
+    /// Packer, on the PATH or from Debian's package.
+    Packer,
     /// Terraform's provider for AWS, unpacked somewhere on the machine.
     AwsProvider,
     /// `terraform` on the PATH.
@@ -50,6 +52,7 @@ impl Part {
                 Part::Hosts.is_here() && places::packages().is_ok_and(|folder| folder.join("real/pod.tar").exists())
             }
             Part::Ansible => places::ansible().join("ansible-playbook").exists(),
+            Part::Packer => places::program("packer").is_some(),
             Part::AwsProvider => places::terraform_config().is_some(),
             Part::Terraform => places::program("terraform").is_some(),
             Part::Opentofu => places::program("tofu").is_some(),
@@ -66,6 +69,7 @@ impl Part {
             Part::Hosts => "root, sshd and packages for hosts",
             Part::RealHost => "Debian's containerd for hosts",
             Part::Ansible => "Ansible",
+            Part::Packer => "Packer",
             Part::AwsProvider => "Terraform's AWS provider",
             Part::Terraform => "Terraform",
             Part::Opentofu => "OpenTofu",

@@ -4,6 +4,8 @@ pub mod ansible;
 pub mod clock;
 pub mod cloud;
 pub mod kubernetes;
+pub mod packer;
+mod private;
 pub mod process;
 pub mod store;
 pub mod terraform;

@@ -119,6 +119,9 @@ pub struct Change {
     /// Where one node's drain does not finish, let the drained ones go.
     #[arg(long)]
     pub partial: bool,
+    /// Images that are not there are built before anything is planned. `apply` alone has an option for it.
+    #[arg(skip)]
+    pub build_images: bool,
 }
 
 /// `90s`, `15m`, `1h30m`.

@@ -14,6 +14,7 @@ use crate::adapters::ansible::{AnsibleCli, Options as AnsibleOptions};
 use crate::adapters::clock::SystemClock;
 use crate::adapters::cloud::{Aws, Bucket, Sandbox, login};
 use crate::adapters::kubernetes::{self, Access, FetchedAccess};
+use crate::adapters::packer::{Options as PackerOptions, PackerCli};
 use crate::adapters::process::{Environment, Host, Program, TemporaryFolder};
 use crate::adapters::store::{self, LocalHome};
 use crate::adapters::terraform::{ERRORED_STATE, Options as TerraformOptions, TerraformCli};
@@ -24,7 +25,7 @@ use crate::model::provider::Provider;
 use crate::model::record::Source;
 use crate::model::store_url;
 use crate::ops::ports::probe::{BucketProbe, CloudProbe};
-use crate::ops::ports::{Clock, Cloud, Event, Kubernetes, Ports, Store, StoreHome};
+use crate::ops::ports::{Clock, Cloud, Event, Images, Kubernetes, Ports, Store, StoreHome};
 use crate::ops::record;
 use crate::ops::task::{Options, Task};
 
@@ -174,13 +175,16 @@ async fn finish(
         _ => None,
     };
     let mut probes = Probes { cloud: None, bucket: probe(app, &loaded).await };
-    let cloud: Arc<dyn Cloud> = match file.provider {
-        Provider::Sandbox => Arc::new(Sandbox::new(&loaded.register, &file.region)),
+    let (cloud, images): (Arc<dyn Cloud>, Arc<dyn Images>) = match file.provider {
+        Provider::Sandbox => {
+            let sandbox = Arc::new(Sandbox::new(&loaded.register, &file.region));
+            (sandbox.clone(), sandbox)
+        }
         _ => {
             let login = login(&file.region, file.aws.profile.as_deref()).await;
             let aws = Arc::new(Aws::new(&login, &file.region, &file.aws.endpoints));
             probes.cloud = Some(aws.clone());
-            aws
+            (aws.clone(), aws)
         }
     };
     let (work_dir, work) = work_dir(app, target, &host)?;
@@ -193,9 +197,18 @@ async fn finish(
         interrupts: app.interrupts.clone(),
         progress: app.progress.clone(),
     });
+    let ansible_playbook = file.tools.ansible_playbook.as_ref().map(|path| app.settings.path(&loaded.folder, path));
+    let image_builder = PackerCli::new(PackerOptions {
+        host: host.clone(),
+        path: file.tools.packer.as_ref().map(|path| app.settings.path(&loaded.folder, path)),
+        ansible_playbook: ansible_playbook.clone(),
+        profile: file.aws.profile.clone(),
+        work_dir: target.work_dir.as_ref().map(|dir| app.settings.folder.join(dir)),
+        progress: app.progress.clone(),
+    });
     let provisioner = AnsibleCli::new(AnsibleOptions {
         host: host.clone(),
-        path: file.tools.ansible_playbook.as_ref().map(|path| app.settings.path(&loaded.folder, path)),
+        path: ansible_playbook,
         private_key: private_key(app, target, &loaded),
         playbooks: loaded.assets.playbooks().clone(),
         work_dir: target.work_dir.as_ref().map(|dir| app.settings.folder.join(dir)),
@@ -208,6 +221,8 @@ async fn finish(
         cloud,
         terraform: Arc::new(terraform),
         provisioner: Arc::new(provisioner),
+        images,
+        image_builder: Arc::new(image_builder),
         kubernetes,
         door: Arc::new(door),
         clock: clock(),

@@ -13,6 +13,7 @@ use crate::model::journal::{Command, Consent};
 use crate::model::names::NodeName;
 use crate::model::plan::Request;
 use crate::ops::execute::{self, Done, Ran};
+use crate::ops::images;
 use crate::ops::journal;
 use crate::ops::lock;
 use crate::ops::ports::Event;
@@ -120,6 +121,9 @@ async fn round(
         // What was read before is out of date then.
         return Ok(Round::Settled);
     }
+    if change.build_images && !change.dry_run {
+        build_images(app, &cluster).await?;
+    }
     let mut prepared = app.look(prepare::prepare(&cluster.ports, &cluster.task, request)).await?;
     prepared.plan.notes.extend(note);
     if first == First::Unsettled {
@@ -166,6 +170,14 @@ async fn round(
         (Err(failure), Some(edited)) => Err(put_back(&cluster, edited, failure).await),
         (Err(failure), None) => Err(failure),
     }
+}
+
+/// Those that the cluster file's pools use and that are not there.
+async fn build_images(app: &App, cluster: &Cluster) -> Result<()> {
+    for name in images::used(&cluster.task.file) {
+        images::build(&cluster.ports, &cluster.task, &name, false, &app.interrupts).await?;
+    }
+    Ok(())
 }
 
 /// An operation that did nothing leaves the cluster file as it was. One that is not finished may have done something: what

@@ -9,6 +9,7 @@ pub mod failure;
 pub mod file;
 pub mod guard;
 pub mod history;
+pub mod image;
 pub mod journal;
 pub mod kubeconfig;
 pub mod kubernetes;

@@ -76,6 +76,14 @@ pub mod tags {
     pub const POOL: &str = "scaler:pool";
     pub const ROLE: &str = "scaler:role";
     pub const OPERATION: &str = "scaler:operation";
+    /// Of an image that was built, and of what it is built with: whose it is. Not [`CLUSTER`], which is on what belongs to
+    /// the cluster itself.
+    pub const IMAGES_OF: &str = "scaler:cluster-images";
+    /// The image's name in the cluster file.
+    pub const IMAGE: &str = "scaler:image";
+    pub const IMAGE_HASH: &str = "scaler:image-hash";
+    /// The run that builds, or built, it.
+    pub const IMAGE_BUILD: &str = "scaler:image-build";
     /// Tags with this prefix are ours; a cluster file may not set them.
     pub const PREFIX: &str = "scaler:";
 }

@@ -10,6 +10,7 @@ pub mod gone;
 pub mod history;
 pub mod homestead;
 pub mod identity;
+pub mod images;
 pub mod interrupts;
 pub mod journal;
 pub mod lease;

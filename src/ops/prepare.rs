@@ -8,7 +8,7 @@ use super::observe::{self, Observed};
 use super::ports::terraform::PlanMode;
 use super::ports::{Event, Ports};
 use super::task::Task;
-use super::{journal, lock, plausible, preview, stacks};
+use super::{images, journal, lock, plausible, preview, stacks};
 use crate::model::census::Finding;
 use crate::model::drain::NodeReport;
 use crate::model::failure::{Failure, Result};
@@ -70,6 +70,9 @@ pub async fn prepare(ports: &Ports, task: &Task, request: Request) -> Result<Pre
     let unfinished = journal::unfinished(ports.store.as_ref()).await?;
     let at_work = lock::at_work(ports.store.as_ref(), ports.clock.now()).await?;
     let mut plan = decide(ports, task, request, &observed).await?;
+    if matches!(plan.request, Request::Apply { .. }) {
+        plan.notes.extend(images::notes(ports, task, &plan).await);
+    }
     if let Err(failure) = &observed.cluster {
         plan.notes.push(format!("the cluster cannot be reached ({failure}): {}", unseen(&plan)));
     }
@@ -112,7 +115,7 @@ async fn decide(ports: &Ports, task: &Task, request: Request, observed: &Observe
     let fresh = format!("{:016x}{:016x}", ports.clock.random(), ports.clock.random());
     let cluster_id = record.map_or(fresh, |record| record.cluster_id.clone());
     let standings = observed.census.standings();
-    let images = images(ports, task, record, &request, observed).await?;
+    let images = resolve_images(ports, task, record, &request, observed).await?;
     let accepted = request.accept_lost().to_vec();
     let own = preview::Own::of(task);
     let choose =
@@ -134,16 +137,16 @@ async fn decide(ports: &Ports, task: &Task, request: Request, observed: &Observe
 }
 
 /// Images of pools that will have new machines; those of machines that stand are never looked up again.
-async fn images(
+async fn resolve_images(
     ports: &Ports,
     task: &Task,
     record: Option<&Record>,
     request: &Request,
     observed: &Observed,
 ) -> Result<BTreeMap<String, String>> {
-    let mut images = BTreeMap::new();
+    let mut ids = BTreeMap::new();
     if *request == Request::Destroy {
-        return Ok(images);
+        return Ok(ids);
     }
     let mut resolved: Vec<(Image, String, String)> = Vec::new();
     let mut wanted: Vec<(&str, &Image, &str)> = Vec::new();
@@ -159,17 +162,16 @@ async fn images(
     }
     for (name, image, machine) in wanted {
         let known = resolved.iter().find(|(known, of, _)| known == image && of == machine);
-        let id =
-            match known {
-                Some((_, _, id)) => id.clone(),
-                None => ports.cloud.resolve_image(image, machine).await.map_err(|failure| {
-                    failure.context(format!("there is no image for the new machines of `{name}`"))
-                })?,
-            };
+        let id = match known {
+            Some((_, _, id)) => id.clone(),
+            None => images::resolve(ports, task, image, machine)
+                .await
+                .map_err(|failure| failure.context(format!("there is no image for the new machines of `{name}`")))?,
+        };
         resolved.push((image.clone(), machine.to_owned(), id.clone()));
-        images.insert(name.to_owned(), id);
+        ids.insert(name.to_owned(), id);
     }
-    Ok(images)
+    Ok(ids)
 }
 
 /// What Terraform itself says to the plan, without its lock, and what the guard says to that.

@@ -10,6 +10,7 @@ use crate::model::names::StackId;
 use crate::model::provider::Provider;
 
 static TERRAFORM: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/terraform");
+static PACKER: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/packer");
 static PLAYBOOKS: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/playbooks");
 
 /// Terraform's modules by path, such as `aws/pool/main.tf`.
@@ -53,6 +54,15 @@ impl Assets {
     /// Ansible's playbooks: path below their folder → content.
     pub fn playbooks(&self) -> &BTreeMap<String, Vec<u8>> {
         &self.playbooks
+    }
+
+    /// Packer's template for images of this provider: file name → content. Empty if there is none.
+    pub fn template(&self, provider: Provider) -> BTreeMap<String, Vec<u8>> {
+        let mut files = BTreeMap::new();
+        collect(&PACKER, &mut files);
+        let folder = format!("{provider}/");
+        let named = |(path, content): (String, Vec<u8>)| Some((path.strip_prefix(&folder)?.to_owned(), content));
+        files.into_iter().filter_map(named).collect()
     }
 
     /// Other playbooks than the program's own, where a user brought some.

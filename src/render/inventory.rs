@@ -3,7 +3,7 @@
 //! It holds no secret: keys are the SSH agent's or files of the operator's, and a token comes to the playbooks by a file
 //! of its own.
 
-mod yaml;
+pub(super) mod yaml;
 
 use std::collections::BTreeMap;
 

@@ -1,7 +1,8 @@
-//! Cluster and record to files: the inputs of Terraform. Pure: no input or output, no clock.
+//! Cluster and record to files: the inputs of Terraform, Packer and Ansible. Pure: no input or output, no clock.
 
 mod assets;
 mod backend;
+mod image;
 mod inventory;
 mod stack;
 mod template;
@@ -9,5 +10,6 @@ mod variables;
 
 pub use assets::Assets;
 pub use backend::Backend;
+pub use image::{ImageOrder, builds_images, image};
 pub use inventory::{RunFacts, inventory};
 pub use stack::{Deployment, Files, foundation, pool};

@@ -1,6 +1,7 @@
 //! From machines that answer to SSH to Ready nodes, with the real kubeadm.
 
 mod cluster;
+mod image;
 
 use cluster::Bare;
 

@@ -46,13 +46,13 @@ fn every_command_has_an_example() {
         commands.filter_map(|line| line[2..].split(' ').next()).filter(|name| !name.is_empty()).collect();
     assert!(names.contains(&"scale-down"), "{help}");
     let examples = examples();
-    // What needs machines to log in to is shown without a prompt, and run in `provisioning`.
-    let over_ssh = ["provision", "kubeconfig"];
+    // What needs machines to log in to, or AWS, is shown without a prompt, and run in `provisioning` and `aws::images`.
+    let elsewhere = ["provision", "kubeconfig", "build-image", "image"];
     let readme = include_str!("../../README.md");
-    for name in over_ssh {
+    for name in elsewhere {
         assert!(readme.contains(&format!("\nscaler {name} ")), "the README has no example of `scaler {name}`");
     }
-    for name in names.into_iter().filter(|name| *name != "help" && !over_ssh.contains(name)) {
+    for name in names.into_iter().filter(|name| *name != "help" && !elsewhere.contains(name)) {
         let shown = examples.iter().any(|example| example.split_whitespace().next() == Some(name));
         assert!(shown, "the README has no example of `scaler {name}`");
     }

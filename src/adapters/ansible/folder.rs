@@ -1,11 +1,11 @@
 //! The folder that one run of Ansible works in: readable for this user alone, and gone with the run.
 
-use std::fs::{self, DirBuilder, OpenOptions};
-use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::fs;
+use std::io::{self, ErrorKind};
 use std::path::{Component, Path};
 
 use super::{Options, known_hosts};
+use crate::adapters::private;
 use crate::adapters::process::TemporaryFolder;
 use crate::model::failure::{Failure, Result};
 use crate::ops::ports::provisioner::{Play, Secrets};
@@ -41,7 +41,7 @@ impl PlayFolder<'_> {
             new.write(POD_NETWORK, manifest.as_bytes())?;
         }
         for empty in ["access", "home", "tmp"] {
-            private(&new.path().join(empty)).map_err(|error| unusable(new.path(), &error))?;
+            private::folder(&new.path().join(empty)).map_err(|error| unusable(new.path(), &error))?;
         }
         new.keep("ansible/inventory.yml", &play.inventory)?;
         Ok(new)
@@ -102,7 +102,7 @@ impl PlayFolder<'_> {
     fn keep(&self, name: &str, content: &[u8]) -> Result<()> {
         let Some(kept) = self.kept else { return Ok(()) };
         let path = kept.join(name);
-        write(&path, content).map_err(|error| unusable(&path, &error))
+        private::write(&path, content).map_err(|error| unusable(&path, &error))
     }
 
     fn write(&self, name: &str, content: &[u8]) -> Result<()> {
@@ -111,20 +111,8 @@ impl PlayFolder<'_> {
         if !plain {
             return Err(Failure::failed(format!("`{name}` does not lie below {}", self.path().display())));
         }
-        write(&path, content).map_err(|error| unusable(&path, &error))
+        private::write(&path, content).map_err(|error| unusable(&path, &error))
     }
-}
-
-fn write(path: &Path, content: &[u8]) -> io::Result<()> {
-    if let Some(folder) = path.parent() {
-        private(folder)?;
-    }
-    let mut file = OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(path)?;
-    file.write_all(content)
-}
-
-fn private(folder: &Path) -> io::Result<()> {
-    DirBuilder::new().recursive(true).mode(0o700).create(folder)
 }
 
 fn unusable(path: &Path, error: &io::Error) -> Failure {

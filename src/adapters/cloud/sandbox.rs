@@ -16,7 +16,8 @@ use crate::model::kubernetes::Resources;
 use crate::model::machine::{Machine, MachineState, Place, Role, Sighting};
 use crate::model::names::{NodeName, OperationId};
 use crate::model::provider::{Provider, tags};
-use crate::ops::ports::Cloud;
+use crate::ops::ports::images::CloudImage;
+use crate::ops::ports::{Cloud, Images};
 
 /// One region of a sandbox.
 pub struct Sandbox {
@@ -121,6 +122,30 @@ fn machine(entry: Entry, state: MachineState) -> Machine {
     }
 }
 
+fn no_images() -> Failure {
+    Failure::refused("there are no images to build in the sandbox")
+        .hint("name an image by family or id in the cluster file: `image: { family: ubuntu-24.04 }`")
+}
+
+#[async_trait]
+impl Images for Sandbox {
+    async fn architecture(&self, _machine: &str) -> Result<String> {
+        Err(no_images())
+    }
+
+    async fn images(&self, _ids: &[String]) -> Result<Vec<CloudImage>> {
+        Err(no_images())
+    }
+
+    async fn builders(&self, _build: &str) -> Result<Vec<String>> {
+        Err(no_images())
+    }
+
+    async fn remove(&self, _image: &str, _snapshots: &[String]) -> Result<()> {
+        Err(no_images())
+    }
+}
+
 #[async_trait]
 impl Cloud for Sandbox {
     async fn place(&self) -> Result<Place> {
@@ -154,10 +179,7 @@ impl Cloud for Sandbox {
         match image {
             Image::Id(id) => Ok(id.clone()),
             Image::Family(family) => Ok(format!("sandbox-{family}")),
-            Image::Build(name) => Err(Failure::refused(format!(
-                "image `{name}` is to be built, which this version of scaler cannot do yet"
-            ))
-            .hint("name an image by family or id in the cluster file: `image: { family: ubuntu-24.04 }`")),
+            Image::Build(_) => Err(no_images()),
         }
     }
 

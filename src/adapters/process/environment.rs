@@ -6,8 +6,8 @@ use std::ffi::{OsStr, OsString};
 /// Exact names that are dropped (Terraform's CLI documentation, "Environment Variables").
 const DROPPED: &[&str] = &["TF_WORKSPACE", "TF_DATA_DIR", "TF_REATTACH_PROVIDERS"];
 
-/// Beginnings of names that are dropped (the same source, and Ansible's "Configuration Settings").
-const DROPPED_PREFIXES: &[&str] = &["TF_CLI_ARGS", "TF_VAR_", "TF_LOG", "ANSIBLE_"];
+/// Beginnings of names that are dropped (the same source, Ansible's "Configuration Settings", Packer's "Environment Variables").
+const DROPPED_PREFIXES: &[&str] = &["TF_CLI_ARGS", "TF_VAR_", "TF_LOG", "ANSIBLE_", "PKR_VAR_", "PACKER_LOG"];
 
 /// The variables that every tool gets. Logins (`AWS_*`, `ARM_*`, …), proxies and `TF_CLI_CONFIG_FILE` are kept.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -14,13 +14,17 @@ pub struct Args {
     /// A plan that `scaler plan --out` wrote. It is refused if anything has changed since.
     #[arg(value_name = "PLAN")]
     plan: Option<PathBuf>,
+    /// First build the images that the file's pools want and that are not there, as `scaler build-image` does.
+    #[arg(long, conflicts_with = "plan")]
+    build_images: bool,
     #[command(flatten)]
     target: Target,
     #[command(flatten)]
     change: Change,
 }
 
-pub async fn run(app: &App, args: Args) -> Result<ExitCode> {
+pub async fn run(app: &App, mut args: Args) -> Result<ExitCode> {
+    args.change.build_images = args.build_images;
     let accept_lost = operate::names(&args.change.accept_lost);
     let order = match args.plan {
         Some(path) => Order::Saved(path),

@@ -2,9 +2,11 @@
 
 mod abort;
 mod apply;
+mod build_image;
 mod completions;
 mod destroy;
 mod doctor;
+mod image;
 mod init;
 mod kubeconfig;
 mod man;
@@ -38,6 +40,8 @@ pub enum Command {
     ScaleDown(scale_down::Args),
     Provision(provision::Args),
     Kubeconfig(kubeconfig::Args),
+    BuildImage(build_image::Args),
+    Image(image::Args),
     Resume(resume::Args),
     Abort(abort::Args),
     Destroy(destroy::Args),
@@ -61,6 +65,8 @@ impl Command {
             Command::ScaleDown(args) => scale_down::run(app, args).await,
             Command::Provision(args) => provision::run(app, args).await,
             Command::Kubeconfig(args) => kubeconfig::run(app, args).await,
+            Command::BuildImage(args) => build_image::run(app, args).await,
+            Command::Image(args) => image::run(app, args).await,
             Command::Resume(args) => resume::run(app, args).await,
             Command::Abort(args) => abort::run(app, args).await,
             Command::Destroy(args) => destroy::run(app, args).await,

@@ -38,6 +38,15 @@ impl ClusterFile {
         self.pools.iter().find(|pool| pool.name == name)
     }
 
+    /// Who uses this one of `images`: the pool's name, or [`CONTROL_PLANE`](crate::model::plan::CONTROL_PLANE), and its machine type.
+    pub fn users_of_image(&self, name: &str) -> Vec<(&str, &str)> {
+        let plane = (crate::model::plan::CONTROL_PLANE, &self.control_plane.image, self.control_plane.machine.as_str());
+        let pools = self.pools.iter().map(|pool| (pool.name.as_str(), &pool.image, pool.machine.as_str()));
+        let all = std::iter::once(plane).chain(pools);
+        let named = all.filter(|(_, image, _)| matches!(image, Image::Build(build) if build == name));
+        named.map(|(user, _, machine)| (user, machine)).collect()
+    }
+
     /// Whether new machines of this pool are made nodes by the playbooks.
     pub fn joins_by_ssh(&self, pool: &str) -> bool {
         self.pool(pool).is_some_and(|pool| pool.provisioning == Provisioning::Ssh)
@@ -244,7 +253,24 @@ pub enum JobsRule {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ImageSpec {
+    /// A family, or the cloud's own id of an image.
     pub base: String,
+    /// The machine type that it is built on. Without one, that of whoever uses it first.
+    pub machine: Option<String>,
+    /// The subnet that it is built in. Without one, one of the region's default network.
+    pub subnet: Option<String>,
+    /// What is done to the base.
+    pub provisioning: Provisioning,
+}
+
+impl ImageSpec {
+    /// What it begins with, as an image that the cloud can be asked for.
+    pub fn base_image(&self, provider: Provider) -> Image {
+        match provider.image_families().contains(&self.base.as_str()) {
+            true => Image::Family(self.base.clone()),
+            false => Image::Id(self.base.clone()),
+        }
+    }
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -9,6 +9,7 @@ mod tools;
 
 pub use check::{Check, Report, Status};
 
+use super::images;
 use super::ports::Ports;
 use super::ports::probe::{BucketProbe, CloudProbe, Tools};
 use super::record;
@@ -39,7 +40,7 @@ pub async fn examine(patient: &Patient<'_>) -> Report {
     let known = record.as_ref().ok().and_then(Option::as_ref);
     let kubernetes = ports.kubernetes.as_ref().map(|kubernetes| kubernetes.as_ref());
     let (tools, login, store, cluster, clock) = futures::join!(
-        tools::checks(ports.terraform.as_ref(), patient.tools, kubernetes.ok()),
+        tools::checks(ports.terraform.as_ref(), patient.tools, kubernetes.ok(), !images::used(patient.file).is_empty()),
         login::checks(ports.cloud.as_ref(), patient.cloud, known),
         store::checks(ports.store.as_ref(), ports.clock.as_ref(), patient.bucket, &record, patient.write_probe),
         cluster::checks(kubernetes, patient.file, known),

@@ -129,6 +129,8 @@ async fn examined(works: bool, record: &Record, change: impl FnOnce(&mut Fake)) 
         cloud: fake.clone(),
         terraform: Arc::new(Outside { works }),
             provisioner: Arc::new(NobodyProvisions),
+            images: Arc::new(NobodyProvisions),
+            image_builder: Arc::new(NobodyProvisions),
             door: Arc::new(NobodyProvisions),
         kubernetes,
         clock: fake.clone(),

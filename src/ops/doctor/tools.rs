@@ -15,10 +15,14 @@ const LEAST_KUBECTL: Version = Version::new(1, 23, 0);
 const GET_KUBECTL: &str = "install kubectl (https://kubernetes.io/docs/tasks/tools/), or name its path as \
      `tools.kubectl` in the cluster file";
 
+const GET_PACKER: &str = "install Packer 1.6 or later (Debian: `apt-get install packer`), or name its path as \
+     `tools.packer` in the cluster file";
+
 pub(super) async fn checks(
     terraform: &dyn Terraform,
     tools: &dyn Tools,
     kubernetes: Option<&dyn Kubernetes>,
+    builds_images: bool,
 ) -> Vec<Check> {
     let server = async {
         match kubernetes {
@@ -47,7 +51,7 @@ pub(super) async fn checks(
         terraform,
         check_kubectl(kubectl, server.as_deref()),
         optional("ansible-playbook", "scaler provision", ansible, ansible_version),
-        optional("packer", "scaler build-image", packer, packer_version),
+        check_packer(packer, builds_images),
     ]
 }
 
@@ -86,6 +90,16 @@ fn optional(name: &str, command: &str, printed: Result<Printed>, version: fn(&st
             None => Check::new(name, Status::Warn, format!("{} does not tell its version; {needed}", printed.path)),
         },
         Err(failure) => Check::skipped(name, format!("{}; {needed}", failure.what)),
+    }
+}
+
+/// Who builds the images that the cluster file wants may work elsewhere, so that a missing Packer is no failure.
+fn check_packer(printed: Result<Printed>, builds_images: bool) -> Check {
+    let check = optional("packer", "scaler build-image", printed, packer_version);
+    match builds_images && check.status == Status::Skipped {
+        true => Check::new("packer", Status::Warn, format!("{}, which the cluster file has images for", check.detail))
+            .fix(GET_PACKER),
+        false => check,
     }
 }
 
@@ -150,6 +164,9 @@ mod tests {
         let printed = Printed { path: "/bin/packer".into(), text: "Packer v1.6.6\n".into() };
         let there = optional("packer", "scaler build-image", Ok(printed), packer_version);
         assert_eq!(there, Check::ok("packer", "1.6.6 at /bin/packer"));
+        let wanted = check_packer(Err(Failure::failed("`packer` was not found")), true);
+        assert_eq!((wanted.status, wanted.fix.as_deref()), (Status::Warn, Some(GET_PACKER)));
+        assert_eq!(check_packer(Err(Failure::failed("`packer` was not found")), false).status, Status::Skipped);
         assert_eq!(
             ansible_version("ansible-playbook [core 2.19.3]\n  config file = None\n").as_deref(),
             Some("core 2.19.3")

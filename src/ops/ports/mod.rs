@@ -4,6 +4,7 @@
 pub mod clock;
 pub mod cloud;
 pub mod home;
+pub mod images;
 pub mod kubernetes;
 pub mod probe;
 pub mod progress;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 pub use clock::{BootInstant, Clock};
 pub use cloud::Cloud;
 pub use home::StoreHome;
+pub use images::{ImageBuilder, Images};
 pub use kubernetes::{Door, Kubernetes};
 pub use progress::{Event, Progress};
 pub use provisioner::Provisioner;
@@ -29,6 +31,8 @@ pub struct Ports {
     pub cloud: Arc<dyn Cloud>,
     pub terraform: Arc<dyn Terraform>,
     pub provisioner: Arc<dyn Provisioner>,
+    pub images: Arc<dyn Images>,
+    pub image_builder: Arc<dyn ImageBuilder>,
     /// The way to the cluster's API, or why there is none.
     pub kubernetes: Result<Arc<dyn Kubernetes>, crate::model::failure::Failure>,
     pub door: Arc<dyn Door>,

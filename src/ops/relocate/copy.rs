@@ -13,7 +13,7 @@ use crate::ops::record;
 const AT_ONCE: usize = 16;
 
 /// Where a cluster's objects lie, beside its record and its lock.
-const FOLDERS: [&str; 4] = ["history/", "inputs/", "journal/", "terraform/"];
+const FOLDERS: [&str; 5] = ["history/", "images/", "inputs/", "journal/", "terraform/"];
 
 /// What of `terraform/` is copied: Terraform's own locks, and the backups of its `local` backend, are not.
 const STATE: &str = ".tfstate";

@@ -24,9 +24,10 @@ fn cluster(id: &str) -> Record {
 }
 
 /// What a cluster has beside its record.
-const OBJECTS: [&str; 6] = [
+const OBJECTS: [&str; 7] = [
     "history/00000006.json",
     "history/00000007.json",
+    "images/0123/ami-1.json",
     "inputs/abc",
     "journal/op-7/000001",
     "terraform/foundation.tfstate",

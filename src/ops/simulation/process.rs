@@ -179,6 +179,8 @@ impl Process {
             cloud: Arc::new(SimCloud(self.clone())),
             terraform: Arc::new(SimTerraform::new(self.clone())),
             provisioner: Arc::new(NobodyProvisions),
+            images: Arc::new(NobodyProvisions),
+            image_builder: Arc::new(NobodyProvisions),
             door: Arc::new(NobodyProvisions),
             kubernetes,
             clock: Arc::new(ProcessClock(self.clone())),

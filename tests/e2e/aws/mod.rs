@@ -6,6 +6,7 @@ mod cluster;
 mod day;
 mod evictions;
 mod guarded;
+mod images;
 mod leftovers;
 mod network;
 mod policies;

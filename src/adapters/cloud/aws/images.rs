@@ -82,8 +82,7 @@ pub(super) async fn resolve(ec2: &Client, region: &str, image: &Image, machine: 
 }
 
 fn not_built(name: &str) -> Failure {
-    Failure::refused(format!("image `{name}` is to be built, which this version of scaler cannot do yet"))
-        .hint("name an image by family or id in the cluster file: `image: { family: ubuntu-24.04 }`")
+    Failure::refused(format!("image `{name}` is one that scaler builds: AWS does not know it by this name"))
 }
 
 async fn by_id(ec2: &Client, region: &str, id: &str, architecture: &str) -> Result<String> {

@@ -1,6 +1,7 @@
 //! AWS, through its SDK: EC2 for machines and images, STS for whose login this is.
 
 mod bucket;
+mod built;
 pub(in crate::adapters) mod date;
 pub(in crate::adapters) mod errors;
 mod images;

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 const OPERATOR: &str = include_str!("../../../../examples/iam/operator.json");
 const POOLS_ONLY: &str = include_str!("../../../../examples/iam/pools-only.json");
+const IMAGES: &str = include_str!("../../../../examples/iam/images.json");
 const CALLS: &str = include_str!("../../../../examples/iam/calls.json");
 
 /// A managed policy's limit, white space apart.
@@ -41,7 +42,7 @@ fn covers(pattern: &str, action: &str) -> bool {
 
 #[test]
 fn each_policy_is_one_that_aws_takes() {
-    for text in [OPERATOR, POOLS_ONLY] {
+    for text in [OPERATOR, POOLS_ONLY, IMAGES] {
         let policy: Value = serde_json::from_str(text).unwrap();
         assert_eq!(policy["Version"], "2012-10-17");
         let mut names = BTreeSet::new();
@@ -99,6 +100,47 @@ fn what_changes_or_ends_something_is_bounded_by_tags() {
                 let conditions = statement["Condition"]["StringEquals"].as_object().unwrap();
                 assert!(conditions.keys().any(|key| key.starts_with("aws:ResourceTag/scaler:cluster")), "{statement}");
             }
+        }
+    }
+}
+
+/// What Packer 1.6.6 asked EC2 for when it built an image, and what `image` asks.
+const CALLS_FOR_IMAGES: [&str; 18] = [
+    "AuthorizeSecurityGroupIngress",
+    "CreateImage",
+    "CreateKeyPair",
+    "CreateSecurityGroup",
+    "CreateTags",
+    "DeleteKeyPair",
+    "DeleteSecurityGroup",
+    "DeleteSnapshot",
+    "DeregisterImage",
+    "DescribeImages",
+    "DescribeInstanceTypes",
+    "DescribeInstances",
+    "DescribeSecurityGroups",
+    "DescribeSubnets",
+    "DescribeVolumes",
+    "RunInstances",
+    "StopInstances",
+    "TerminateInstances",
+];
+
+#[test]
+fn who_builds_images_may_do_that_and_end_no_machine_of_a_cluster() {
+    let images: Value = serde_json::from_str(IMAGES).unwrap();
+    for call in CALLS_FOR_IMAGES {
+        assert!(actions(&images).contains(format!("ec2:{call}").as_str()), "{call}");
+    }
+    for statement in statements(&images) {
+        let ends = |action: &&str| {
+            ["Terminate", "Stop", "Deregister", "DeleteSnapshot"]
+                .iter()
+                .any(|verb| action.starts_with(&format!("ec2:{verb}")))
+        };
+        if strings(&statement["Action"]).iter().any(ends) {
+            let tag = format!("aws:ResourceTag/{}", crate::model::provider::tags::IMAGES_OF);
+            assert!(statement["Condition"]["StringEquals"][&tag].is_string(), "{statement}");
         }
     }
 }

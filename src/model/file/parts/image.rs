@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::machine::PROVISIONINGS;
 use super::{Facts, by_cloud};
-use crate::model::file::read::{Fields, Kind, Wrong, map, nearest, object, text, wrong};
+use crate::model::file::read::{Fields, Kind, Wrong, choice, map, nearest, object, text, wrong};
 use crate::model::file::rules::names;
 use crate::model::file::types::{Image, ImageSpec};
 use crate::model::provider::Provider;
@@ -13,12 +14,51 @@ const MOST: usize = 100;
 
 pub fn images(facts: &Facts) -> impl Kind<Out = BTreeMap<String, ImageSpec>> + use<> {
     let name = |text: &str| names::dns_label(text, 1, 40).map(|_| ());
-    let base = family(facts);
+    let (base, cloud) = (base(facts), facts.cloud());
+    let machine_rule = cloud.map(|cloud| &cloud.machine);
     let image = object("{ base: ubuntu-24.04 }", move |fields| {
-        Some(ImageSpec { base: fields.required("base", "The operating system that it begins with.", &base)? })
+        let doc = "What it begins with: the newest image of an operating system, or the cloud's own id of an image.";
+        let written = fields.required("base", doc, &base);
+        let example = machine_rule.map_or("t3.large", |rule| rule.example);
+        let machine = text("a machine type", example, by_cloud(machine_rule.map(|rule| rule.check))).length(1, 63);
+        let doc = "The machine type that it is built on. Default: that of the first pool which uses it.";
+        let machine = fields.optional("machine", doc, &machine).maybe();
+        let subnet = text("a subnet's id", "subnet-0123456789abcdef0", subnet_id).length(1, 500);
+        let doc =
+            "The subnet that it is built in, where SSH reaches it from here. Default: one of the default network.";
+        let subnet = fields.optional("subnet", doc, &subnet).maybe();
+        let doc = "What is done to the base: `ssh`, the playbooks `prepare` and `install` over SSH; `none`, nothing.";
+        let provisioning = fields.defaulted("provisioning", doc, &choice(PROVISIONINGS), "ssh");
+        Some(ImageSpec { base: written?, machine: machine?, subnet: subnet?, provisioning: provisioning? })
     });
     map(name, image, MOST, "{ worker: { base: ubuntu-24.04 } }")
         .then(|images, _, _| Some(images.into_iter().map(|(name, image)| (name.value, image.value)).collect()))
+}
+
+/// A family, or an id where the cloud's ids can be told from words.
+fn base(facts: &Facts) -> impl Kind<Out = String> + use<> {
+    let families = facts.provider.unwrap_or(Provider::Sandbox).image_families();
+    let id = facts.cloud().filter(|_| facts.provider != Some(Provider::Sandbox)).map(|cloud| cloud.image_id.check);
+    text("an operating system that is known here, or an image's id", "ubuntu-24.04", move |text| {
+        if families.contains(&text) || id.is_some_and(|check| check(text).is_ok()) {
+            return Ok(text.to_owned());
+        }
+        let help = match nearest(text, families.iter().copied()) {
+            Some(meant) => format!("did you mean `{meant}`?"),
+            None => format!("write {}, or an image's id", families.join(", ")),
+        };
+        Err(wrong("this one is not", help))
+    })
+    .length(1, 500)
+}
+
+/// What is safe wherever it is written; whether there is such a subnet, the cloud says.
+fn subnet_id(text: &str) -> Result<String, Wrong> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./()".contains(&byte);
+    match text.bytes().all(plain) {
+        true => Ok(text.to_owned()),
+        false => Err(wrong("this is not a subnet's id", "write for example `subnet-0123456789abcdef0`")),
+    }
 }
 
 fn family(facts: &Facts) -> impl Kind<Out = String> + use<> {

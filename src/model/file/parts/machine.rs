@@ -17,7 +17,7 @@ pub fn machine_field(fields: &mut Fields<'_>, facts: &Facts) -> Option<String> {
     written.or_else(|| Some(facts.cloud()?.default_machine.into()))
 }
 
-const PROVISIONINGS: &[(&str, Provisioning)] = &[("ssh", Provisioning::Ssh), ("none", Provisioning::None)];
+pub const PROVISIONINGS: &[(&str, Provisioning)] = &[("ssh", Provisioning::Ssh), ("none", Provisioning::None)];
 
 pub fn provisioning_field(fields: &mut Fields<'_>, facts: &Facts) -> Option<Provisioning> {
     let doc = "What makes a new machine a node: `ssh`, playbooks of Ansible over SSH; `none`, its image by itself. \

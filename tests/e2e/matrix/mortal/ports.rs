@@ -24,7 +24,8 @@ use terraform::MortalTerraform;
 
 pub fn mortal(ports: Ports, fate: &Arc<Fate>) -> Ports {
     // Clocks change nothing, and what is told has its points already.
-    let Ports { store, cloud, terraform, provisioner, kubernetes, door, clock, progress } = ports;
+    let Ports { store, cloud, terraform, provisioner, images, image_builder, kubernetes, door, clock, progress } =
+        ports;
     let kubernetes =
         kubernetes.map(|inner| -> Arc<dyn Kubernetes> { Arc::new(MortalKubernetes { inner, fate: fate.clone() }) });
     Ports {
@@ -32,6 +33,9 @@ pub fn mortal(ports: Ports, fate: &Arc<Fate>) -> Ports {
         cloud: Arc::new(ReadCloud(cloud)),
         terraform: Arc::new(MortalTerraform { inner: terraform, fate: fate.clone() }),
         provisioner: Arc::new(MortalProvisioner { inner: provisioner, fate: fate.clone() }),
+        // Commands of their own build images and take them away, and change no cluster.
+        images,
+        image_builder,
         kubernetes,
         // What comes through it is made by the playbooks, in the run that makes the cluster.
         door,
