@@ -93,30 +93,36 @@ impl Kubernetes {
         let trust = Trust::read(parts.folder())?;
         let client = access.client(&plan.address(), &trust);
         access.write_kubeconfigs(&plan.url())?;
-        // The others wait for the API server by themselves, and it for etcd.
-        for part in PARTS {
-            parts.start(part, plan.program(part)?)?;
-        }
         let running = Self { parts, plan, access, client };
+        // The API server waits for etcd by itself. The others wait for it too, but for ten seconds only, and they end when
+        // their rights are not there by then.
+        let (first, others) = PARTS.split_at(2);
+        running.start_parts(first)?;
+        running.answers("the API server to be ready", "/readyz", first)?;
+        running.start_parts(others)?;
         running.ready()?;
         Ok(running)
     }
 
-    /// Ready is: the API server says so, and the controllers have made what pods need.
+    /// The API server says so, and the controllers have made what pods need.
     fn ready(&self) -> Result<()> {
-        for (what, path) in [
-            ("the API server to be ready", "/readyz"),
-            ("the default service account", "/api/v1/namespaces/default/serviceaccounts/default"),
-        ] {
-            try_wait(what, || {
-                for part in PARTS {
-                    self.parts.check(part)?;
-                }
-                // Refused connections and 403s are how it looks while it starts.
-                Ok(self.client.request("GET", path, None).ok().filter(crate::Answer::is_success).map(drop))
-            })?;
-        }
-        Ok(())
+        self.answers("the API server to be ready", "/readyz", &PARTS)?;
+        self.answers("the default service account", "/api/v1/namespaces/default/serviceaccounts/default", &PARTS)
+    }
+
+    fn start_parts(&self, parts: &[&str]) -> Result<()> {
+        parts.iter().try_for_each(|part| self.parts.start(part, self.plan.program(part)?))
+    }
+
+    /// Waits until the API server has an answer, while these parts run.
+    fn answers(&self, what: &str, path: &str, parts: &[&str]) -> Result<()> {
+        try_wait(what, || {
+            for part in parts {
+                self.parts.check(part)?;
+            }
+            // Refused connections and 403s are how it looks while it starts.
+            Ok(self.client.request("GET", path, None).ok().filter(crate::Answer::is_success).map(drop))
+        })
     }
 
     /// The kubeconfig of the user `operator`, who may do everything.

@@ -70,7 +70,12 @@ impl Grounds for Real {
             let spec = NodeSpec { provider_id: format!("test:///{name}"), labels, ..NodeSpec::new(name) };
             self.lab.join(&spec).unwrap();
         }
-        nodes.iter().for_each(|name| self.lab.wait_ready(name));
+        for name in &nodes {
+            self.lab.wait_ready(name);
+            // Whoever sets a Node's first annotation is booked for them all, as long as there is any.
+            let annotated = json!({"metadata": {"annotations": {"test/field": namespace}}});
+            self.lab.patch(&format!("/api/v1/nodes/{name}"), &annotated);
+        }
         Field { namespace, nodes }
     }
 
@@ -90,8 +95,7 @@ impl Grounds for Real {
     async fn deploy(&self, field: &Field, kind: &str, name: &str, replicas: usize) {
         let mut template = Real::pod(name);
         template["spec"]["nodeSelector"] = json!({ FIELD: field.namespace });
-        let mut spec =
-            json!({"replicas": replicas, "selector": {"matchLabels": {"app": "web"}}, "template": template});
+        let mut spec = json!({"replicas": replicas, "selector": {"matchLabels": {"app": "web"}}, "template": template});
         if kind == "StatefulSet" {
             spec["serviceName"] = json!(name);
         }
