@@ -65,7 +65,8 @@ async fn holds(grounds: &dyn Grounds) {
         cordon(grounds, node).await;
     }
     assert_eq!(cluster.evict(&pods[0]).await.unwrap(), Eviction::Accepted);
-    refused(cluster.evict(&pods[1]).await.unwrap(), "keep-one needs 1 healthy pods");
+    // Its words depend on whether its controller has counted again already.
+    refused(cluster.evict(&pods[1]).await.unwrap(), "keep-one");
     gone(grounds, &field, &pods[0].uid).await;
     counted(grounds, &field, "keep-one", [0, 1, 1, 2]).await;
     refused(cluster.evict(&pods[1]).await.unwrap(), "keep-one needs 1 healthy pods and has 1 currently");
@@ -195,5 +196,5 @@ async fn of_nobody(grounds: &dyn Grounds) {
     ready(grounds, &field, 1).await;
     grounds.budget(&field, "one-missing", Rule::max("1")).await;
     counted(grounds, &field, "one-missing", [0, 1, 0, 0]).await;
-    refused(evict(grounds, &field, "a").await, "one-missing needs 0 healthy pods and has 1 currently");
+    refused(evict(grounds, &field, "a").await, "one-missing does not allow evicting pods currently");
 }

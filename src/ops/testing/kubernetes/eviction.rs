@@ -78,9 +78,11 @@ impl World {
         if !pod.ready && (budget.evicts_unhealthy || met) || budget.allowance() > 0 {
             return None;
         }
-        Some(Eviction::Budget(vec![format!(
-            "The disruption budget {} needs {} healthy pods and has {} currently",
-            budget.name, budget.desired_healthy, budget.current_healthy
-        )]))
+        let (name, desired, current) = (&budget.name, budget.desired_healthy, budget.current_healthy);
+        let said = match current <= desired {
+            true => format!("The disruption budget {name} needs {desired} healthy pods and has {current} currently"),
+            false => format!("The disruption budget {name} does not allow evicting pods currently"),
+        };
+        Some(Eviction::Budget(vec![said]))
     }
 }
