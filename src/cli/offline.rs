@@ -77,6 +77,7 @@ fn new(deployment: &Deployment, source: Source) -> Result<Stacks> {
         serials: BTreeMap::new(),
         stands: false,
         standings: &BTreeMap::new(),
+        nodes: &[],
         images: &images,
         choose: &|_, _, _| Vec::new(),
     })?;

@@ -131,6 +131,7 @@ async fn decide(ports: &Ports, task: &Task, request: Request, observed: &Observe
         serials: observed.serials(),
         stands: observed.states.values().any(|state| !state.resources.is_empty()),
         standings: &standings,
+        nodes: observed.cluster.as_ref().map_or(&[][..], |view| &view.nodes[..]),
         images: &images,
         choose: &choose,
     })
@@ -274,6 +275,9 @@ pub fn same(saved: &Plan, now: &Plan) -> Result<()> {
     if victims(saved) != victims(now) {
         return Err(stale("other nodes would go now than were shown".into()));
     }
+    if saved.labels != now.labels {
+        return Err(stale("other labels or taints would be changed now than were shown".into()));
+    }
     let additions =
         |plan: &Plan| plan.additions().map(|(name, node)| (name.clone(), node.image.clone())).collect::<Vec<_>>();
     if additions(saved) != additions(now) {
@@ -316,6 +320,7 @@ mod tests {
             (since(|now| now.pools[1].removals[1].machine_id = Some("i-9".into())), other),
             (since(|now| now.pools[1].removals[1].node_uid = None), other),
             (since(|now| now.pools[1].removals[1].way = Way::Accepted), other),
+            (since(|now| now.labels.push(samples::labelling())), "other labels or taints would be changed"),
             (since(|now| now.pools[0].additions.clear()), "other machines would be made now"),
             (
                 since(|now| now.pools[0].additions.values_mut().for_each(|node| node.image = "ami-2".into())),

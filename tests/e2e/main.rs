@@ -23,6 +23,7 @@ mod guard;
 mod history;
 mod hostile;
 mod kept;
+mod labels;
 mod locks;
 mod lost;
 mod matrix;

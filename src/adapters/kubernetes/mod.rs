@@ -31,7 +31,9 @@ use tracing::debug;
 
 use crate::model::bootstrap::{BootstrapToken, Entrance};
 use crate::model::failure::{Failure, Kind, Result};
-use crate::model::kubernetes::{Attachment, Budget, Eviction, Listing, Node, NodeChange, Patched, Pod, Right};
+use crate::model::kubernetes::{
+    Attachment, Budget, Eviction, LabelChange, Listing, Node, NodeChange, Patched, Pod, Right,
+};
 use crate::model::names::OperationId;
 use crate::model::redact::Redactor;
 use crate::ops::ports::Kubernetes;
@@ -229,6 +231,14 @@ impl Kubernetes for Cluster {
         }
     }
 
+    async fn change_labels(&self, change: &LabelChange) -> Result<Patched> {
+        let what = format!("changing labels and taints of node {}", change.name);
+        match self.write::<ApiNode>(requests::change_labels(change)?).await {
+            Ok(node) => Ok(Patched::Done(Box::new(objects::node(node, None)))),
+            Err(error) => answers::patched(error, &what, &self.title),
+        }
+    }
+
     async fn evict(&self, pod: &Pod) -> Result<Eviction> {
         match self.write::<serde_json::Value>(requests::evict(pod)?).await {
             Ok(_) => Ok(Eviction::Accepted),
@@ -268,6 +278,8 @@ impl Kubernetes for Cluster {
         let request = requests::issue_token(token, operation, expires)?;
         match self.write::<serde_json::Value>(request).await {
             Ok(_) => Ok(()),
+            // Its id is random, and made for this alone.
+            Err(error) if error.status().is_some_and(|status| status.reason == "AlreadyExists") => Ok(()),
             Err(error) => Err(error.failure("making a bootstrap token", &self.title)),
         }
     }

@@ -40,7 +40,12 @@ pub fn node(node: core::Node, renewed: Option<jiff::Timestamp>) -> Node {
 }
 
 fn taint(taint: core::Taint) -> NodeTaint {
-    NodeTaint { key: taint.key, value: taint.value.unwrap_or_default(), effect: taint.effect }
+    NodeTaint {
+        key: taint.key,
+        value: taint.value.unwrap_or_default(),
+        effect: taint.effect,
+        added: taint.time_added.map(|time| time.0),
+    }
 }
 
 /// Newest first; the status' own entries are the kubelet's heartbeat.

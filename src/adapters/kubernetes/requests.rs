@@ -6,7 +6,9 @@ use serde_json::json;
 
 use crate::model::bootstrap::{self, BootstrapToken};
 use crate::model::failure::{Failure, Result};
-use crate::model::kubernetes::{FIELD_MANAGER, NodeChange, OPERATION_ANNOTATION, Pod, Right};
+use crate::model::kubernetes::{
+    FIELD_MANAGER, LABEL_MANAGER, LabelChange, NodeChange, NodeTaint, OPERATION_ANNOTATION, Pod, Right,
+};
 use crate::model::names::OperationId;
 
 /// What may stand as it is in a path's segment and in a query's value.
@@ -50,6 +52,26 @@ pub fn change_node(change: &NodeChange) -> Result<Request<Vec<u8>>> {
     });
     let path = format!("/api/v1/nodes/{}?fieldManager={FIELD_MANAGER}", segment(&change.name));
     build(Request::patch(path).header("content-type", "application/merge-patch+json"), body.to_string().into_bytes())
+}
+
+/// The same of labels and taints. A merge patch takes a list as a whole.
+pub fn change_labels(change: &LabelChange) -> Result<Request<Vec<u8>>> {
+    let mut body = json!({
+        "metadata": { "resourceVersion": change.resource_version, "uid": change.uid, "labels": change.labels },
+    });
+    if let Some(taints) = &change.taints {
+        body["spec"] = json!({ "taints": taints.iter().map(taint).collect::<Vec<_>>() });
+    }
+    let path = format!("/api/v1/nodes/{}?fieldManager={LABEL_MANAGER}", segment(&change.name));
+    build(Request::patch(path).header("content-type", "application/merge-patch+json"), body.to_string().into_bytes())
+}
+
+fn taint(taint: &NodeTaint) -> serde_json::Value {
+    let mut object = json!({ "key": taint.key, "value": taint.value, "effect": taint.effect });
+    if let Some(added) = taint.added {
+        object["timeAdded"] = json!(added);
+    }
+    object
 }
 
 /// The subresource itself: kube's own `evict` loses the precondition.

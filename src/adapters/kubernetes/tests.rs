@@ -70,7 +70,12 @@ impl Grounds for Real {
             let spec = NodeSpec { provider_id: format!("test:///{name}"), labels, ..NodeSpec::new(name) };
             self.lab.join(&spec).unwrap();
         }
-        nodes.iter().for_each(|name| self.lab.wait_ready(name));
+        for name in &nodes {
+            self.lab.wait_ready(name);
+            // Whoever sets a Node's first annotation is booked for them all, as long as there is any.
+            let annotated = json!({"metadata": {"annotations": {"test/field": namespace}}});
+            self.lab.patch(&format!("/api/v1/nodes/{name}"), &annotated);
+        }
         Field { namespace, nodes }
     }
 

@@ -14,7 +14,9 @@ pub fn done(done: &Done, cluster: &str) -> String {
         "Operation {} on cluster `{cluster}` {verdict}; the record is at generation {}.",
         done.operation, done.generation
     );
-    for (what, names) in [("Added", &done.added), ("Removed", &done.removed)] {
+    for (what, names) in
+        [("Added", &done.added), ("Removed", &done.removed), ("Labels and taints changed", &done.labelled)]
+    {
         if !names.is_empty() {
             let _ = writeln!(text, "{what}: {}", listed(names));
         }

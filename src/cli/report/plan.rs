@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 use super::findings;
 use crate::cli::terminal::{self, Table};
 use crate::model::drain::NodeReport;
+use crate::model::file::Taint;
 use crate::model::names::NodeName;
-use crate::model::plan::{FoundationChange, Plan, PoolChange, Removal, Way};
+use crate::model::plan::{FoundationChange, Labelling, Plan, PoolChange, Removal, Way};
 use crate::model::record::NodeRecord;
 use crate::ops::prepare::Prepared;
 
@@ -35,6 +36,12 @@ pub fn text(prepared: &Prepared, width: usize) -> String {
     foundation(&mut text, plan, width);
     for change in &plan.pools {
         pool(&mut text, change, &prepared.drains, width);
+    }
+    if !plan.labels.is_empty() {
+        text.push_str("\nlabels and taints of nodes that stand:\n");
+        for labelling in &plan.labels {
+            text.push_str(&labels(labelling, width));
+        }
     }
     if !plan.provision.is_empty() {
         text.push_str("\nprovisioning, by the playbooks over SSH:\n");
@@ -116,6 +123,16 @@ fn additions(nodes: &BTreeMap<NodeName, NodeRecord>, width: usize) -> String {
     table.to_string()
 }
 
+fn labels(labelling: &Labelling, width: usize) -> String {
+    let values = labelling.set.iter().map(|(key, value)| format!("{key}={value}"));
+    let taints = |taints: &[Taint]| taints.iter().map(|taint| format!("taint {taint}")).collect::<Vec<_>>();
+    let gets: Vec<String> = values.chain(taints(&labelling.taint)).collect();
+    let loses: Vec<String> = labelling.remove.keys().cloned().chain(taints(&labelling.untaint)).collect();
+    let said = [("gets", gets), ("loses", loses)].into_iter().filter(|(_, what)| !what.is_empty());
+    let said: Vec<String> = said.map(|(verb, what)| format!("{verb} {}", what.join(", "))).collect();
+    terminal::wrapped("  ~ ", "      ", &format!("{}: {}", labelling.node, said.join("; ")), width)
+}
+
 fn removed(removal: &Removal, drain: Option<&NodeReport>, width: usize) -> String {
     let machine = removal.machine_id.as_deref().unwrap_or("no machine");
     let mut text =
@@ -190,7 +207,7 @@ mod tests {
     fn prepared() -> Prepared {
         let creates = vec!["aws_instance.node[\"demo-workers-4\"]".to_owned()];
         Prepared {
-            plan: samples::plan(),
+            plan: Plan { labels: vec![samples::labelling()], ..samples::plan() },
             drains: drains(),
             terraform: BTreeMap::from([(StackId::Pool("workers".into()), Summary { creates, ..Default::default() })]),
             findings: vec![Finding::Vanished {
@@ -225,6 +242,10 @@ mod tests {
               drain: moves 3 pods
                 * shop/web-1 is covered by budget shop/web, which demands 2 healthy pods of 2
                 * shop/web-2 is covered by budget shop/web, which demands 2 healthy pods of 2
+
+        labels and taints of nodes that stand:
+          ~ demo-workers-1: gets tier=db, taint dedicated=web:NoSchedule; loses old, taint
+              dedicated=web:NoExecute
 
         Terraform:
           pool-workers: create 1

@@ -35,6 +35,7 @@ pub fn newcomer(
         key: taint.key.clone(),
         value: taint.value.clone().unwrap_or_default(),
         effect: taint.effect.clone(),
+        added: None,
     };
     Node {
         name: name.to_string(),
@@ -91,7 +92,8 @@ mod tests {
             ("node.kubernetes.io/instance-type", "small"),
         ];
         assert_eq!(new.labels, labels.map(|(key, value)| (key.to_owned(), value.to_owned())).into());
-        let taint = NodeTaint { key: "dedicated".into(), value: "web".into(), effect: "NoSchedule".into() };
+        let taint =
+            NodeTaint { key: "dedicated".into(), value: "web".into(), effect: "NoSchedule".into(), added: None };
         assert_eq!(new.taints, [taint]);
     }
 

@@ -163,7 +163,12 @@ mod tests {
     fn every_hard_rule_of_a_node_counts() {
         let mut labelled = node("a");
         labelled.labels.insert("tier".to_owned(), "web".to_owned());
-        let taint = |effect: &str| NodeTaint { key: "k".to_owned(), value: String::new(), effect: effect.to_owned() };
+        let taint = |effect: &str| NodeTaint {
+            key: "k".to_owned(),
+            value: String::new(),
+            effect: effect.to_owned(),
+            added: None,
+        };
         let tolerant = Pod {
             tolerations: vec![Toleration {
                 key: None,

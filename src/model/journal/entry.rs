@@ -107,6 +107,14 @@ pub enum Entry {
         nodes: Vec<NodeName>,
     },
 
+    /// About to change labels and taints of these Nodes, by name their UIDs, and of no others. Nothing of it is ever
+    /// undone: the next `apply` goes on where it was cut off. Since format 1.3.
+    Labelling {
+        nodes: BTreeMap<NodeName, String>,
+    },
+    /// They are as the cluster file wants them. Since format 1.3.
+    Labelled,
+
     /// A new machine's Node is Ready.
     NodeReady {
         node: NodeName,

@@ -1,4 +1,6 @@
-use super::Node;
+use std::collections::BTreeMap;
+
+use super::{Node, NodeTaint};
 
 /// A change of a node's cordon and of our annotation, bound to what was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -9,6 +11,18 @@ pub struct NodeChange {
     pub unschedulable: bool,
     /// The new value of [`super::OPERATION_ANNOTATION`]; None removes it.
     pub annotation: Option<String>,
+}
+
+/// A change of a node's labels and taints, bound to what was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LabelChange {
+    pub name: String,
+    pub uid: String,
+    pub resource_version: String,
+    /// The labels that change; None removes one. The others stay.
+    pub labels: BTreeMap<String, Option<String>>,
+    /// All taints that the node is to have; None: they stay.
+    pub taints: Option<Vec<NodeTaint>>,
 }
 
 /// What the API server says to an eviction.

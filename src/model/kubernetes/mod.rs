@@ -9,7 +9,7 @@ mod selector;
 
 use serde::{Deserialize, Serialize};
 
-pub use answers::{Eviction, NodeChange, Patched};
+pub use answers::{Eviction, LabelChange, NodeChange, Patched};
 pub use budget::Budget;
 pub use node::{Change, Node, NodeTaint};
 pub use pod::{Owner, Pod, PodPhase, Toleration};
@@ -21,6 +21,9 @@ pub const OPERATION_ANNOTATION: &str = "scaler/operation";
 
 /// The name under which our changes of objects are booked by the API server (`metadata.managedFields`).
 pub const FIELD_MANAGER: &str = "scaler";
+
+/// The same for labels and taints, so that a cordon and its end are told from these.
+pub const LABEL_MANAGER: &str = "scaler-labels";
 
 /// How many pods a kubelet takes when nobody says otherwise: `maxPods` of its configuration.
 /// <https://kubernetes.io/docs/reference/config-api/kubelet-config.v1beta1/>

@@ -45,6 +45,9 @@ pub struct NodeTaint {
     pub key: String,
     pub value: String,
     pub effect: String,
+    /// When it was added; only of taints that end pods, whose tolerations count from then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub added: Option<jiff::Timestamp>,
 }
 
 /// One entry of `metadata.managedFields`.

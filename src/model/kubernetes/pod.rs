@@ -106,7 +106,12 @@ mod tests {
 
     #[test]
     fn tolerations_cover_as_the_scheduler_has_it() {
-        let taint = NodeTaint { key: "dedicated".to_owned(), value: "web".to_owned(), effect: "NoSchedule".to_owned() };
+        let taint = NodeTaint {
+            key: "dedicated".to_owned(),
+            value: "web".to_owned(),
+            effect: "NoSchedule".to_owned(),
+            added: None,
+        };
         let table = [
             (None, "Exists", "", None, true),
             (None, "Equal", "", None, false),

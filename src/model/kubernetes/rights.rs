@@ -40,7 +40,7 @@ pub const RIGHTS: &[Right] = &[
     core("get", "namespaces", "know by the UID of kube-system which cluster this is"),
     core("list", "nodes", "see the cluster's nodes"),
     core("get", "nodes", "watch a node while it is drained"),
-    core("patch", "nodes", "cordon a node and undo that"),
+    core("patch", "nodes", "cordon a node and undo that, and keep its labels and taints"),
     core("delete", "nodes", "remove the Node object of a machine that is gone"),
     core("list", "pods", "see what runs on a node"),
     core("get", "pods", "see what became of a pod whose eviction met a conflict"),

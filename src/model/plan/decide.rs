@@ -6,9 +6,10 @@ use super::foundation::foundation_change;
 use super::request::Request;
 use super::standing::{Condition, Standing};
 use super::stored::stored;
-use super::{Base, PLAN_FORMAT, Plan, PoolChange, Removal, Way, fixed, provisioned, sizes, zones};
+use super::{Base, PLAN_FORMAT, Plan, PoolChange, Removal, Way, fixed, labels, provisioned, sizes, zones};
 use crate::model::failure::{Failure, Kind, Result};
 use crate::model::file::{ClusterFile, Pool};
+use crate::model::kubernetes::Node;
 use crate::model::names::{NodeName, OperationId, StackId};
 use crate::model::record::{NodeRecord, PoolRecord, Record, Source, StackSerial};
 use crate::model::{user_data, victims};
@@ -30,6 +31,8 @@ pub struct Inputs<'a> {
     pub stands: bool,
     /// Every node of the record.
     pub standings: &'a BTreeMap<NodeName, Standing>,
+    /// The cluster's Nodes, as far as it could be asked.
+    pub nodes: &'a [Node],
     /// Pool → the id of the image for its new machines. The control plane's is under [`CONTROL_PLANE`].
     pub images: &'a BTreeMap<String, String>,
     /// Chooses `count` of these nodes of a pool to go, each with the reason in words, in the order of going.
@@ -81,6 +84,8 @@ pub fn decide(inputs: &Inputs) -> Result<Plan> {
     if of_stacks && !matches!(inputs.request, Request::Scale { .. }) {
         pools.extend(departing_pools(inputs)?);
     }
+    let labels = labels::decide(inputs, &pools);
+    notes.extend(labels::notes(&labels));
     Ok(Plan {
         format: PLAN_FORMAT,
         cluster: inputs.file.name.clone(),
@@ -93,6 +98,7 @@ pub fn decide(inputs: &Inputs) -> Result<Plan> {
         foundation: foundation_change(inputs)?,
         provision: provisioned::nodes(inputs)?,
         pools,
+        labels,
         notes,
     })
 }

@@ -93,8 +93,8 @@ pub fn notes(before: &ClusterFile, after: &ClusterFile) -> Vec<String> {
         if old.capacity != pool.capacity {
             changed.push("capacity");
         }
-        if (&old.labels, &old.taints, &old.kubelet) != (&pool.labels, &pool.taints, &pool.kubelet) {
-            changed.push("labels, taints or kubelet");
+        if old.kubelet != pool.kubelet {
+            changed.push("kubelet");
         }
         if !changed.is_empty() {
             let fields = changed.join(", ");

@@ -6,6 +6,7 @@
 mod decide;
 mod fixed;
 mod foundation;
+mod labels;
 mod provisioned;
 mod request;
 #[cfg(test)]
@@ -21,6 +22,7 @@ use serde::{Deserialize, Serialize};
 
 pub use decide::{CONTROL_PLANE, Inputs, decide};
 pub use foundation::decides_control_plane;
+pub use labels::Labelling;
 pub use request::{Request, SizeChange};
 pub use sizes::may_grow;
 pub use standing::{Condition, Standing};
@@ -51,6 +53,9 @@ pub struct Plan {
     /// Machines that stand and on which the playbooks are run, by node.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub provision: Vec<NodeName>,
+    /// Nodes that stand and whose labels or taints are not as the cluster file wants them; never one that goes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub labels: Vec<Labelling>,
     /// What a person should know and that changes nothing, such as a field that applies to new nodes only.
     pub notes: Vec<String>,
 }
@@ -134,7 +139,7 @@ pub enum Way {
 impl Plan {
     /// True if there is nothing to do. A cluster file that is stored is something: later runs go by it.
     pub fn is_empty(&self) -> bool {
-        !self.stores && !self.changes_stacks() && self.provision.is_empty()
+        !self.stores && !self.changes_stacks() && self.provision.is_empty() && self.labels.is_empty()
     }
 
     /// True if there is anything for Terraform.

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Base, FoundationChange, PLAN_FORMAT, Plan, PoolChange, Removal, Request, Way};
-use crate::model::file::{Capacity, Disk};
+use super::{Base, FoundationChange, Labelling, PLAN_FORMAT, Plan, PoolChange, Removal, Request, Way};
+use crate::model::file::{Capacity, Disk, Taint};
 use crate::model::names::{NodeName, OperationId, StackId};
 use crate::model::provider::Provider;
 use crate::model::record::{NodeRecord, Source, StackSerial};
@@ -34,6 +34,20 @@ fn removal(name: &str, way: Way, reason: &str) -> Removal {
         node_uid: Some(format!("uid-{name}")),
         way,
         reason: reason.into(),
+    }
+}
+
+/// Of a node of pool `workers` that stays.
+pub(crate) fn labelling() -> Labelling {
+    let taint = |effect: &str| Taint { key: "dedicated".into(), value: Some("web".into()), effect: effect.into() };
+    Labelling {
+        node: NodeName::from_text("demo-workers-1"),
+        pool: "workers".into(),
+        node_uid: "uid-demo-workers-1".into(),
+        set: BTreeMap::from([("tier".into(), "db".into())]),
+        remove: BTreeMap::from([("old".into(), "x".into())]),
+        taint: vec![taint("NoSchedule")],
+        untaint: vec![taint("NoExecute")],
     }
 }
 
@@ -74,6 +88,7 @@ pub(crate) fn plan() -> Plan {
         foundation: FoundationChange::Keep,
         pools: vec![workers, ops],
         provision: Vec::new(),
+        labels: Vec::new(),
         notes: vec!["pools.workers.machine applies to new nodes only".into()],
     }
 }

@@ -54,6 +54,7 @@ fn decided(
         serials: BTreeMap::new(),
         stands,
         standings,
+        nodes: &[],
         images: &BTreeMap::from([(CONTROL_PLANE.to_owned(), "base".to_owned())]),
         choose: &|_, _, _| Vec::new(),
     })

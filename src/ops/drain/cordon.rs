@@ -10,10 +10,10 @@ use crate::ops::ports::Event;
 
 /// How often one node's change is tried. Kubelet and controllers change a Node every few seconds at most, so a second
 /// try almost always meets nobody.
-pub(super) const TRIES: u32 = 10;
+pub const TRIES: u32 = 10;
 
 /// The pause before the next try; it grows with each.
-pub(super) fn pause(tries: u32) -> Duration {
+pub fn pause(tries: u32) -> Duration {
     Duration::from_millis(200) * tries
 }
 
@@ -78,7 +78,7 @@ impl Drainer<'_> {
     }
 }
 
-pub(super) fn never_alone(name: &NodeName, what: &str) -> Failure {
+pub fn never_alone(name: &NodeName, what: &str) -> Failure {
     Failure::failed(format!("node {name} could not be {what}"))
         .because(format!("somebody else changed it between each of {TRIES} reads and writes"))
         .hint(format!("see who does: `kubectl get node {name} --show-managed-fields -o yaml`"))

@@ -34,6 +34,7 @@ use crate::ops::lease::Lease;
 use crate::ops::ports::{Clock, Kubernetes, Progress};
 
 pub use crate::model::drain::Victim;
+pub(super) use cordon::{TRIES, never_alone, pause};
 pub use outcome::{Drained, Obstacle, refusal};
 pub use witness::Witness;
 

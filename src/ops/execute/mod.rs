@@ -7,6 +7,7 @@ mod destroy;
 mod finish;
 mod give_back;
 mod join;
+mod label;
 mod login;
 mod lost;
 mod make;
@@ -49,6 +50,8 @@ pub struct Done {
     pub removed: Vec<NodeName>,
     /// Machines were changed in place (their tags).
     pub changed: bool,
+    /// Nodes that stood before and whose labels or taints were changed.
+    pub labelled: Vec<NodeName>,
     /// Why it is not all that was wanted: exit code 6.
     #[serde(serialize_with = "text_of")]
     pub shortfall: Option<Failure>,
@@ -189,12 +192,13 @@ struct Ended {
     added: Vec<NodeName>,
     removed: Vec<NodeName>,
     changed: bool,
+    labelled: Vec<NodeName>,
     shortfalls: Vec<Failure>,
 }
 
 impl Session<'_> {
     async fn work(&mut self) -> Result<Ended> {
-        let mut ended = Ended { added: Vec::new(), removed: Vec::new(), changed: false, shortfalls: Vec::new() };
+        let mut ended = Ended::nothing();
         let worked = if self.plan.request == Request::Destroy {
             self.destroy(&mut ended).await
         } else {
@@ -226,6 +230,8 @@ impl Session<'_> {
 
     async fn change(&mut self, ended: &mut Ended) -> Result<()> {
         self.learn_cluster().await;
+        // First of all: cut off here, nothing else was done, and the record keeps the file that says which labels it gave.
+        self.label(ended).await?;
         if !self.plan.changes_stacks() && self.plan.provision.is_empty() {
             return Ok(());
         }
@@ -311,6 +317,7 @@ impl Session<'_> {
                 added: ended.added,
                 removed: ended.removed,
                 changed: ended.changed,
+                labelled: ended.labelled,
                 shortfall: make::partly(ended.shortfalls),
             }),
         }
@@ -336,11 +343,12 @@ fn told_unwritten(unwritten: Failure, refusal: Option<Failure>, ended: Ended) ->
 
 impl Ended {
     fn nothing() -> Ended {
-        Ended { added: Vec::new(), removed: Vec::new(), changed: false, shortfalls: Vec::new() }
+        Ended { added: Vec::new(), removed: Vec::new(), changed: false, labelled: Vec::new(), shortfalls: Vec::new() }
     }
 
     fn something(&self) -> bool {
-        !self.added.is_empty() || !self.removed.is_empty() || self.changed || !self.shortfalls.is_empty()
+        let nodes = [&self.added, &self.removed, &self.labelled];
+        nodes.iter().any(|nodes| !nodes.is_empty()) || self.changed || !self.shortfalls.is_empty()
     }
 
     fn made(&mut self, made: make::Made) {

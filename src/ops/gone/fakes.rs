@@ -8,10 +8,11 @@ use async_trait::async_trait;
 use crate::model::bootstrap::{BootstrapToken, Entrance};
 use crate::model::failure::Result;
 use crate::model::file::Image;
-use crate::model::kubernetes::{Attachment, Budget, Eviction, Listing, Node, Patched, Pod, Resources, Right};
+use crate::model::kubernetes::{
+    Attachment, Budget, Eviction, LabelChange, Listing, Node, NodeChange, Patched, Pod, Resources, Right,
+};
 use crate::model::machine::{Machine, Place, Sighting};
 use crate::model::names::OperationId;
-use crate::ops::ports::kubernetes::NodeChange;
 use crate::ops::ports::{BootInstant, Clock, Cloud, Event, Kubernetes, Progress};
 
 type Sight = dyn Fn(&str, u64) -> Result<Sighting> + Send + Sync;
@@ -178,6 +179,10 @@ impl Kubernetes for Fake {
     }
 
     async fn change_node(&self, _: &NodeChange) -> Result<Patched> {
+        unimplemented!()
+    }
+
+    async fn change_labels(&self, _: &LabelChange) -> Result<Patched> {
         unimplemented!()
     }
 

@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use crate::model::bootstrap::{BootstrapToken, Entrance};
 use crate::model::failure::Result;
 use crate::model::kubeconfig::Kubeconfig;
-use crate::model::kubernetes::{Attachment, Budget, Eviction, Listing, Node, Patched, Pod, Right};
+use crate::model::kubernetes::{Attachment, Budget, Eviction, LabelChange, Listing, Node, Patched, Pod, Right};
 use crate::model::names::OperationId;
 
 pub use crate::model::kubernetes::NodeChange;
@@ -49,6 +49,9 @@ pub trait Kubernetes: Send + Sync {
 
     async fn change_node(&self, change: &NodeChange) -> Result<Patched>;
 
+    /// Changes labels and taints of a Node, if that is still as it was read.
+    async fn change_labels(&self, change: &LabelChange) -> Result<Patched>;
+
     /// Asks for one eviction, with the pod's UID as precondition. The pod's own grace period holds.
     async fn evict(&self, pod: &Pod) -> Result<Eviction>;
 
@@ -58,7 +61,7 @@ pub trait Kubernetes: Send + Sync {
     /// Where the cluster is, for machines that want to join: from what kubeadm keeps there for them.
     async fn entrance(&self) -> Result<Entrance>;
 
-    /// Makes a bootstrap token valid until then.
+    /// Makes a bootstrap token valid until then. One with this id that is there already is that one.
     async fn issue_token(
         &self,
         token: &BootstrapToken,

@@ -54,7 +54,8 @@ pub fn follow(world: &World) {
                 if machine.role == Some(Role::ControlPlane) {
                     let key = "node-role.kubernetes.io/control-plane";
                     node.labels.insert(key.into(), String::new());
-                    node.taints.push(NodeTaint { key: key.into(), value: String::new(), effect: "NoSchedule".into() });
+                    let effect = "NoSchedule".into();
+                    node.taints.push(NodeTaint { key: key.into(), value: String::new(), effect, added: None });
                 }
                 world.watch.becomes_node(&machine.id);
                 world.watch.changed(&name, joined);

@@ -36,9 +36,18 @@ drain: { timeout: 5m, totalTimeout: 30m, parallel: 5 }
 sandbox: { register: .sandbox }
 ";
 
-/// The cluster file with each of these tags.
+/// The cluster file with each of these tags, and with each of these labels and taints of the scaled pool.
 static FILES: LazyLock<Vec<(String, ClusterFile)>> = LazyLock::new(|| {
-    let texts = ["", "tags: { team: blue }\n", "tags: { team: red }\n"].map(|tags| format!("{TEXT}{tags}"));
+    let taint = "taints: [{ key: scaled, effect: PreferNoSchedule }]";
+    let variants = [
+        ("", String::new()),
+        ("tags: { team: blue }\n", format!(", labels: {{ tier: blue }}, {taint}")),
+        ("tags: { team: red }\n", ", labels: { tier: red, more: x }".to_owned()),
+    ];
+    let texts = variants.map(|(tags, labels)| {
+        let text = TEXT.replacen("max: 6", &format!("max: 6{labels}"), 1);
+        format!("{text}{tags}")
+    });
     let parsed = texts.map(|text| (text.clone(), file::parse("cluster.yml", &text, &[]).expect("a cluster file")));
     parsed.into()
 });

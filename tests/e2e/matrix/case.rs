@@ -81,13 +81,16 @@ impl<'a> Stage<'a> {
     pub fn prepare(&self, scenario: Scenario) {
         let (size, way) = match scenario {
             Scenario::Up | Scenario::Broken | Scenario::Recovery => (1, "scale-down"),
-            Scenario::Down | Scenario::Destroy => (2, "scale-up"),
+            Scenario::Down | Scenario::Labels | Scenario::Destroy => (2, "scale-up"),
         };
         if self.world.workers().len() != size {
             self.world.run(&[way, "--pool", &self.world.pool, "--to", &size.to_string(), "--yes"]).ends(0);
         }
         if scenario == Scenario::Destroy {
             self.let_all_go();
+        }
+        if scenario == Scenario::Labels {
+            self.relabel();
         }
         if scenario == Scenario::Recovery {
             assert_eq!(self.mortal(&[("PATH", &self.deadly)], Scenario::Up).code, -1, "it died");
@@ -99,6 +102,26 @@ impl<'a> Stage<'a> {
     pub fn let_all_go(&self) {
         let budget = format!("/apis/policy/v1/namespaces/{}/poddisruptionbudgets/web", self.namespace);
         self.world.k.patch(&budget, &serde_json::json!({"spec": {"maxUnavailable": "100%"}}));
+    }
+
+    /// The cluster file has another label from now on, that no node has.
+    fn relabel(&self) {
+        let label = self.world.record()["generation"].to_string();
+        let taint = "taints: [{ key: matrix, effect: PreferNoSchedule }]";
+        self.world.write(&self.world.file(&format!("min: 1, max: 6, labels: {{ matrix: g{label} }}, {taint}"), ""));
+    }
+
+    /// Whatever was cut off, the next `apply` of the file gives each node what that says.
+    fn is_labelled(&self) {
+        self.world.apply().ends(0);
+        let file = std::fs::read_to_string(self.world.path()).expect("the cluster file");
+        for node in self.world.workers() {
+            let node = self.world.k.get(&format!("/api/v1/nodes/{node}"));
+            let label = node["metadata"]["labels"]["matrix"].as_str().expect("a label");
+            assert!(file.contains(&format!("labels: {{ matrix: {label} }}")), "{label}: {file}");
+            let taints = node["spec"]["taints"].as_array().expect("taints");
+            assert_eq!(taints.iter().filter(|taint| taint["key"] == "matrix").count(), 1, "{taints:?}");
+        }
     }
 
     /// Goes through a scenario without a death. What the program told of its points since the stage was made.
@@ -116,6 +139,7 @@ impl<'a> Stage<'a> {
         let text = match scenario {
             Scenario::Up | Scenario::Broken => format!("scale-up --pool {pool} --to 2 --yes"),
             Scenario::Recovery => "resume --yes".to_owned(),
+            Scenario::Labels => "apply --yes".to_owned(),
             Scenario::Down => format!("scale-down --pool {pool} --node {} --yes", self.world.workers()[0]),
             Scenario::Destroy => format!("destroy --yes --name {cluster}"),
         };
@@ -128,7 +152,7 @@ impl<'a> Stage<'a> {
         let more = match scenario {
             Scenario::Broken => Some(("PATH", self.breaking.as_str())),
             Scenario::Recovery => Some(LATER),
-            Scenario::Up | Scenario::Down | Scenario::Destroy => None,
+            Scenario::Up | Scenario::Down | Scenario::Labels | Scenario::Destroy => None,
         };
         let orders: Vec<_> = orders.iter().copied().chain(more).collect();
         mortal(&self.world.program, &orders, &args.iter().map(String::as_str).collect::<Vec<_>>())
@@ -160,6 +184,11 @@ impl<'a> Stage<'a> {
             Scenario::Destroy => {
                 let args = ["destroy", "--yes", "--name", &self.world.cluster];
                 self.destroyed(&self.by_the_store(&elsewhere, &[LATER], &args));
+            }
+            Scenario::Labels => {
+                self.by_the_store(&elsewhere, &[LATER], &["resume", "--yes"]).ends(0);
+                self.is_labelled();
+                self.in_order();
             }
             Scenario::Up | Scenario::Down | Scenario::Broken | Scenario::Recovery => {
                 self.is_brought_to_its_end(case, number.is_multiple_of(2));

@@ -28,18 +28,21 @@ pub enum Scenario {
     /// The same was cut off with a machine made that no state has, and is being finished.
     Recovery,
     Down,
+    /// Labels and taints of nodes that stand, after a change of the cluster file.
+    Labels,
     Destroy,
 }
 
 impl Scenario {
-    const ALL: [Scenario; 5] = [Scenario::Up, Scenario::Broken, Scenario::Recovery, Scenario::Down, Scenario::Destroy];
+    const ALL: [Scenario; 6] =
+        [Scenario::Up, Scenario::Broken, Scenario::Recovery, Scenario::Down, Scenario::Labels, Scenario::Destroy];
     const LAST: Scenario = Scenario::Destroy;
 
     /// How the program ends it when it does not die.
     fn ends(self) -> i32 {
         match self {
             Scenario::Broken => 6,
-            Scenario::Up | Scenario::Recovery | Scenario::Down | Scenario::Destroy => 0,
+            Scenario::Up | Scenario::Recovery | Scenario::Down | Scenario::Labels | Scenario::Destroy => 0,
         }
     }
 }

@@ -70,6 +70,7 @@ fn needed(scenario: Scenario) -> &'static [&'static str] {
             "delete node",
             "journal node-deleted",
         ],
+        Scenario::Labels => &["journal labelling", "label", "journal labelled", "journal committed"],
         Scenario::Broken => &["journal untainting", "terraform untaint"],
         Scenario::Recovery => &["journal taken-over", "terraform import"],
         Scenario::Destroy => &["journal point-of-no-return destroy", "write cluster.json", "journal finished"],

@@ -74,6 +74,18 @@ impl Status {
             },
             Entry::Provisioning { nodes } if nodes.is_empty() => return Err("it is of no machine".into()),
             Entry::Provisioning { .. } => {}
+            Entry::Labelling { nodes } if nodes.is_empty() => return Err("it is of no node".into()),
+            Entry::Labelling { nodes } => {
+                if let Some(node) = nodes.keys().find(|node| self.victims.contains_key(*node)) {
+                    return Err(format!("`{node}` is to go"));
+                }
+                self.labelling = nodes.keys().cloned().collect();
+            }
+            Entry::Labelled if self.labelling.is_empty() => return Err("nothing was about to be labelled".into()),
+            Entry::Labelled => {
+                self.labelling.clear();
+                self.labelled = true;
+            }
             Entry::NodeReady { node, uid } => {
                 let newcomer = self.newcomer(node)?;
                 newcomer.ready = Some(uid.clone());

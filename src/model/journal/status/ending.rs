@@ -32,8 +32,10 @@ impl Status {
             return Err(left);
         }
         Ok(match (done, undone, partial) {
+            // Some labels may be the new ones, and others not.
+            _ if !self.labelling.is_empty() => Outcome::Partial,
             (_, 0, 0) => Outcome::Done,
-            (0, _, 0) => Outcome::Undone,
+            (0, _, 0) if !self.labelled => Outcome::Undone,
             _ => Outcome::Partial,
         })
     }

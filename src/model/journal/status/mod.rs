@@ -8,7 +8,7 @@ mod settling;
 mod told;
 mod victim;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 pub use part::{PartPhase, PartStatus};
@@ -36,6 +36,10 @@ pub struct Status {
     runs: BTreeMap<PartId, TerraformRun>,
     /// The id of the bootstrap token that may be valid still.
     token: Option<String>,
+    /// Nodes whose labels and taints are about to be changed, or may have been.
+    labelling: BTreeSet<NodeName>,
+    /// Labels and taints of nodes were changed.
+    labelled: bool,
     generation: Option<u64>,
     /// Something was done that the record does not say yet.
     uncommitted: bool,
@@ -101,6 +105,8 @@ impl Status {
             newcomers: newcomers(start),
             runs: BTreeMap::new(),
             token: None,
+            labelling: BTreeSet::new(),
+            labelled: false,
             generation: None,
             uncommitted: false,
             outcome: None,
@@ -178,6 +184,11 @@ impl Status {
 
     pub fn newcomers(&self) -> &BTreeMap<NodeName, Newcomer> {
         &self.newcomers
+    }
+
+    /// Nodes whose labels and taints are about to be changed, or may have been.
+    pub fn labelling(&self) -> &BTreeSet<NodeName> {
+        &self.labelling
     }
 
     /// The parts that can be undone: before their point of no return, and not undone to the end yet.

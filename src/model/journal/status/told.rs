@@ -57,7 +57,9 @@ impl Entry {
             Entry::Untainting { node, machine_id, .. } => format!("keeping machine {machine_id} as {node}"),
             Entry::TokenIssuing { token } => format!("issuing the bootstrap token {token}"),
             Entry::TokenRevoked { token } => format!("revoked the bootstrap token {token}"),
-            Entry::Provisioning { nodes } => format!("provisioning {}", names(nodes)),
+            Entry::Provisioning { nodes } => format!("provisioning {}", names(nodes.iter())),
+            Entry::Labelling { nodes } => format!("labelling {}", names(nodes.keys())),
+            Entry::Labelled => "labelled".into(),
             Entry::NodeReady { node, .. } => format!("{node} is Ready"),
             Entry::NodeNotReady { node, .. } => format!("{node} is not Ready"),
             Entry::MachineGone { node, machine_id } => format!("machine {machine_id} of {node} is gone"),
@@ -73,6 +75,6 @@ impl Entry {
     }
 }
 
-fn names(nodes: &[NodeName]) -> String {
-    nodes.iter().map(NodeName::as_str).collect::<Vec<_>>().join(", ")
+fn names<'a>(nodes: impl Iterator<Item = &'a NodeName>) -> String {
+    nodes.map(NodeName::as_str).collect::<Vec<_>>().join(", ")
 }

@@ -35,6 +35,7 @@ pub fn of(status: &Status, record: &Record, source: &Source) -> Plan {
         foundation: foundation(&start.parts),
         pools,
         provision: Vec::new(),
+        labels: Vec::new(),
         notes: Vec::new(),
     }
 }

@@ -6,7 +6,9 @@ use async_trait::async_trait;
 
 use crate::model::bootstrap::{BootstrapToken, Entrance};
 use crate::model::failure::{Failure, Result};
-use crate::model::kubernetes::{Attachment, Budget, Eviction, Listing, Node, NodeChange, Patched, Pod, Right};
+use crate::model::kubernetes::{
+    Attachment, Budget, Eviction, LabelChange, Listing, Node, NodeChange, Patched, Pod, Right,
+};
 use crate::model::names::OperationId;
 use crate::ops::ports::Kubernetes;
 use crate::ops::simulation::cluster;
@@ -143,6 +145,18 @@ impl Kubernetes for SimKubernetes {
         self.there().await?;
         let before = self.log_length();
         let answer = self.0.world.kubernetes.change_node(change).await;
+        self.report(before, None);
+        self.0.left(point).await;
+        self.back(()).await;
+        self.fails()?;
+        answer
+    }
+
+    async fn change_labels(&self, change: &LabelChange) -> Result<Patched> {
+        let point = self.0.come_to(|| "label".into()).await;
+        self.there().await?;
+        let before = self.log_length();
+        let answer = self.0.world.kubernetes.change_labels(change).await;
         self.report(before, None);
         self.0.left(point).await;
         self.back(()).await;

@@ -10,6 +10,9 @@ impl Inner {
         let announced = match deed {
             Deed::Kubernetes { done, .. } => match done {
                 Done::Cordoned { node } => self.victim(node).is_some_and(|victim| victim.cordon.is_some()),
+                Done::Labelled { node } => {
+                    self.status().is_some_and(|status| status.labelling().contains(&NodeName::from_text(node)))
+                }
                 Done::Evicted { node: Some(node), .. } => self.victim(node).is_some_and(leaves),
                 // That the journal cannot be written leaves no node cordoned: it says already that the node may be.
                 Done::Restored { node, .. } => {

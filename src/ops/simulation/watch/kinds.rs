@@ -23,6 +23,8 @@ pub fn kind_of_entry(entry: &Entry) -> &'static str {
         Entry::TokenIssuing { .. } => "token-issuing",
         Entry::TokenRevoked { .. } => "token-revoked",
         Entry::Provisioning { .. } => "provisioning",
+        Entry::Labelling { .. } => "labelling",
+        Entry::Labelled => "labelled",
         Entry::NodeReady { .. } => "node-ready",
         Entry::NodeNotReady { .. } => "node-not-ready",
         Entry::MachineGone { .. } => "machine-gone",
@@ -37,7 +39,7 @@ pub fn kind_of_entry(entry: &Entry) -> &'static str {
 }
 
 /// All kinds of entries, but for those about machines that are logged in to: there are none here.
-pub const KINDS: [&str; 25] = [
+pub const KINDS: [&str; 27] = [
     "started",
     "taken-over",
     "cordoning",
@@ -53,6 +55,8 @@ pub const KINDS: [&str; 25] = [
     "apply-ended",
     "adopting",
     "untainting",
+    "labelling",
+    "labelled",
     "node-ready",
     "node-not-ready",
     "machine-gone",

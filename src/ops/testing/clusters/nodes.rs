@@ -1,12 +1,15 @@
 //! Nodes: what is told of them, cordons, and their end.
 
 use super::{Course, FIELD, Field, Grounds, find, gone, node, pod, ready, staying, until};
-use crate::model::kubernetes::{Eviction, FIELD_MANAGER, Node, NodeChange, OPERATION_ANNOTATION, Patched};
+use crate::model::kubernetes::{
+    Eviction, FIELD_MANAGER, LABEL_MANAGER, LabelChange, Node, NodeChange, NodeTaint, OPERATION_ANNOTATION, Patched,
+    Pod,
+};
 
 const STRANGER: &str = "00000000-0000-0000-0000-000000000000";
 
 pub async fn all(grounds: &dyn Grounds) {
-    tokio::join!(told(grounds), cordons(grounds), schedules(grounds), ends(grounds));
+    tokio::join!(told(grounds), cordons(grounds), labels(grounds), schedules(grounds), ends(grounds));
 }
 
 /// One Node and lists of them, a node's pods and all pods say the same.
@@ -38,7 +41,7 @@ async fn told(grounds: &dyn Grounds) {
     assert_ne!(before, after.resource_version, "a list tells of which moment it is");
     let there = cluster.pods_on(&field.nodes[0]).await.unwrap();
     assert_ne!(before, there.resource_version);
-    let names = |pods: &[crate::model::kubernetes::Pod]| pods.iter().map(|pod| pod.uid.clone()).collect::<Vec<_>>();
+    let names = |pods: &[Pod]| pods.iter().map(|pod| pod.uid.clone()).collect::<Vec<_>>();
     let a = pod(grounds, &field, "a").await;
     assert_eq!(names(&there.items), [a.uid.clone()]);
     assert_eq!((a.node.as_deref(), a.grace_seconds), (Some(field.nodes[0].as_str()), 1));
@@ -134,6 +137,68 @@ async fn tainted(grounds: &dyn Grounds, name: &str, is: bool) {
     .await;
 }
 
+/// Labels that are not named stay; taints are given as a whole, and none loses what it has.
+async fn labels(grounds: &dyn Grounds) {
+    let cluster = grounds.cluster();
+    let field = grounds.field("labels", 1).await;
+    let name = &field.nodes[0];
+    let taint = |key: &str, value: &str| NodeTaint {
+        key: key.into(),
+        value: value.into(),
+        effect: "PreferNoSchedule".into(),
+        added: None,
+    };
+    let first = node(grounds, name).await;
+    let labels = [("tier", Some("web")), ("empty", Some(""))];
+    let done = labelled(grounds, name, &labels, Some(vec![taint("a", "1"), taint("b", "")])).await;
+    assert_ne!(first.resource_version, done.resource_version);
+    let seen = node(grounds, name).await;
+    for node in [&done, &seen] {
+        let label = |key: &str| node.labels.get(key).map(String::as_str);
+        assert_eq!((label("tier"), label("empty"), label(FIELD)), (Some("web"), Some(""), Some(&*field.namespace)));
+        assert_eq!(node.taints, [taint("a", "1"), taint("b", "")]);
+        assert!(node.changes.iter().any(|change| change.manager == LABEL_MANAGER));
+        assert_eq!(booked(node), 0, "a cordon is booked under another name");
+    }
+    let stale = label_change(&first, &[("tier", None)], None);
+    assert_eq!(cluster.change_labels(&stale).await.unwrap(), Patched::Conflict);
+    let nobody = LabelChange { name: "nobody".into(), ..stale };
+    assert_eq!(cluster.change_labels(&nobody).await.unwrap(), Patched::Gone);
+    let done = labelled(grounds, name, &[("tier", Some("db")), ("empty", None), ("none", None)], None).await;
+    assert_eq!(done.labels.get("tier").map(String::as_str), Some("db"));
+    assert!(!done.labels.contains_key("empty"));
+    assert_eq!(done.taints, [taint("a", "1"), taint("b", "")], "they stay");
+    let done = labelled(grounds, name, &[], Some(vec![taint("a", "2")])).await;
+    assert_eq!(done.taints, [taint("a", "2")]);
+}
+
+fn label_change(node: &Node, labels: &[(&str, Option<&str>)], taints: Option<Vec<NodeTaint>>) -> LabelChange {
+    LabelChange {
+        name: node.name.clone(),
+        uid: node.uid.clone(),
+        resource_version: node.resource_version.clone(),
+        labels: labels.iter().map(|(key, value)| ((*key).to_owned(), value.map(str::to_owned))).collect(),
+        taints,
+    }
+}
+
+async fn labelled(
+    grounds: &dyn Grounds,
+    name: &str,
+    labels: &[(&str, Option<&str>)],
+    taints: Option<Vec<NodeTaint>>,
+) -> Node {
+    until(grounds, &format!("{name} is labelled"), async || {
+        let change = label_change(&node(grounds, name).await, labels, taints.clone());
+        match grounds.cluster().change_labels(&change).await.unwrap() {
+            Patched::Done(done) => Some(*done),
+            Patched::Conflict => None,
+            Patched::Gone => panic!("{name} is gone"),
+        }
+    })
+    .await
+}
+
 /// The scheduler binds no pod to a cordoned node, and does so again when it is given back.
 async fn schedules(grounds: &dyn Grounds) {
     let field = grounds.field("schedules", 1).await;
@@ -142,7 +207,7 @@ async fn schedules(grounds: &dyn Grounds) {
     let first = ready(grounds, &field, 1).await.remove(0);
     assert_eq!(first.owner_title().as_deref(), Some("ReplicaSet/alone"));
     assert_eq!(first.node.as_ref(), Some(name));
-    changed(grounds, name, true, Some("x")).await;
+    cordon(grounds, name).await;
     assert_eq!(grounds.cluster().evict(&first).await.unwrap(), Eviction::Accepted);
     gone(grounds, &field, &first.uid).await;
     until(grounds, "its successor waits", async || {
@@ -150,7 +215,7 @@ async fn schedules(grounds: &dyn Grounds) {
         (pods.len() == 1).then(|| assert_eq!(pods[0].node, None, "{pods:?}"))
     })
     .await;
-    changed(grounds, name, false, None).await;
+    uncordon(grounds, name).await;
     let second = ready(grounds, &field, 1).await.remove(0);
     assert_eq!(second.node.as_ref(), Some(name));
 }
@@ -175,6 +240,13 @@ async fn ends(grounds: &dyn Grounds) {
     gone(grounds, &field, &left[0].uid).await;
 }
 
+/// The scheduler knows it too.
 pub async fn cordon(grounds: &dyn Grounds, name: &str) {
     changed(grounds, name, true, Some("x")).await;
+    tainted(grounds, name, true).await;
+}
+
+pub async fn uncordon(grounds: &dyn Grounds, name: &str) {
+    changed(grounds, name, false, None).await;
+    tainted(grounds, name, false).await;
 }

@@ -23,12 +23,6 @@ impl World {
             let controller = self.controllers.iter().find(|controller| controller.owner() == *owner)?;
             Some((owner.uid.clone(), controller.replicas))
         };
-        // What may be missing, and every percentage, is of what the pods' controllers want.
-        let of_scale = budget.max_unavailable.is_some() || budget.min_available.as_deref().is_some_and(percent);
-        if let Some(pod) = covered.iter().find(|pod| of_scale && replicas(pod).is_none()) {
-            let why = format!("found no controllers for pod {:?}", pod.name);
-            return Budget { disruptions_allowed: 0, sync_failure: Some(why), ..budget.clone() };
-        }
         let scales: BTreeSet<(String, usize)> = covered.iter().filter_map(|pod| replicas(pod)).collect();
         let scale = i32::try_from(scales.iter().map(|(_, replicas)| replicas).sum::<usize>()).unwrap();
         let count = i32::try_from(covered.len()).unwrap();
@@ -39,7 +33,7 @@ impl World {
         };
         let (expected, desired) = match (&budget.max_unavailable, &budget.min_available) {
             (Some(max), _) => (scale, (scale - amount(max)).max(0)),
-            (None, Some(min)) => (if percent(min) { scale } else { count }, amount(min)),
+            (None, Some(min)) => (if min.ends_with('%') { scale } else { count }, amount(min)),
             (None, None) => (count, 0),
         };
         let healthy = covered.iter().filter(|pod| pod.ready && pod.deleted.is_none()).count();
@@ -84,13 +78,11 @@ impl World {
         if !pod.ready && (budget.evicts_unhealthy || met) || budget.allowance() > 0 {
             return None;
         }
-        Some(Eviction::Budget(vec![format!(
-            "The disruption budget {} needs {} healthy pods and has {} currently",
-            budget.name, budget.desired_healthy, budget.current_healthy
-        )]))
+        let (name, desired, current) = (&budget.name, budget.desired_healthy, budget.current_healthy);
+        let said = match current <= desired {
+            true => format!("The disruption budget {name} needs {desired} healthy pods and has {current} currently"),
+            false => format!("The disruption budget {name} does not allow evicting pods currently"),
+        };
+        Some(Eviction::Budget(vec![said]))
     }
-}
-
-fn percent(amount: &str) -> bool {
-    amount.ends_with('%')
 }

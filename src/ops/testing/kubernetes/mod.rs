@@ -13,7 +13,8 @@ pub use self::world::{Controller, Done, Living, World};
 use crate::model::bootstrap::{BootstrapToken, Entrance};
 use crate::model::failure::{Failure, Result};
 use crate::model::kubernetes::{
-    Attachment, Budget, Change, Eviction, FIELD_MANAGER, Listing, Node, OPERATION_ANNOTATION, Patched, Pod, Right,
+    Attachment, Budget, Change, Eviction, FIELD_MANAGER, LABEL_MANAGER, LabelChange, Listing, Node,
+    OPERATION_ANNOTATION, Patched, Pod, Right,
 };
 use crate::model::names::OperationId;
 use crate::ops::ports::kubernetes::NodeChange;
@@ -102,10 +103,7 @@ impl Kubernetes for MemoryKubernetes {
 
     async fn change_node(&self, change: &NodeChange) -> Result<Patched> {
         let mut world = self.request()?;
-        if world.meddling > 0 {
-            world.meddling -= 1;
-            world.touch(&change.name, |_| {});
-        }
+        world.meddle(&change.name);
         let (now, version) = (world.wall(), world.next_version());
         let Some(node) = world.nodes.get_mut(&change.name) else { return Ok(Patched::Gone) };
         if node.uid != change.uid || node.resource_version != change.resource_version {
@@ -128,6 +126,31 @@ impl Kubernetes for MemoryKubernetes {
             None => Done::Restored { node: node.name.clone(), unschedulable: node.unschedulable },
         };
         world.note(done);
+        answer(&mut world, Patched::Done(Box::new(node)))
+    }
+
+    async fn change_labels(&self, change: &LabelChange) -> Result<Patched> {
+        let mut world = self.request()?;
+        world.meddle(&change.name);
+        let (now, version) = (world.wall(), world.next_version());
+        let Some(node) = world.nodes.get_mut(&change.name) else { return Ok(Patched::Gone) };
+        if node.uid != change.uid || node.resource_version != change.resource_version {
+            return Ok(Patched::Conflict);
+        }
+        node.resource_version = version;
+        for (key, value) in &change.labels {
+            match value {
+                Some(value) => drop(node.labels.insert(key.clone(), value.clone())),
+                None => drop(node.labels.remove(key)),
+            }
+        }
+        if let Some(taints) = &change.taints {
+            node.taints = taints.clone();
+        }
+        node.changes.retain(|change| change.manager != LABEL_MANAGER);
+        node.changes.insert(0, Change { manager: LABEL_MANAGER.to_owned(), at: Some(now) });
+        let node = node.clone();
+        world.note(Done::Labelled { node: node.name.clone() });
         answer(&mut world, Patched::Done(Box::new(node)))
     }
 

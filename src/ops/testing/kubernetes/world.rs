@@ -46,6 +46,7 @@ type Plan = Box<dyn FnOnce(&mut World) + Send>;
 pub enum Done {
     Cordoned { node: String },
     Restored { node: String, unschedulable: bool },
+    Labelled { node: String },
     Evicted { pod: String, uid: String, node: Option<String> },
     Refused { pod: String },
 }
@@ -140,6 +141,14 @@ impl World {
         if let Some(node) = self.nodes.get_mut(name) {
             node.resource_version = version;
             change(node);
+        }
+    }
+
+    /// Somebody else is faster, if a test orders that.
+    pub(super) fn meddle(&mut self, name: &str) {
+        if self.meddling > 0 {
+            self.meddling -= 1;
+            self.touch(name, |_| {});
         }
     }
 
@@ -256,7 +265,7 @@ impl World {
                 node.taints.retain(|taint| taint.key != CORDONED);
                 if node.unschedulable {
                     let effect = "NoSchedule".to_owned();
-                    node.taints.push(NodeTaint { key: CORDONED.to_owned(), value: String::new(), effect });
+                    node.taints.push(NodeTaint { key: CORDONED.to_owned(), value: String::new(), effect, added: None });
                 }
             });
         }

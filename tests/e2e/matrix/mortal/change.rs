@@ -25,6 +25,7 @@ changes! {
     Import = "Terraform::import",
     Untaint = "Terraform::untaint",
     PatchNode = "Kubernetes::change_node",
+    Label = "Kubernetes::change_labels",
     Evict = "Kubernetes::evict",
     DeleteNode = "Kubernetes::delete_node",
     IssueToken = "Kubernetes::issue_token",

@@ -161,3 +161,21 @@ fn a_dense_sequence_of_one_operation_and_one_holder() {
     assert_eq!(Status::fold(&[]), Ok(None));
     assert!(Status::fold(&scene.documents()[1..]).is_err(), "a journal begins with `started`");
 }
+
+/// Nothing of it is undone: an operation that did no more ends as one that did a part.
+#[test]
+fn labels_are_a_part_of_what_was_done() {
+    let mut scene = Scene::begun();
+    let labelling = |node| Entry::Labelling { nodes: [(node, "u".to_owned())].into() };
+    assert!(scene.refuses(Entry::Labelled).contains("nothing was about to be"));
+    assert!(scene.refuses(Entry::Labelling { nodes: Default::default() }).contains("no node"));
+    assert!(scene.refuses(labelling(node(1))).contains("is to go"));
+    scene.write(labelling(node(5)));
+    assert!(scene.status().labelling().contains(&node(5)));
+    for part in scene.status().undoable() {
+        scene.write(Entry::UndoBegan { part, why: "it was cut off".into() });
+    }
+    assert_eq!(scene.status().ending(), Ok(Outcome::Partial));
+    scene.write(Entry::Labelled);
+    assert_eq!(scene.status().ending(), Ok(Outcome::Partial), "something was changed, and stays");
+}

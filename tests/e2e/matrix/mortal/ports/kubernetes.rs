@@ -5,7 +5,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use scaler::model::bootstrap::{BootstrapToken, Entrance};
 use scaler::model::failure::Result;
-use scaler::model::kubernetes::{Attachment, Budget, Eviction, Listing, Node, NodeChange, Patched, Pod, Right};
+use scaler::model::kubernetes::{
+    Attachment, Budget, Eviction, LabelChange, Listing, Node, NodeChange, Patched, Pod, Right,
+};
 use scaler::model::names::OperationId;
 use scaler::ops::ports::Kubernetes;
 
@@ -62,6 +64,10 @@ impl Kubernetes for MortalKubernetes {
     async fn change_node(&self, change: &NodeChange) -> Result<Patched> {
         let name = if change.annotation.is_some() { "cordon" } else { "uncordon" };
         self.fate.around(Change::PatchNode, name, self.inner.change_node(change)).await
+    }
+
+    async fn change_labels(&self, change: &LabelChange) -> Result<Patched> {
+        self.fate.around(Change::Label, "label", self.inner.change_labels(change)).await
     }
 
     async fn evict(&self, pod: &Pod) -> Result<Eviction> {
