@@ -1,6 +1,9 @@
 //! From machines that answer to SSH to Ready nodes, with the real kubeadm.
 
+mod bad_hosts;
 mod cluster;
+mod leave;
+mod spoil;
 
 use cluster::Bare;
 

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::{note, step};
 use crate::model::names::NodeName;
 use crate::model::redact::Redactor;
-use crate::ops::ports::provisioner::{HostEnd, HostFailure};
+use crate::ops::ports::provisioner::{Doing, HostEnd, HostFailure, Play};
 use crate::ops::ports::{Event, Progress};
 
 #[derive(Deserialize)]
@@ -63,17 +63,18 @@ pub struct Hosts<'a> {
     progress: &'a dyn Progress,
     redactor: &'a Redactor,
     hosts: BTreeMap<NodeName, HostEnd>,
+    doing: Doing,
     /// Ansible came to its end.
     ended: bool,
 }
 
 impl<'a> Hosts<'a> {
-    pub fn new(progress: &'a dyn Progress, redactor: &'a Redactor, hosts: &[NodeName]) -> Hosts<'a> {
-        for host in hosts {
-            progress.tell(Event::StepStarted { step: step(host.as_str()), title: format!("provisioning {host}") });
+    pub fn new(progress: &'a dyn Progress, redactor: &'a Redactor, play: &Play) -> Hosts<'a> {
+        for host in &play.limit {
+            progress.tell(Event::StepStarted { step: step(host.as_str()), title: title(play.doing, host) });
         }
-        let hosts = hosts.iter().map(|host| (host.clone(), HostEnd::default())).collect();
-        Hosts { progress, redactor, hosts, ended: false }
+        let hosts = play.limit.iter().map(|host| (host.clone(), HostEnd::default())).collect();
+        Hosts { progress, redactor, hosts, doing: play.doing, ended: false }
     }
 
     /// Takes one line in; false if it is no event.
@@ -131,9 +132,12 @@ impl<'a> Hosts<'a> {
                 None => host.failure = Some(untold("Ansible did not come to it")),
             }
             self.progress.tell(match &host.failure {
-                None => Event::StepDone { step, title: format!("{name} is provisioned ({})", counted(host)) },
+                None => {
+                    let done = if self.doing == Doing::Leave { "reset" } else { "provisioned" };
+                    Event::StepDone { step, title: format!("{name} is {done} ({})", counted(host)) }
+                }
                 Some(failure) => {
-                    Event::StepFailed { step, title: format!("provisioning {name}"), why: failure.message.clone() }
+                    Event::StepFailed { step, title: title(self.doing, name), why: failure.message.clone() }
                 }
             });
         }
@@ -144,12 +148,17 @@ impl<'a> Hosts<'a> {
         if !self.ended {
             for name in self.hosts.keys() {
                 let why = "Ansible ended before it was done".to_owned();
-                let title = format!("provisioning {name}");
+                let title = title(self.doing, name);
                 self.progress.tell(Event::StepFailed { step: step(name.as_str()), title, why });
             }
         }
         self.ended.then_some(self.hosts)
     }
+}
+
+fn title(doing: Doing, host: &NodeName) -> String {
+    let doing = if doing == Doing::Leave { "resetting" } else { "provisioning" };
+    format!("{doing} {host}")
 }
 
 fn titled(role: Option<&str>, task: &str) -> String {

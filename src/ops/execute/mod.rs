@@ -32,6 +32,7 @@ use crate::model::record::{FORMAT, NodeRecord, PoolRecord, Record, Source, WentB
 use crate::ops::interrupts::Interrupts;
 use crate::ops::journal::Journal;
 use crate::ops::lock::{self, Seeker};
+use crate::ops::ports::provisioner::HostEnd;
 use crate::ops::ports::{Event, Ports, Version};
 use crate::ops::task::{Mandate, Task};
 use crate::ops::{observe, place, prune, record, start};
@@ -49,6 +50,8 @@ pub struct Done {
     pub removed: Vec<NodeName>,
     /// Machines were changed in place (their tags).
     pub changed: bool,
+    /// The machines on which the playbooks ran to become nodes, and how they came out of it.
+    pub provisioned: BTreeMap<NodeName, HostEnd>,
     /// Why it is not all that was wanted: exit code 6.
     #[serde(serialize_with = "text_of")]
     pub shortfall: Option<Failure>,
@@ -311,6 +314,7 @@ impl Session<'_> {
                 added: ended.added,
                 removed: ended.removed,
                 changed: ended.changed,
+                provisioned: self.provisioned,
                 shortfall: make::partly(ended.shortfalls),
             }),
         }

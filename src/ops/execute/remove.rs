@@ -176,6 +176,7 @@ impl Session<'_> {
                 &guard::PoolChange { removals: &machines, ..Default::default() },
             ),
             permits: going.iter().map(|removal| permit(removal)).collect::<Vec<Permit>>(),
+            leaving: self.leaving(change, &going).await,
             lock_file,
         };
         let drained = kept(&[change], spared);

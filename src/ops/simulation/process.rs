@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 use super::clock::{ProcessClock, Told};
-use super::ports::{SimCloud, SimKubernetes, SimStore};
+use super::ports::{SimCloud, SimKubernetes, SimProvisioner, SimStore};
 use super::terraform::SimTerraform;
 use super::time::Owner;
 use super::world::World;
@@ -165,7 +165,7 @@ impl Process {
             store: Arc::new(SimStore(self.clone())),
             cloud: Arc::new(SimCloud(self.clone())),
             terraform: Arc::new(SimTerraform::new(self.clone())),
-            provisioner: Arc::new(NobodyProvisions),
+            provisioner: Arc::new(SimProvisioner(self.clone())),
             door: Arc::new(NobodyProvisions),
             kubernetes,
             clock: Arc::new(ProcessClock(self.clone())),

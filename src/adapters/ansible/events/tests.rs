@@ -20,7 +20,8 @@ impl Progress for Told {
 fn read(lines: &[&str]) -> (Vec<String>, Option<BTreeMap<NodeName, HostEnd>>) {
     let (told, redactor) = (Told::default(), Redactor::new(["hidden-token"]));
     let names = ["w-1", "w-2", "w-3"].map(NodeName::from_text);
-    let mut hosts = Hosts::new(&told, &redactor, &names);
+    let play = Play { limit: names.to_vec(), ..Play::default() };
+    let mut hosts = Hosts::new(&told, &redactor, &play);
     for line in lines {
         assert!(hosts.line(line), "{line}");
     }
@@ -72,7 +73,7 @@ fn a_run_that_was_cut_off_says_nothing_of_its_hosts() {
 #[test]
 fn what_is_no_event_is_left_to_others() {
     let (told, redactor) = (Told::default(), Redactor::default());
-    let mut hosts = Hosts::new(&told, &redactor, &[]);
+    let mut hosts = Hosts::new(&told, &redactor, &Play::default());
     for line in ["[WARNING]: something", "{\"other\": 1}", "{\"event\": not json"] {
         assert!(!hosts.line(line), "{line}");
     }

@@ -43,6 +43,8 @@ pub enum Deed<'a> {
         stack: &'a StackId,
     },
     Made(&'a Machine),
+    /// About to reset a machine, of which nothing is of use from then on.
+    Resets(&'a Machine),
     /// About to end a machine.
     Ends(&'a Machine),
 }
@@ -69,6 +71,7 @@ impl Deed<'_> {
             Deed::Ended { stack } => format!("Terraform ends on {stack}"),
             Deed::Saved { stack } => format!("Terraform saves {stack}"),
             Deed::Made(machine) => format!("makes {:?} as {}", machine.node, machine.id),
+            Deed::Resets(machine) => format!("resets {:?}, {}", machine.node, machine.id),
             Deed::Ends(machine) => format!("ends {:?}, {}", machine.node, machine.id),
         }
     }

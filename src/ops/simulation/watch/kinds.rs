@@ -23,6 +23,7 @@ pub fn kind_of_entry(entry: &Entry) -> &'static str {
         Entry::TokenIssuing { .. } => "token-issuing",
         Entry::TokenRevoked { .. } => "token-revoked",
         Entry::Provisioning { .. } => "provisioning",
+        Entry::Leaving { .. } => "leaving",
         Entry::NodeReady { .. } => "node-ready",
         Entry::NodeNotReady { .. } => "node-not-ready",
         Entry::MachineGone { .. } => "machine-gone",
@@ -36,8 +37,8 @@ pub fn kind_of_entry(entry: &Entry) -> &'static str {
     }
 }
 
-/// All kinds of entries, but for those about machines that are logged in to: there are none here.
-pub const KINDS: [&str; 25] = [
+/// All kinds of entries.
+pub const KINDS: [&str; 29] = [
     "started",
     "taken-over",
     "cordoning",
@@ -50,9 +51,13 @@ pub const KINDS: [&str; 25] = [
     "planned",
     "part-blocked",
     "point-of-no-return",
+    "leaving",
     "apply-ended",
     "adopting",
     "untainting",
+    "token-issuing",
+    "token-revoked",
+    "provisioning",
     "node-ready",
     "node-not-ready",
     "machine-gone",
