@@ -110,10 +110,12 @@ impl<'a> Hosts<'a> {
             let texts = [output.stdout, output.stderr].into_iter().flatten().filter(|text| !text.trim().is_empty());
             texts.map(|text| text.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
         });
+        let unreachable = outcome.status == "unreachable";
+        let message = outcome.message.as_deref().unwrap_or("it gave no reason");
         host.failure = Some(HostFailure {
-            unreachable: outcome.status == "unreachable",
+            unreachable,
             task: titled(outcome.role.as_deref(), &outcome.task),
-            message: clean(outcome.message.as_deref().unwrap_or("it gave no reason")),
+            message: clean(if unreachable { of_ssh(message) } else { message }),
             output: said.filter(|text| !text.is_empty()).map(|text| clean(&text)),
         });
     }
@@ -167,6 +169,12 @@ fn titled(role: Option<&str>, task: &str) -> String {
         Some(role) if !task.starts_with(role) => format!("{role}: {task}"),
         _ => task.to_owned(),
     }
+}
+
+/// What SSH itself said: the last line, below whatever banners there are, and behind Ansible's words for it.
+fn of_ssh(message: &str) -> &str {
+    let last = message.trim_end().lines().last().unwrap_or(message).trim();
+    last.rsplit_once("via ssh: ").or_else(|| last.rsplit_once("over ssh: ")).map_or(last, |(_, said)| said)
 }
 
 fn counted(host: &HostEnd) -> String {

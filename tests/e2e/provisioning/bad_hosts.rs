@@ -43,11 +43,14 @@ fn bad_hosts_are_named_and_finished_alone() {
     let grown = grown
         .says(&format!("{} could not be reached by SSH", bare.node(silent)))
         .says("Connection refused")
-        .says(&format!("{} answers to SSH no more, since `packages : Read the repository's list`", bare.node(dying)))
+        .says(&format!("{} answers to SSH no more, since `packages: Read the repository's list`", bare.node(dying)))
         .says(&format!("{} could not be reached by SSH: it does not let user `ops` in", bare.node(closed)))
         .says(&format!("{} could not be provisioned: it failed in `", bare.node(cut)))
         .says(&format!("scaler provision --limit {}", bad.join(",")))
-        .says("Wait until it answers to SSH, for so many seconds at most: 100");
+        .says(&format!(
+            "provisioning {}: Wait until it answers to SSH, for so many seconds at most: 100",
+            bare.node(silent)
+        ));
     assert!(!grown.stderr.contains(&format!("{} is provisioned", bare.node(cut))), "{}", grown.stderr);
 
     // Mended, but for one that comes back with another host key.

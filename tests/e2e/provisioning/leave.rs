@@ -9,6 +9,7 @@ use super::spoil::{self, wait_long};
 use crate::gates::Gates;
 use crate::remains::processes_of;
 use crate::running::Running;
+use crate::world::Said;
 
 /// Kills everything that a run has started, and itself.
 fn kill_tree(bare: &Bare, running: &Running) {
@@ -91,8 +92,12 @@ fn nodes_leave_and_whoever_dies_meanwhile_is_followed() {
     let elsewhere = tempfile::tempdir().expect("another folder");
     let kubeconfig = bare.kubeconfig().display().to_string();
     let resume = ["resume", "--cluster", &url, "--kubeconfig", &kubeconfig, "--yes"];
+    // Who comes too early is told that the lock is held.
     let resumed = |bare: &Bare| {
-        crate::world::Said::of(bare.program.command(&resume).current_dir(elsewhere.path()).output().expect("it starts"))
+        wait_long("the lock's term to be over", || {
+            let ran = bare.program.command(&resume).current_dir(elsewhere.path()).output();
+            Some(Said::of(ran.expect("the program starts"))).filter(|said| said.code != 4)
+        })
     };
     let said = resumed(&bare).ends(0);
     eprintln!("--- what a pipeline sees of a join that was cut off\n{}\n{}", said.stdout, said.stderr);

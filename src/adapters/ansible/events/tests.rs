@@ -78,3 +78,29 @@ fn what_is_no_event_is_left_to_others() {
         assert!(!hosts.line(line), "{line}");
     }
 }
+
+#[test]
+fn of_a_machine_out_of_reach_sshs_own_words_are_told() {
+    let refused = "ssh: connect to host 198.18.0.15 port 22: Connection refused";
+    for (message, said) in [
+        (format!("timed out waiting for ping module test: Failed to connect to the host via ssh: {refused}"), refused),
+        (
+            format!("Data could not be sent to remote host. Make sure this host can be reached over ssh: {refused}"),
+            refused,
+        ),
+        (
+            "Failed to connect to the host via ssh: @@@\n@ WARNING @\nHost key verification failed.\n".into(),
+            "Host key verification failed.",
+        ),
+        ("Connection timed out".into(), "Connection timed out"),
+    ] {
+        let line = serde_json::json!({
+            "event": "result", "host": "w-1", "task": "Wait", "role": null, "status": "unreachable", "message": message,
+            "output": null, "handled": false,
+        });
+        let stats = r#"{"event":"stats","hosts":{"w-1":{"failed":1,"unreachable":0}}}"#;
+        let (_, ends) = read(&[&line.to_string(), stats]);
+        let failure = ends.unwrap()[&NodeName::from_text("w-1")].failure.clone().unwrap();
+        assert_eq!((failure.message.as_str(), failure.unreachable), (said, true));
+    }
+}

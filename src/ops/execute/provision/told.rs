@@ -7,6 +7,9 @@ use crate::model::file::ClusterFile;
 use crate::model::names::NodeName;
 use crate::ops::ports::provisioner::{HostFailure, Played};
 
+/// How many lines of a program's output an error quotes.
+const QUOTED_LINES: usize = 10;
+
 /// Why a machine is not provisioned. None if it is.
 pub fn failed(played: &Played, node: &NodeName, file: &ClusterFile) -> Option<Failure> {
     let Some(end) = played.hosts.get(node) else {
@@ -20,24 +23,24 @@ fn of_host(node: &NodeName, tasks: u32, failure: &HostFailure, file: &ClusterFil
     let HostFailure { unreachable, task, message, output } = failure;
     if !unreachable {
         let failure = partly(format!("{node} could not be provisioned: it failed in `{task}`")).because(message);
-        return output.iter().fold(failure, Failure::because);
+        return output.iter().map(|output| last_lines(output)).fold(failure, Failure::because);
     }
-    // The words are OpenSSH's own, the same in each of its versions.
+    // OpenSSH's own words, the same in each of its versions.
     if message.contains("Host key verification failed") {
         return partly(format!("{node} was not logged in to: another host key than its own answers at its address"))
             .because("its key is kept in the record since the first contact, and a changed one is refused")
             .hint(format!("find out who answers there; if the machine is to go: scaler scale-down --node {node}"));
     }
     if tasks > 1 {
-        return partly(format!("{node} answers to SSH no more, since `{task}`")).because(last_line(message));
+        return partly(format!("{node} answers to SSH no more, since `{task}`")).because(message);
     }
     let failure = partly(format!("{node} could not be reached by SSH"));
     if message.contains("Permission denied") {
         return failure
-            .because(format!("it does not let user `{}` in: {}", file.ssh.user, last_line(message)))
+            .because(format!("it does not let user `{}` in: {message}", file.ssh.user))
             .hint("`ssh.user` and `ssh.privateKeyFile` of the cluster file say who logs in, and with what");
     }
-    failure.because(last_line(message))
+    failure.because(message)
 }
 
 /// Of several machines, one error; the way to run them again is one command.
@@ -65,9 +68,10 @@ fn partly(what: String) -> Failure {
     Failure::new(Kind::Partial, what)
 }
 
-/// SSH says the reason last, below whatever banners there are.
-fn last_line(message: &str) -> &str {
-    message.trim_end().lines().last().unwrap_or(message).trim()
+/// The end of what a program said; all of it is in the log that is kept.
+fn last_lines(output: &str) -> String {
+    let lines: Vec<&str> = output.lines().collect();
+    lines[lines.len().saturating_sub(QUOTED_LINES)..].join("\n")
 }
 
 #[cfg(test)]

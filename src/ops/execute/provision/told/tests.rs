@@ -18,27 +18,23 @@ fn told(tasks: u32, unreachable: bool, task: &str, message: &str, output: Option
 
 #[test]
 fn each_cause_is_told_by_its_own_words() {
-    let silent = "timed out waiting for ping module test: Failed to connect to the host via ssh: \nssh: connect to host \
-        198.18.0.10 port 22: Connection refused";
+    let silent = "ssh: connect to host 198.18.0.10 port 22: Connection refused";
     assert_eq!(
         told(1, true, "Wait", silent, None).to_string(),
         "demo-w-1 could not be reached by SSH: ssh: connect to host 198.18.0.10 port 22: Connection refused"
     );
-    let stranger = "@@@@@\n@ WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! @\n@@@@@\nHost key verification failed.";
-    let stranger = told(1, true, "Wait", stranger, None);
+    let stranger = told(1, true, "Wait", "Host key verification failed.", None);
     assert!(stranger.what.contains("another host key than its own"), "{stranger}");
-    assert!(!stranger.to_string().contains("@@@"), "{stranger}");
     assert!(stranger.hints[0].contains("scaler scale-down --node demo-w-1"), "{stranger:?}");
-    let locked_out = told(1, true, "Wait", "banner\nops@198.18.0.10: Permission denied (publickey).", None);
+    let locked_out = told(1, true, "Wait", "ops@198.18.0.10: Permission denied (publickey).", None);
     assert!(locked_out.causes[0].starts_with("it does not let user `ops` in: ops@198.18.0.10"), "{locked_out}");
     assert!(locked_out.hints[0].contains("`ssh.user`"), "{locked_out:?}");
     let died = told(9, true, "packages: Install", "Connection timed out", None);
     assert_eq!(died.to_string(), "demo-w-1 answers to SSH no more, since `packages: Install`: Connection timed out");
-    let failed = told(9, false, "packages: Install", "no such package", Some("E: Unable to locate"));
-    assert_eq!(
-        failed.to_string(),
-        "demo-w-1 could not be provisioned: it failed in `packages: Install`: no such package: E: Unable to locate"
-    );
+    let said: Vec<String> = (1..=12).map(|line| format!("line {line}")).collect();
+    let failed = told(9, false, "packages: Install", "no such package", Some(&said.join("\n")));
+    assert_eq!(failed.what, "demo-w-1 could not be provisioned: it failed in `packages: Install`");
+    assert_eq!(failed.causes, ["no such package", &said[2..].join("\n")]);
 }
 
 #[test]
