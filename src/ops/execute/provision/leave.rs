@@ -15,6 +15,7 @@ use crate::render::{self, RunFacts};
 use super::super::carry_on::Words;
 use super::super::part::PartRun;
 use super::super::session::Session;
+use super::Newcomers;
 
 /// How long Ansible may be at it, for all machines together. It has 10 s to end then: the apply waits a minute at most.
 /// Within it a machine has 10 s to answer, and `kubeadm reset` [`render::RESET_TIMEOUT`].
@@ -23,19 +24,26 @@ const PATIENCE: Duration = Duration::from_secs(50);
 impl Session<'_> {
     /// Which of the nodes that a pool loses are to leave: those that were drained, and whose machines the playbooks
     /// reach. None without Ansible, which is told.
-    pub(in super::super) async fn leaving(&self, change: &PoolChange, going: &[&Removal]) -> Vec<NodeName> {
-        let reached = |node: &NodeName| self.node(node).is_some_and(|record| record.addresses.is_some());
-        let drained = going.iter().filter(|removal| removal.way == Way::Drained && reached(&removal.node));
-        let leaving: Vec<NodeName> = drained.map(|removal| removal.node.clone()).collect();
+    pub(in super::super) async fn leaving(&mut self, change: &PoolChange, going: &[&Removal]) -> Vec<NodeName> {
+        let drained = going.iter().filter(|removal| removal.way == Way::Drained);
+        let mut leaving: Newcomers =
+            drained.map(|removal| (removal.node.clone(), removal.machine_id.clone())).collect();
         if leaving.is_empty() || !self.task.file.joins_by_ssh(&change.pool) {
             return Vec::new();
         }
-        if let Err(missing) = self.ports.provisioner.check().await {
-            let text = format!("the machines of pool `{}` end without being reset: {missing}", change.pool);
-            self.tell(Event::Warning { text });
-            return Vec::new();
+        let unable = match self.ports.provisioner.check().await {
+            Ok(()) => self.look_up_addresses(&leaving).await,
+            Err(missing) => Err(missing),
+        };
+        match unable {
+            Ok(without) => leaving.retain(|node, _| !without.contains(node)),
+            Err(failure) => {
+                let text = format!("the machines of pool `{}` end without being reset: {failure}", change.pool);
+                self.tell(Event::Warning { text });
+                return Vec::new();
+            }
         }
-        leaving
+        leaving.into_keys().collect()
     }
 
     /// Resets the machines of the nodes that a part removes, past its point of no return. That it fails, or that there
