@@ -1,6 +1,6 @@
 //! Nodes that leave before their machines end; and runs that are killed while the playbooks are at work.
 
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use scaler_lab::HostOrder;
 
@@ -18,7 +18,7 @@ fn kill_tree(bare: &Bare, running: &Running) {
     let pids = left.iter().filter_map(|line| line.strip_prefix("/proc/")?.split(':').next());
     for pid in pids {
         // One that has ended by itself needs nothing.
-        let _ = Command::new("kill").args(["-KILL", pid]).status();
+        let _ = Command::new("kill").args(["-KILL", pid]).stderr(Stdio::null()).status();
     }
 }
 
