@@ -79,7 +79,9 @@ impl Deed<'_> {
     /// Whether it may be done by whoever likes: nothing goes by it.
     pub fn is_free(&self) -> bool {
         match self {
-            Deed::Wrote { key } => ["inputs/", "history/", "probe/"].iter().any(|folder| key.starts_with(folder)),
+            Deed::Wrote { key } => {
+                ["inputs/", "history/", "probe/", "logs/"].iter().any(|folder| key.starts_with(folder))
+            }
             Deed::Deleted { key, .. } => key.starts_with("probe/"),
             Deed::Ended { .. } => true,
             _ => false,
