@@ -159,9 +159,13 @@ impl Hosts {
             return Err(LabError::new(format!("there is a host {} already", order.name)));
         }
         let address = order.address.clone().map_or_else(|| self.free_address(&made), Ok)?;
-        let host = Host::start(&self.inner, &order, &address)?;
-        made.insert(order.name, host.clone());
-        Ok(Host::new(Arc::clone(&self.inner), host))
+        let started = Host::start(&self.inner, &order, &address)?;
+        let host = Host::new(Arc::clone(&self.inner), started.clone());
+        if let Some(script) = &order.first {
+            host.first(script)?;
+        }
+        made.insert(order.name, started);
+        Ok(host)
     }
 
     fn free_address(&self, made: &HashMap<String, Made>) -> Result<String> {

@@ -79,7 +79,10 @@ class CallbackModule(CallbackBase):
         self._result(result, "skipped")
 
     def v2_runner_on_failed(self, result, ignore_errors=False):
-        self._result(result, "failed", handled=bool(ignore_errors) or _rescued(result.task))
+        # Waiting for a connection in vain is a failure to Ansible, and to everybody else a machine out of reach.
+        waited = result.task.action.endswith("wait_for_connection")
+        status = "unreachable" if waited else "failed"
+        self._result(result, status, handled=bool(ignore_errors) or _rescued(result.task))
 
     def v2_runner_on_unreachable(self, result):
         self._result(result, "unreachable")

@@ -6,6 +6,7 @@
 pub(super) mod yaml;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
@@ -22,7 +23,14 @@ pub struct RunFacts<'a> {
     pub certificate_names: &'a [String],
     /// The control plane on which a new cluster is to be made.
     pub init_host: Option<&'a NodeName>,
+    /// How long a machine may take until it answers to SSH. None: as long as the playbooks say by themselves.
+    pub patience: Option<Duration>,
+    /// The machines are only to leave: who does not answer at once is not waited for.
+    pub leaving: bool,
 }
+
+/// How long one machine's `kubeadm reset` may take in a run that only leaves.
+pub const RESET_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The inventory of all machines of the record whose address is known, as YAML. Every text in it is marked as one that
 /// Ansible must not read as a template: what the cluster file says stays what it is.
@@ -45,7 +53,7 @@ fn group_of(pool: &str) -> String {
 }
 
 fn run_vars(file: &ClusterFile, run: RunFacts) -> Value {
-    json!({
+    let mut vars = json!({
         "ansible_user": file.ssh.user,
         "scaler_cluster": file.name,
         "scaler_endpoint": run.endpoint,
@@ -54,7 +62,14 @@ fn run_vars(file: &ClusterFile, run: RunFacts) -> Value {
         "scaler_packages_mirror": file.kubernetes.packages,
         "scaler_certificate_names": run.certificate_names,
         "scaler_init_host": run.init_host,
-    })
+        "scaler_connect_timeout": run.patience.map(|patience| patience.as_secs()),
+    });
+    if run.leaving {
+        // Ansible's own: a connection that is not there within 10 s (ansible.cfg) is not tried again.
+        vars["ansible_ssh_retries"] = json!(0);
+        vars["scaler_leave_timeout"] = json!(RESET_TIMEOUT.as_secs());
+    }
+    vars
 }
 
 fn hosts(file: &ClusterFile, nodes: &BTreeMap<NodeName, NodeRecord>, pool: Option<&Pool>) -> Map<String, Value> {

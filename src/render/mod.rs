@@ -11,5 +11,5 @@ mod variables;
 pub use assets::Assets;
 pub use backend::Backend;
 pub use image::{ImageOrder, builds_images, image};
-pub use inventory::{RunFacts, inventory};
+pub use inventory::{RESET_TIMEOUT, RunFacts, inventory};
 pub use stack::{Deployment, Files, foundation, pool};

@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 
 use scaler_lab::wait_for;
 
-use crate::world::World;
+use crate::world::{Program, World};
 
 /// Gate by gate: whether it is shut, and who stands before it.
 pub struct Gates {
@@ -46,10 +46,15 @@ exec /bin/mkdir "$@"
 impl Gates {
     /// All open. From now on the world's program meets them.
     pub fn before(world: &mut World) -> Gates {
-        let folder = world.folder().join("gates");
+        Gates::before_program(&mut world.program)
+    }
+
+    /// The same of a program alone.
+    pub fn before_program(program: &mut Program) -> Gates {
+        let folder = program.folder.path().join("gates");
         let bin = folder.join("bin");
         std::fs::create_dir_all(&bin).expect("a folder");
-        let path = world.program.environment["PATH"].clone();
+        let path = program.environment["PATH"].clone();
         let found = ["terraform", "tofu"].into_iter().find_map(|name| Some((name, on(&path, name)?)));
         let (name, real) = found.expect("Terraform or OpenTofu");
         let text = |script: &str| {
@@ -57,7 +62,7 @@ impl Gates {
         };
         put(&bin.join(name), &text(TERRAFORM));
         put(&bin.join("mkdir"), &text(MKDIR));
-        world.program.environment.insert("PATH".to_owned(), format!("{}:{path}", bin.display()));
+        program.environment.insert("PATH".to_owned(), format!("{}:{path}", bin.display()));
         Gates { folder }
     }
 
@@ -68,8 +73,11 @@ impl Gates {
     /// Waits until somebody stands before a shut gate.
     #[track_caller]
     pub fn reached(&self, gate: &str) {
-        let mark = self.folder.join(format!("{gate}.reached"));
-        wait_for(&format!("`{gate}` to reach its gate"), || mark.exists().then_some(()));
+        wait_for(&format!("`{gate}` to reach its gate"), || self.is_reached(gate).then_some(()));
+    }
+
+    pub fn is_reached(&self, gate: &str) -> bool {
+        self.folder.join(format!("{gate}.reached")).exists()
     }
 
     pub fn open(&self, gate: &str) {

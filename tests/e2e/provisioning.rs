@@ -1,7 +1,10 @@
 //! From machines that answer to SSH to Ready nodes, with the real kubeadm.
 
+mod bad_hosts;
 mod cluster;
 mod image;
+mod leave;
+mod spoil;
 
 use cluster::Bare;
 

@@ -1,5 +1,7 @@
 //! What a run must not leave behind.
 
+use std::path::Path;
+
 use scaler_lab::wait_for;
 
 use crate::world::{World, runs};
@@ -7,9 +9,7 @@ use crate::world::{World, runs};
 impl World {
     /// Processes that know of this world's folder: the program, its tools, and who watches over them.
     pub fn processes(&self) -> Vec<String> {
-        let mark = self.folder().display().to_string();
-        let processes = std::fs::read_dir("/proc").expect("a list of processes").flatten();
-        processes.filter_map(|entry| of_mark(&entry.path(), &mark)).collect()
+        processes_of(self.folder())
     }
 
     fn temporary(&self) -> Vec<String> {
@@ -54,8 +54,15 @@ impl World {
     }
 }
 
+/// Processes that know of a program's folder.
+pub fn processes_of(folder: &Path) -> Vec<String> {
+    let mark = folder.display().to_string();
+    let processes = std::fs::read_dir("/proc").expect("a list of processes").flatten();
+    processes.filter_map(|entry| of_mark(&entry.path(), &mark)).collect()
+}
+
 /// A process that names the mark in its arguments or its environment, as text. One that has just ended has neither.
-fn of_mark(process: &std::path::Path, mark: &str) -> Option<String> {
+fn of_mark(process: &Path, mark: &str) -> Option<String> {
     let text = |name: &str| {
         let bytes = std::fs::read(process.join(name)).unwrap_or_default();
         String::from_utf8_lossy(&bytes).replace('\0', " ")

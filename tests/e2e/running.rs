@@ -77,10 +77,24 @@ impl Running {
         assert!(sent.expect("kill runs").success());
     }
 
+    /// A failure if it has ended.
+    #[track_caller]
+    pub fn check(&mut self) {
+        if let Some(ended) = self.child.try_wait().expect("it can be asked for") {
+            panic!("it ended ({ended}):\n{}", self.said());
+        }
+    }
+
     /// Waits for its end.
     #[track_caller]
     pub fn end(mut self) -> Said {
-        let status = wait_for("the program to end", || self.child.try_wait().expect("it can be asked for"));
+        wait_for("the program to end", || self.child.try_wait().expect("it can be asked for"));
+        self.end_at_last()
+    }
+
+    /// The same, for as long as it takes.
+    pub fn end_at_last(mut self) -> Said {
+        let status = self.child.wait().expect("it can be waited for");
         let mut texts = self.reading.drain(..).map(|reading| reading.join().expect("its output was read"));
         let stdout = texts.next().unwrap_or_default();
         drop(texts);

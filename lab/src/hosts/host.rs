@@ -146,6 +146,17 @@ impl Host {
         self.try_run(command).unwrap_or_else(|error| panic!("{error}"))
     }
 
+    pub(super) fn first(&self, script: &str) -> Result<()> {
+        let ran = self.try_run(&["sh", "-c", script])?;
+        match ran.code {
+            Some(0) => Ok(()),
+            _ => Err(LabError::new(format!(
+                "the first script of {} failed: {}{}",
+                self.made.name, ran.stdout, ran.stderr
+            ))),
+        }
+    }
+
     fn try_run(&self, command: &[&str]) -> Result<Ran> {
         let mut enter = Command::new("nsenter");
         enter.args([

@@ -5,12 +5,13 @@ pub struct HostOrder {
     pub(super) address: Option<String>,
     pub(super) ssh: String,
     pub(super) real: bool,
+    pub(super) first: Option<String>,
 }
 
 impl HostOrder {
     /// A host of this name (the machine's own host name is another, made of its address, as clouds do it).
     pub fn new(name: &str) -> Self {
-        Self { name: name.to_owned(), address: None, ssh: "0".to_owned(), real: false }
+        Self { name: name.to_owned(), address: None, ssh: "0".to_owned(), real: false, first: None }
     }
 
     /// In the network's range; the next free one otherwise.
@@ -38,6 +39,14 @@ impl HostOrder {
     #[must_use]
     pub fn real(mut self) -> Self {
         self.real = true;
+        self
+    }
+
+    /// A shell script that root runs there as soon as it is made. A [`HostBridge`](super::HostBridge) tells nobody its
+    /// address before that has ended.
+    #[must_use]
+    pub fn first(mut self, script: &str) -> Self {
+        self.first = Some(script.to_owned());
         self
     }
 }

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::{note, step};
 use crate::model::names::NodeName;
 use crate::model::redact::Redactor;
-use crate::ops::ports::provisioner::{HostEnd, HostFailure};
+use crate::ops::ports::provisioner::{Doing, HostEnd, HostFailure, Play};
 use crate::ops::ports::{Event, Progress};
 
 #[derive(Deserialize)]
@@ -63,17 +63,18 @@ pub struct Hosts<'a> {
     progress: &'a dyn Progress,
     redactor: &'a Redactor,
     hosts: BTreeMap<NodeName, HostEnd>,
+    doing: Doing,
     /// Ansible came to its end.
     ended: bool,
 }
 
 impl<'a> Hosts<'a> {
-    pub fn new(progress: &'a dyn Progress, redactor: &'a Redactor, hosts: &[NodeName]) -> Hosts<'a> {
-        for host in hosts {
-            progress.tell(Event::StepStarted { step: step(host.as_str()), title: format!("provisioning {host}") });
+    pub fn new(progress: &'a dyn Progress, redactor: &'a Redactor, play: &Play) -> Hosts<'a> {
+        for host in &play.limit {
+            progress.tell(Event::StepStarted { step: step(host.as_str()), title: title(play.doing, host) });
         }
-        let hosts = hosts.iter().map(|host| (host.clone(), HostEnd::default())).collect();
-        Hosts { progress, redactor, hosts, ended: false }
+        let hosts = play.limit.iter().map(|host| (host.clone(), HostEnd::default())).collect();
+        Hosts { progress, redactor, hosts, doing: play.doing, ended: false }
     }
 
     /// Takes one line in; false if it is no event.
@@ -109,10 +110,12 @@ impl<'a> Hosts<'a> {
             let texts = [output.stdout, output.stderr].into_iter().flatten().filter(|text| !text.trim().is_empty());
             texts.map(|text| text.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
         });
+        let unreachable = outcome.status == "unreachable";
+        let message = outcome.message.as_deref().unwrap_or("it gave no reason");
         host.failure = Some(HostFailure {
-            unreachable: outcome.status == "unreachable",
+            unreachable,
             task: titled(outcome.role.as_deref(), &outcome.task),
-            message: clean(outcome.message.as_deref().unwrap_or("it gave no reason")),
+            message: clean(if unreachable { of_ssh(message) } else { message }),
             output: said.filter(|text| !text.is_empty()).map(|text| clean(&text)),
         });
     }
@@ -131,9 +134,12 @@ impl<'a> Hosts<'a> {
                 None => host.failure = Some(untold("Ansible did not come to it")),
             }
             self.progress.tell(match &host.failure {
-                None => Event::StepDone { step, title: format!("{name} is provisioned ({})", counted(host)) },
+                None => {
+                    let done = if self.doing == Doing::Leave { "reset" } else { "provisioned" };
+                    Event::StepDone { step, title: format!("{name} is {done} ({})", counted(host)) }
+                }
                 Some(failure) => {
-                    Event::StepFailed { step, title: format!("provisioning {name}"), why: failure.message.clone() }
+                    Event::StepFailed { step, title: title(self.doing, name), why: failure.message.clone() }
                 }
             });
         }
@@ -144,12 +150,17 @@ impl<'a> Hosts<'a> {
         if !self.ended {
             for name in self.hosts.keys() {
                 let why = "Ansible ended before it was done".to_owned();
-                let title = format!("provisioning {name}");
+                let title = title(self.doing, name);
                 self.progress.tell(Event::StepFailed { step: step(name.as_str()), title, why });
             }
         }
         self.ended.then_some(self.hosts)
     }
+}
+
+fn title(doing: Doing, host: &NodeName) -> String {
+    let doing = if doing == Doing::Leave { "resetting" } else { "provisioning" };
+    format!("{doing} {host}")
 }
 
 fn titled(role: Option<&str>, task: &str) -> String {
@@ -158,6 +169,12 @@ fn titled(role: Option<&str>, task: &str) -> String {
         Some(role) if !task.starts_with(role) => format!("{role}: {task}"),
         _ => task.to_owned(),
     }
+}
+
+/// What SSH itself said: the last line, below whatever banners there are, and behind Ansible's words for it.
+fn of_ssh(message: &str) -> &str {
+    let last = message.trim_end().lines().last().unwrap_or(message).trim();
+    last.rsplit_once("via ssh: ").or_else(|| last.rsplit_once("over ssh: ")).map_or(last, |(_, said)| said)
 }
 
 fn counted(host: &HostEnd) -> String {

@@ -112,7 +112,7 @@ impl Provisioner for AnsibleCli {
         let program = self.found().await?;
         let folder = PlayFolder::new(&self.options, play)?;
         let redactor = redactor(&self.options.host.redactor, play);
-        let mut hosts = Hosts::new(self.options.progress.as_ref(), &redactor, &play.limit);
+        let mut hosts = Hosts::new(self.options.progress.as_ref(), &redactor, play);
         let mut log = Log::default();
         let run = self.run(program, &folder, play).lease(lease).cancel(interrupts, Cancel::First);
         let finished = run
@@ -125,11 +125,9 @@ impl Provisioner for AnsibleCli {
         let host_keys = known_hosts::read(&folder.known_hosts()?);
         folder.keep_log(&log.text)?;
         let finished = finished?;
-        if finished.stopped.is_some() || ends.is_none() {
-            return Err(broken(&finished, &log));
-        }
+        let broken = (finished.stopped.is_some() || ends.is_none()).then(|| broken(&finished, &log));
         let access = folder.access()?;
-        Ok(Played { hosts: ends.unwrap_or_default(), host_keys, access, log: log.text })
+        Ok(Played { hosts: ends.unwrap_or_default(), host_keys, access, log: log.text, broken })
     }
 }
 

@@ -16,11 +16,13 @@ struct Out<W> {
     to: W,
     /// What was said last of each thing.
     last: BTreeMap<String, String>,
+    /// The steps that go on, with their titles.
+    open: BTreeMap<String, String>,
 }
 
 impl<W: Write + Send> Plain<W> {
     pub fn new(to: W) -> Plain<W> {
-        Plain { out: Mutex::new(Out { to, last: BTreeMap::new() }) }
+        Plain { out: Mutex::new(Out { to, last: BTreeMap::new(), open: BTreeMap::new() }) }
     }
 }
 
@@ -28,17 +30,25 @@ impl<W: Write + Send> Progress for Plain<W> {
     fn tell(&self, event: Event) {
         let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
         let line = match saying(&event) {
-            Saying::Begin { title, .. } => format!(".. {title}"),
-            Saying::End { well: true, text, .. } => format!("ok {text}"),
-            Saying::End { well: false, text, .. } => format!("!! {text}"),
+            Saying::Begin { step, title } => {
+                let line = format!(".. {title}");
+                out.open.insert(step, title);
+                line
+            }
+            Saying::End { step, well, text } => {
+                out.open.remove(&step);
+                format!("{} {text}", if well { "ok" } else { "!!" })
+            }
             Saying::Line(text) => text,
             Saying::Warning(text) => format!("warning: {text}"),
             Saying::News { detail: Detail::Watched, .. } => return,
-            Saying::News { about, text, .. } => {
+            Saying::News { step, about, text, .. } => {
                 if out.last.get(&about) == Some(&text) {
                     return;
                 }
-                let line = format!("   {text}");
+                // Of several steps that go on at once, a line says which it is of.
+                let of = step.and_then(|step| out.open.get(&step)).filter(|_| out.open.len() > 1);
+                let line = of.map_or_else(|| format!("   {text}"), |title| format!("   {title}: {text}"));
                 out.last.insert(about, text);
                 line
             }
@@ -116,6 +126,22 @@ mod tests {
         warning: pool-workers: a deprecated argument\u{1b}[0m
         !! asking Terraform to remove 1 machine: it was interrupted
         "#);
+    }
+
+    #[test]
+    fn of_several_steps_a_line_says_which_it_is_of() {
+        let paper = Paper::default();
+        let plain = Plain::new(paper.clone());
+        let begins = |host: &str| Event::StepStarted { step: host.into(), title: format!("provisioning {host}") };
+        let note = |host: &str, note: &str| Event::StepNote { step: host.into(), note: note.into() };
+        let ends = Event::StepDone { step: "a".into(), title: "a is provisioned".into() };
+        for event in [begins("a"), begins("b"), note("a", "join"), note("b", "join"), ends, note("b", "still")] {
+            plain.tell(event);
+        }
+        let said = String::from_utf8(paper.0.lock().unwrap().clone()).unwrap();
+        let lines: Vec<&str> = said.lines().skip(2).collect();
+        let wanted = ["   provisioning a: join", "   provisioning b: join", "ok a is provisioned", "   still"];
+        assert_eq!(lines, wanted);
     }
 
     #[test]

@@ -69,10 +69,16 @@ pub enum Entry {
         part: PartId,
         reasons: Vec<String>,
     },
-    /// About to reset and apply. From here on the part is finished, never undone. Once more for every further apply.
+    /// About to apply. From here on the part is finished, never undone. Once more for every further apply.
     PointOfNoReturn {
         part: PartId,
         permits: Vec<Permit>,
+    },
+    /// About to reset the machines of these drained nodes, which their part is about to remove: they are of no use as
+    /// nodes from here on. Since format 1.3.
+    Leaving {
+        part: PartId,
+        nodes: Vec<NodeName>,
     },
     ApplyEnded {
         part: PartId,

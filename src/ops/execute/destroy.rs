@@ -102,6 +102,7 @@ impl Session<'_> {
             mode: PlanMode::Destroy,
             expected: guard::permits_for_destroy(self.plan.provider, self.flavour().await?, change.stack(), &machines),
             permits: change.removals.iter().map(permit).collect(),
+            leaving: Vec::new(),
             lock_file,
         };
         match self.run_part(&run, async || Ok(())).await? {
@@ -127,6 +128,7 @@ impl Session<'_> {
                 &machines,
             ),
             permits: Vec::new(),
+            leaving: Vec::new(),
             lock_file,
         };
         match self.run_part(&run, async || Ok(())).await? {

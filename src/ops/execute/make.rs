@@ -73,7 +73,7 @@ impl Session<'_> {
         let lock_file = stacks::init_foundation(&self.ports, self.task, &self.record, &nodes).await?;
         let expected =
             preview::foundation(self.plan, self.flavour().await?, &self.record, state.as_ref(), &left.adopted);
-        let run = PartRun { id, mode: PlanMode::Apply, expected, permits: Vec::new(), lock_file };
+        let run = PartRun { id, mode: PlanMode::Apply, expected, permits: Vec::new(), leaving: Vec::new(), lock_file };
         match self.run_part(&run, async || Ok(())).await? {
             PartEnd::Done(state) => {
                 self.pin(&run).await?;
@@ -141,7 +141,7 @@ impl Session<'_> {
                 ..Default::default()
             },
         );
-        let run = PartRun { id, mode: PlanMode::Apply, expected, permits: Vec::new(), lock_file };
+        let run = PartRun { id, mode: PlanMode::Apply, expected, permits: Vec::new(), leaving: Vec::new(), lock_file };
         let (state, shortfall, unseen) = match self.run_part(&run, async || Ok(())).await? {
             PartEnd::Done(state) => (state, None, BTreeSet::new()),
             PartEnd::Failed { failure, state: Some(state) } => {

@@ -33,6 +33,7 @@ use crate::model::record::{FORMAT, NodeRecord, PoolRecord, Record, Source, WentB
 use crate::ops::interrupts::Interrupts;
 use crate::ops::journal::Journal;
 use crate::ops::lock::{self, Seeker};
+use crate::ops::ports::provisioner::HostEnd;
 use crate::ops::ports::{Event, Ports, Version};
 use crate::ops::task::{Mandate, Task};
 use crate::ops::{observe, place, prune, record, start};
@@ -52,6 +53,8 @@ pub struct Done {
     pub changed: bool,
     /// Nodes that stood before and whose labels or taints were changed.
     pub labelled: Vec<NodeName>,
+    /// The machines on which the playbooks ran to become nodes, and how they came out of it.
+    pub provisioned: BTreeMap<NodeName, HostEnd>,
     /// Why it is not all that was wanted: exit code 6.
     #[serde(serialize_with = "text_of")]
     pub shortfall: Option<Failure>,
@@ -318,6 +321,7 @@ impl Session<'_> {
                 removed: ended.removed,
                 changed: ended.changed,
                 labelled: ended.labelled,
+                provisioned: self.provisioned,
                 shortfall: make::partly(ended.shortfalls),
             }),
         }

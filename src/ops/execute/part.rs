@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use crate::model::failure::{Failure, Kind, Result};
 use crate::model::guard::{self, Expected};
 use crate::model::journal::{Act, ApplyEnd, Entry, PartId, Permit, PlanSummary};
-use crate::model::names::StackId;
+use crate::model::names::{NodeName, StackId};
 use crate::model::record::{StackSerial, TerraformPin};
 use crate::model::state::State;
 use crate::ops::ports::Event;
@@ -14,6 +14,7 @@ use crate::ops::{stacks, state, state_lock};
 
 use super::carry_on::Words;
 use super::login;
+use super::provision::leave::after_leaving;
 use super::session::Session;
 
 /// How often a plan that went stale is made and guarded again. Someone else writes to our state then; more tries would
@@ -26,6 +27,8 @@ pub struct PartRun {
     pub expected: Expected,
     /// Which machines this part may destroy; for the journal.
     pub permits: Vec<Permit>,
+    /// The drained nodes whose machines are reset before the apply.
+    pub leaving: Vec<NodeName>,
     /// The text of `.terraform.lock.hcl` that the stack was initialised with.
     pub lock_file: String,
 }
@@ -95,6 +98,10 @@ impl Session<'_> {
             last_look().await?;
             self.interrupts.check()?;
             self.note(Entry::PointOfNoReturn { part: run.id.clone(), permits: run.permits.clone() }).await?;
+            let left = match self.leave(run).await {
+                Ok(left) => left,
+                Err(failure) => return Ok(self.failed(run, failure).await),
+            };
             if let Err(lost) = self.lease.check() {
                 return Ok(self.failed(run, lost).await);
             }
@@ -103,6 +110,12 @@ impl Session<'_> {
             let unlocked = !matches!(applied, Ok(Applied::Done)) && self.own_lock_removed(stack, began).await;
             match applied {
                 Ok(Applied::Done) => return Ok(self.done(run, base).await),
+                // Nobody gives back what was reset.
+                Ok(Applied::Stale) if left => {
+                    let why = Failure::failed("the state changed between Terraform's plan and its apply");
+                    return Ok(self.failed(run, after_leaving(run, why)).await);
+                }
+                Ok(Applied::NotBegun(why)) if left => return Ok(self.failed(run, after_leaving(run, why)).await),
                 Ok(Applied::Stale) => match self.nothing_done(run).await {
                     Ok(()) => left_locked = None,
                     Err(unwritten) => return Ok(PartEnd::Failed { failure: unwritten, state: None }),

@@ -166,6 +166,7 @@ impl Session<'_> {
             stacks::init_pool(&self.ports, self.task, &self.record, &change.pool, &nodes, foundation, tags).await?;
         let machines: Vec<guard::Machine> =
             going.iter().filter_map(|removal| Some((removal.node.clone(), removal.machine_id.clone()?))).collect();
+        let leaving = self.leaving(change, &going).await;
         let run = PartRun {
             id: id.clone(),
             mode: PlanMode::Apply,
@@ -176,6 +177,7 @@ impl Session<'_> {
                 &guard::PoolChange { removals: &machines, ..Default::default() },
             ),
             permits: going.iter().map(|removal| permit(removal)).collect::<Vec<Permit>>(),
+            leaving,
             lock_file,
         };
         let drained = kept(&[change], spared);

@@ -70,6 +70,7 @@ impl Session<'_> {
                 &guard::PoolChange { gone: &machines, ..Default::default() },
             ),
             permits: gone.iter().map(|removal| permit(removal)).collect(),
+            leaving: Vec::new(),
             lock_file,
         };
         match self.run_part(&run, async || Ok(())).await? {

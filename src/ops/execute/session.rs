@@ -14,6 +14,7 @@ use crate::model::state::State;
 use crate::ops::interrupts::Interrupts;
 use crate::ops::journal::Journal;
 use crate::ops::lease::Lease;
+use crate::ops::ports::provisioner::HostEnd;
 use crate::ops::ports::{Event, Ports};
 use crate::ops::stacks;
 use crate::ops::task::Task;
@@ -31,6 +32,8 @@ pub struct Session<'a> {
     pub former: Option<Source>,
     /// What the record will be when this operation commits. Only what was done goes in.
     pub record: Record,
+    /// The machines on which the playbooks ran to become nodes, and how they came out of it.
+    pub provisioned: BTreeMap<NodeName, HostEnd>,
 }
 
 impl<'a> Session<'a> {
@@ -56,6 +59,7 @@ impl<'a> Session<'a> {
             journal: Arc::new(Mutex::new(journal)),
             former,
             record,
+            provisioned: BTreeMap::new(),
         }
     }
 

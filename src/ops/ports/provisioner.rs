@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 
-use crate::model::failure::Result;
+use crate::model::failure::{Failure, Result};
 use crate::model::names::NodeName;
 use crate::ops::interrupts::Interrupts;
 use crate::ops::lease::Lease;
@@ -12,6 +12,7 @@ use crate::ops::lease::Lease;
 /// One run of the playbooks.
 #[derive(Debug, Clone, Default)]
 pub struct Play {
+    pub doing: Doing,
     /// As YAML, of everything but the files of this run.
     pub inventory: Vec<u8>,
     /// The hosts that are contacted; nobody else is.
@@ -26,6 +27,16 @@ pub struct Play {
     pub pod_network: Option<String>,
     /// The cluster's access is to be fetched.
     pub fetches_access: bool,
+}
+
+/// What a run is for, as it is told of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Doing {
+    /// Machines become nodes.
+    #[default]
+    Provision,
+    /// Nodes become machines again.
+    Leave,
 }
 
 /// JSON that nobody may see.
@@ -48,6 +59,8 @@ pub struct Played {
     pub access: Option<Secrets>,
     /// Everything that Ansible said, without secrets.
     pub log: String,
+    /// Why the run itself did not come to its end. What became of the hosts is not known then.
+    pub broken: Option<Failure>,
 }
 
 /// How a host came out of it.

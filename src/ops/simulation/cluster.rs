@@ -30,7 +30,8 @@ pub fn follow(world: &World) {
         let provider_id = Some(machine.provider_id.clone());
         let joined = made.saturating_add(world.joins.lock().unwrap().get(&machine.id).copied().unwrap_or(JOINS));
         let silence = world.silent.lock().unwrap().get(&machine.id).copied();
-        let hushed = silence.map(|(since, _)| since);
+        let reset = world.reset.lock().unwrap().get(&machine.id).copied();
+        let hushed = silence.map(|(since, _)| since).into_iter().chain(reset).min();
         let last = ends.into_iter().chain(hushed).fold(now, Duration::min);
         let heartbeat = Duration::from_secs(last.as_secs() / RENEWS * RENEWS).max(joined);
         let joins = now >= joined && ends.is_none_or(|ends| ends > joined);

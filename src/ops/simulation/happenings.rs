@@ -19,7 +19,7 @@ impl Happenings {
 }
 
 /// All of it. Each has to happen in a thousand lives.
-pub const ALL: [&str; 32] = [
+pub const ALL: [&str; 34] = [
     "a scaler was killed alone",
     "a scaler was killed with its tree",
     "a machine slept",
@@ -52,4 +52,6 @@ pub const ALL: [&str; 32] = [
     "somebody else held Terraform's lock",
     "a lock was freed by hand",
     "victims were spared",
+    "a machine was reset before its end",
+    "a run of the playbooks was broken off",
 ];

@@ -34,17 +34,21 @@ pub struct Scenario {
     pub vanished: bool,
     /// The cluster file has other tags than before.
     pub retagged: bool,
+    /// The machines are logged in to.
+    pub ssh: bool,
 }
 
 impl Scenario {
     pub fn all() -> Vec<Scenario> {
-        let usual = |name, order| Scenario { name, order, empty: false, vanished: false, retagged: false };
+        let usual = |name, order| Scenario { name, order, empty: false, vanished: false, retagged: false, ssh: false };
         vec![
             Scenario { empty: true, ..usual("apply, new", Order::Apply) },
             usual("scale-up", Order::Up(6)),
             usual("scale-down", Order::Down(2)),
             Scenario { vanished: true, ..usual("apply, one lost", Order::Apply) },
             Scenario { retagged: true, ..usual("apply, other tags", Order::Apply) },
+            Scenario { ssh: true, ..usual("scale-up, by ssh", Order::Up(6)) },
+            Scenario { ssh: true, ..usual("scale-down, by ssh", Order::Down(2)) },
             usual("destroy", Order::Destroy),
         ]
     }
@@ -56,6 +60,7 @@ impl Scenario {
         };
         scene::bounds(&world);
         *world.file.lock().unwrap() = usize::from(self.retagged);
+        *world.ssh.lock().unwrap() = self.ssh;
         if self.vanished {
             let first = scene::machines(&world, POOL).into_iter().next();
             scene::vanish(&world, &first.expect("a machine").id);

@@ -36,7 +36,8 @@ drain: { timeout: 5m, totalTimeout: 30m, parallel: 5 }
 sandbox: { register: .sandbox }
 ";
 
-/// The cluster file with each of these tags, and with each of these labels and taints of the scaled pool.
+/// The cluster file with each of these tags, and with each of these labels and taints of the scaled pool; then the same
+/// where the machines of the pool are logged in to.
 static FILES: LazyLock<Vec<(String, ClusterFile)>> = LazyLock::new(|| {
     let taint = "taints: [{ key: scaled, effect: PreferNoSchedule }]";
     let variants = [
@@ -48,10 +49,14 @@ static FILES: LazyLock<Vec<(String, ClusterFile)>> = LazyLock::new(|| {
         let text = TEXT.replacen("max: 6", &format!("max: 6{labels}"), 1);
         format!("{text}{tags}")
     });
-    let parsed = texts.map(|text| (text.clone(), file::parse("cluster.yml", &text, &[]).expect("a cluster file")));
-    parsed.into()
+    let by_ssh = |text: &String| {
+        text.replace("{ name: web,", "{ name: web, provisioning: ssh,") + "ssh: { user: ops, privateKeyFile: /key }\n"
+    };
+    let all: Vec<String> = texts.iter().cloned().chain(texts.iter().map(by_ssh)).collect();
+    let parsed = |text: String| (text.clone(), file::parse("cluster.yml", &text, &[]).expect("a cluster file"));
+    all.into_iter().map(parsed).collect()
 });
-/// How many cluster files there are.
+/// How many cluster files there are of each kind.
 pub const FILE_COUNT: u64 = 3;
 static ASSETS: LazyLock<Assets> = LazyLock::new(Assets::embedded);
 
@@ -107,7 +112,8 @@ impl Order {
 
 /// The task with the cluster file that is at hand.
 pub fn task(process: &Process, order: &Order) -> Task {
-    let (text, file) = &FILES[*process.world.file.lock().unwrap()];
+    let of_kind = if *process.world.ssh.lock().unwrap() { FILE_COUNT as usize } else { 0 };
+    let (text, file) = &FILES[of_kind + *process.world.file.lock().unwrap()];
     Task {
         file: file.clone(),
         source: Source { cluster_file: text.clone(), sets: Vec::new(), files: BTreeMap::new() },

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 use super::clock::{ProcessClock, Told};
-use super::ports::{SimCloud, SimKubernetes, SimStore};
+use super::ports::{SimCloud, SimKubernetes, SimProvisioner, SimStore};
 use super::terraform::SimTerraform;
 use super::time::Owner;
 use super::world::World;
@@ -178,7 +178,7 @@ impl Process {
             store: Arc::new(SimStore(self.clone())),
             cloud: Arc::new(SimCloud(self.clone())),
             terraform: Arc::new(SimTerraform::new(self.clone())),
-            provisioner: Arc::new(NobodyProvisions),
+            provisioner: Arc::new(SimProvisioner(self.clone())),
             images: Arc::new(NobodyProvisions),
             image_builder: Arc::new(NobodyProvisions),
             door: Arc::new(NobodyProvisions),

@@ -28,6 +28,7 @@ pub fn live(seed: u64) -> Ended<()> {
         if seed % 7 == 3 {
             events::cordoned_from_the_start(&world, (seed / 7) as usize);
         }
+        *world.ssh.lock().unwrap() = seed % 8 == 6;
         let chance = &world.chance;
         let third = chance.permille(400);
         tokio::join!(scaler(&world), scaler(&world), events(&world), async {

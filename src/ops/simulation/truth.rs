@@ -46,6 +46,10 @@ pub fn faults(world: &World) -> Vec<String> {
             faults.push(format!("a lock of Terraform's is left on {stack}: {text}"));
         }
     }
+    let reset = world.reset.lock().unwrap().clone();
+    for (name, id) in living.iter().filter(|(_, id)| reset.contains_key(*id)) {
+        faults.push(format!("{name} was reset, and its machine {id} lives on"));
+    }
     if !record.destroyed {
         tags(world, &record, &mut faults);
         nodes(world, &living, &mut faults);

@@ -36,6 +36,10 @@ pub struct World {
     pub joins: Mutex<BTreeMap<String, Duration>>,
     /// Machine → since when and until when its kubelet is not heard, while it runs.
     pub silent: Mutex<BTreeMap<String, (Duration, Duration)>>,
+    /// Machine → since when it is reset: its kubelet is silent for ever.
+    pub reset: Mutex<BTreeMap<String, Duration>>,
+    /// The machines of the pool that is scaled are logged in to.
+    pub ssh: Mutex<bool>,
     /// Which of the cluster files is at hand: they differ in their tags.
     pub file: Mutex<usize>,
 }
@@ -131,6 +135,8 @@ impl World {
             happened: Happenings::default(),
             joins: Mutex::default(),
             silent: Mutex::default(),
+            reset: Mutex::default(),
+            ssh: Mutex::default(),
             file: Mutex::default(),
             time,
         }

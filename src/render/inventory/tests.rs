@@ -73,3 +73,12 @@ fn through_a_host_machines_are_reached_by_their_own_addresses() {
     assert!(text.contains("-o ProxyJump=me@bastion:2222\""), "{text}");
     assert!(!text.contains("203.0.113.4"), "{text}");
 }
+
+#[test]
+fn a_run_that_only_leaves_waits_for_nobody() {
+    let run = RunFacts { leaving: true, patience: Some(Duration::from_secs(90)), ..RunFacts::default() };
+    let text = String::from_utf8(inventory(&file(""), &record(), run)).unwrap();
+    for line in ["ansible_ssh_retries: 0", "scaler_leave_timeout: 30", "scaler_connect_timeout: 90"] {
+        assert!(text.contains(&format!("    {line}\n")), "{text}");
+    }
+}

@@ -11,7 +11,7 @@ use crate::world::{Program, Said, fresh};
 
 pub struct Bare {
     /// Dropped before the hosts.
-    _bridge: HostBridge,
+    pub bridge: HostBridge,
     pub hosts: Hosts,
     pub sandbox: Sandbox,
     pub program: Program,
@@ -40,7 +40,7 @@ impl Bare {
         let home = program.folder.path().join("home");
         std::fs::create_dir(&home).expect("a home folder");
         program.environment.insert("HOME".to_owned(), home.display().to_string());
-        let bare = Bare { _bridge: bridge, hosts, sandbox, program, cluster: fresh("bare-") };
+        let bare = Bare { bridge, hosts, sandbox, program, cluster: fresh("bare-") };
         bare.write(3);
         bare
     }
@@ -56,7 +56,7 @@ impl Bare {
              sandbox: {{ register: '{}' }}\n\
              drain: {{ timeout: 60s, totalTimeout: 120s }}\n\
              controlPlane: {{ count: 1, machine: small, image: {{ id: base }}, provisioning: ssh }}\n\
-             pools:\n  - name: workers\n    machine: small\n    image: {{ id: base }}\n    provisioning: ssh\n    min: {min}\n    max: 6\n\
+             pools:\n  - name: workers\n    machine: small\n    image: {{ id: base }}\n    provisioning: ssh\n    min: {min}\n    max: 9\n\
              \x20   labels: {{ tier: 'web' }}\n    taints: [{{ key: dedicated, value: web, effect: PreferNoSchedule }}]\n    kubelet: {{ maxPods: 33 }}\n",
             self.cluster,
             self.hosts.mirror(),
@@ -103,6 +103,22 @@ impl Bare {
             ready.map(|node| node["metadata"]["name"].as_str().expect("a name").to_owned()).collect();
         names.sort();
         names
+    }
+
+    /// Nodes and machines of the pool, as the record has them.
+    pub fn recorded(&self) -> Vec<String> {
+        let text = std::fs::read(self.program.folder.path().join("store/cluster.json")).expect("a record");
+        let record: Value = serde_json::from_slice(&text).expect("an object");
+        record["pools"]["workers"]["nodes"].as_object().expect("nodes").keys().cloned().collect()
+    }
+
+    /// All that was kept under this name of what Ansible said.
+    pub fn kept_logs(&self, what: &str) -> String {
+        let logs = self.program.folder.path().join("store/logs");
+        let operations = std::fs::read_dir(logs).into_iter().flatten().flatten();
+        let files = operations.flat_map(|one| std::fs::read_dir(one.path()).into_iter().flatten().flatten());
+        let named = files.filter(|file| file.file_name().to_string_lossy().starts_with(what));
+        named.map(|file| std::fs::read_to_string(file.path()).expect("a log")).collect()
     }
 
     /// How often each worker's host was logged in to.

@@ -20,7 +20,8 @@ impl Progress for Told {
 fn read(lines: &[&str]) -> (Vec<String>, Option<BTreeMap<NodeName, HostEnd>>) {
     let (told, redactor) = (Told::default(), Redactor::new(["hidden-token"]));
     let names = ["w-1", "w-2", "w-3"].map(NodeName::from_text);
-    let mut hosts = Hosts::new(&told, &redactor, &names);
+    let play = Play { limit: names.to_vec(), ..Play::default() };
+    let mut hosts = Hosts::new(&told, &redactor, &play);
     for line in lines {
         assert!(hosts.line(line), "{line}");
     }
@@ -72,8 +73,34 @@ fn a_run_that_was_cut_off_says_nothing_of_its_hosts() {
 #[test]
 fn what_is_no_event_is_left_to_others() {
     let (told, redactor) = (Told::default(), Redactor::default());
-    let mut hosts = Hosts::new(&told, &redactor, &[]);
+    let mut hosts = Hosts::new(&told, &redactor, &Play::default());
     for line in ["[WARNING]: something", "{\"other\": 1}", "{\"event\": not json"] {
         assert!(!hosts.line(line), "{line}");
+    }
+}
+
+#[test]
+fn of_a_machine_out_of_reach_sshs_own_words_are_told() {
+    let refused = "ssh: connect to host 198.18.0.15 port 22: Connection refused";
+    for (message, said) in [
+        (format!("timed out waiting for ping module test: Failed to connect to the host via ssh: {refused}"), refused),
+        (
+            format!("Data could not be sent to remote host. Make sure this host can be reached over ssh: {refused}"),
+            refused,
+        ),
+        (
+            "Failed to connect to the host via ssh: @@@\n@ WARNING @\nHost key verification failed.\n".into(),
+            "Host key verification failed.",
+        ),
+        ("Connection timed out".into(), "Connection timed out"),
+    ] {
+        let line = serde_json::json!({
+            "event": "result", "host": "w-1", "task": "Wait", "role": null, "status": "unreachable", "message": message,
+            "output": null, "handled": false,
+        });
+        let stats = r#"{"event":"stats","hosts":{"w-1":{"failed":1,"unreachable":0}}}"#;
+        let (_, ends) = read(&[&line.to_string(), stats]);
+        let failure = ends.unwrap()[&NodeName::from_text("w-1")].failure.clone().unwrap();
+        assert_eq!((failure.message.as_str(), failure.unreachable), (said, true));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::super::{Act, ApplyEnd, Entry, Outcome, PartId, Permit};
+use super::super::{Act, ApplyEnd, Entry, Outcome, PartId, Permit, Proof};
 use super::part::{PartPhase, PartStep};
 use super::victim::VictimStep;
 use super::{IllegalTransition, Status, Victim};
@@ -53,6 +53,7 @@ impl Status {
             }
             Entry::PartBlocked { part, reasons } => self.part(part, &PartStep::Block { reasons })?,
             Entry::PointOfNoReturn { part, permits } => self.pass(part, permits)?,
+            Entry::Leaving { part, nodes } => self.leave(part, nodes)?,
             Entry::ApplyEnded { part, end } => self.applied(part, end)?,
             Entry::Adopting { part, node, machine_id } | Entry::Untainting { part, node, machine_id } => {
                 self.adoptable(part)?;
@@ -226,6 +227,19 @@ impl Status {
         match waiting {
             Some((node, victim)) => Err(format!("{node}: the node {}, and its drain comes first", victim.phase.told())),
             None => Ok(()),
+        }
+    }
+
+    /// Only who was drained, and goes whatever comes, is told to leave.
+    fn leave(&mut self, part: &PartId, nodes: &[NodeName]) -> Result<(), String> {
+        let leaves = |node: &NodeName| {
+            let victim = self.victims.get(node).filter(|victim| victim.part == *part);
+            victim.is_some_and(|victim| victim.is_past() && victim.proof == Some(Proof::Drained))
+        };
+        match nodes.iter().find(|node| !leaves(node)) {
+            _ if nodes.is_empty() => Err("it is of no machine".into()),
+            Some(stays) => Err(format!("`{stays}` is no drained node that this part removes")),
+            None => self.part(part, &PartStep::Leave),
         }
     }
 

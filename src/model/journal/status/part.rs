@@ -8,8 +8,10 @@ pub struct PartStatus {
     pub phase: PartPhase,
     /// An apply was begun that may have done something. Never undone from then on.
     pub past: bool,
-    /// An apply before the one under way may have done something.
+    /// An apply before the one under way may have done something, or its nodes were reset: it can never be undone.
     touched: bool,
+    /// Nodes were reset since the point of no return that the apply under way was begun by.
+    pub left: bool,
     /// The state after its last apply, where that is known.
     pub serial: Option<StackSerial>,
     /// The text of `.terraform.lock.hcl` that it was planned with, where its plan told it.
@@ -45,6 +47,7 @@ pub enum PartStep<'a> {
     Planned { lock_file: Option<&'a String> },
     Block { reasons: &'a [String] },
     Pass,
+    Leave,
     End(&'a ApplyEnd),
     Undo { why: &'a str },
     Stick { thing: &'a str },
@@ -57,6 +60,7 @@ impl PartStatus {
             phase: PartPhase::Open,
             past: false,
             touched: false,
+            left: false,
             serial: None,
             lock_file: None,
             stuck: None,
@@ -80,7 +84,11 @@ impl PartStatus {
             (PartStep::Block { reasons }, Open | Planning | Planned | Failed | Blocked) => {
                 Ok(PartStatus { reasons: reasons.to_vec(), ..next(Blocked) })
             }
-            (PartStep::Pass, Planned) => Ok(PartStatus { past: true, ..next(Applying) }),
+            (PartStep::Pass, Planned) => Ok(PartStatus { past: true, left: false, ..next(Applying) }),
+            (PartStep::Leave, Applying) => Ok(PartStatus { touched: true, left: true, ..next(Applying) }),
+            (PartStep::End(ApplyEnd::Stale), Applying) if self.left => {
+                Err("its nodes were reset: it cannot be as if nothing had been done".into())
+            }
             (PartStep::End(end), Applying) => Ok(self.ended(end)),
             (PartStep::Undo { .. }, _) if self.past => Err("the part is past its point of no return".into()),
             (PartStep::Undo { why }, _) => Ok(PartStatus { reasons: vec![why.to_string()], ..next(Undoing) }),

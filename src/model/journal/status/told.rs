@@ -52,6 +52,7 @@ impl Entry {
             Entry::Planned { part, .. } => format!("planned {part}"),
             Entry::PartBlocked { part, .. } => format!("blocked at {part}"),
             Entry::PointOfNoReturn { part, .. } => format!("point of no return of {part}"),
+            Entry::Leaving { nodes, .. } => format!("resetting {}", names(nodes.iter())),
             Entry::ApplyEnded { part, .. } => format!("apply of {part} ended"),
             Entry::Adopting { node, machine_id, .. } => format!("adopting machine {machine_id} as {node}"),
             Entry::Untainting { node, machine_id, .. } => format!("keeping machine {machine_id} as {node}"),

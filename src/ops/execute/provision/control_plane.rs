@@ -14,7 +14,7 @@ use crate::render::{self, RunFacts};
 
 use super::super::Ended;
 use super::super::session::Session;
-use super::{Newcomers, failed};
+use super::{Newcomers, told};
 
 impl Session<'_> {
     /// Makes the cluster where that is yet to be done, and by the playbooks. False if it could not be made: why is among the
@@ -54,7 +54,10 @@ impl Session<'_> {
         // kubeadm makes its Secret, good for an hour.
         let token = self.announce_token().await?;
         let played = self.play_control_planes(nodes.into_keys().collect(), &endpoint, &token).await?;
-        if let Some(failed) = self.record.control_plane.nodes.keys().find_map(|node| failed(&played, node)) {
+        let failed = self.record.control_plane.nodes.keys();
+        let failed =
+            failed.filter_map(|node| Some((node.clone(), told::failed(&played, node, &self.task.file)?))).collect();
+        if let Some(failed) = told::together(failed) {
             return Err(failed);
         }
         let Some(Secrets(access)) = played.access else {
@@ -76,8 +79,13 @@ impl Session<'_> {
     ) -> Result<Played> {
         let manifest = &self.task.file.kubernetes.pod_network.manifest;
         let manifest = manifest.as_ref().and_then(|path| self.task.source.files.get(path));
-        let run =
-            RunFacts { endpoint: &endpoint.for_nodes(), certificate_names: &endpoint.names, init_host: nodes.first() };
+        let run = RunFacts {
+            endpoint: &endpoint.for_nodes(),
+            certificate_names: &endpoint.names,
+            init_host: nodes.first(),
+            patience: Some(self.ssh_patience()),
+            ..RunFacts::default()
+        };
         // Only further control planes need what it opens.
         let key = (nodes.len() > 1).then(|| {
             let words: Vec<String> = (0..4).map(|_| format!("{:016x}", self.ports.clock.random())).collect();
@@ -92,6 +100,7 @@ impl Session<'_> {
             secrets: Some(Secrets(secrets.to_string())),
             pod_network: manifest.map(|file| file.text.clone()),
             fetches_access: true,
+            ..Play::default()
         };
         self.play(play).await
     }

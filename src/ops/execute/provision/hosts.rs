@@ -19,19 +19,7 @@ impl Session<'_> {
     pub(super) async fn learn_addresses(&mut self, nodes: &Newcomers) -> Result<BTreeMap<NodeName, Failure>> {
         let deadline = self.ports.clock.boot().after(self.task.options.join_timeout);
         loop {
-            let machines = self.ports.cloud.machines(&self.record.cluster_id).await?;
-            let mut without = Vec::new();
-            for (node, id) in nodes {
-                let machine = machines.iter().find(|machine| Some(&machine.id) == id.as_ref());
-                match machine.and_then(Addresses::of) {
-                    Some(addresses) => {
-                        if let Some(record) = self.node_mut(node) {
-                            record.addresses = Some(addresses);
-                        }
-                    }
-                    None => without.push(node.clone()),
-                }
-            }
+            let without = self.look_up_addresses(nodes).await?;
             if without.is_empty() || self.ports.clock.boot() >= deadline {
                 return Ok(without.into_iter().map(|node| (node.clone(), no_address(&node))).collect());
             }
@@ -42,6 +30,24 @@ impl Session<'_> {
                 () = self.interrupts.first() => {}
             }
         }
+    }
+
+    /// Asks the cloud for the machines' addresses once. Returns those that have none.
+    pub(super) async fn look_up_addresses(&mut self, nodes: &Newcomers) -> Result<Vec<NodeName>> {
+        let machines = self.ports.cloud.machines(&self.record.cluster_id).await?;
+        let mut without = Vec::new();
+        for (node, id) in nodes {
+            let machine = machines.iter().find(|machine| Some(&machine.id) == id.as_ref());
+            match machine.and_then(Addresses::of) {
+                Some(addresses) => {
+                    if let Some(record) = self.node_mut(node) {
+                        record.addresses = Some(addresses);
+                    }
+                }
+                None => without.push(node.clone()),
+            }
+        }
+        Ok(without)
     }
 
     /// The keys of first contacts are the record's from now on. One that it has is never replaced.

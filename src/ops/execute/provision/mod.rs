@@ -5,25 +5,31 @@
 
 mod control_plane;
 mod hosts;
+pub mod leave;
 mod token;
+mod told;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde_json::json;
 
 use crate::model::bootstrap::{BootstrapToken, Entrance};
-use crate::model::failure::{Failure, Kind, Result};
+use crate::model::failure::{Failure, Result};
 use crate::model::file::{ClusterFile, Provisioning};
 use crate::model::journal::Entry;
 use crate::model::names::NodeName;
 use crate::model::plan::{FoundationChange, Plan, Request};
 use crate::ops::identity;
-use crate::ops::ports::provisioner::{HostFailure, Play, Played, Secrets};
+use crate::ops::ports::provisioner::{Play, Played, Secrets};
 use crate::ops::ports::{Condition, Event};
 use crate::render::{self, RunFacts};
 
 use super::make;
 use super::session::Session;
+
+/// A machine that answers at all does so within this time: clouds' machines boot in one to two minutes.
+const SSH_PATIENCE: Duration = Duration::from_secs(300);
 
 /// Nodes, and the machines that they are to run on.
 pub type Newcomers = BTreeMap<NodeName, Option<String>>;
@@ -51,11 +57,11 @@ impl Session<'_> {
                 Err(failure) if self.lease.check().is_err() => return Err(failure),
                 Err(failure) => by_ssh.keys().map(|node| (node.clone(), failure.clone())).collect(),
             };
-            for (node, failure) in failed {
-                waiting.remove(&node);
-                self.note_newcomer(Entry::NodeNotReady { node, why: failure.to_string() }).await?;
-                shortfalls.push(failure);
+            for (node, failure) in &failed {
+                waiting.remove(node);
+                self.note_newcomer(Entry::NodeNotReady { node: node.clone(), why: failure.to_string() }).await?;
             }
+            shortfalls.extend(told::together(failed));
         }
         if self.joins() {
             shortfalls.extend(self.wait_until_ready(&waiting).await?);
@@ -119,8 +125,15 @@ impl Session<'_> {
         let played = self.play_joining(reached.clone(), &entrance, &token).await;
         self.revoke_token(&token.id).await?;
         let played = played?;
-        without.extend(reached.into_iter().filter_map(|node| failed(&played, &node).map(|why| (node, why))));
+        without.extend(
+            reached.into_iter().filter_map(|node| told::failed(&played, &node, &self.task.file).map(|why| (node, why))),
+        );
         Ok(without)
+    }
+
+    /// How long a machine may take until it answers to SSH.
+    fn ssh_patience(&self) -> Duration {
+        self.task.options.join_timeout.min(SSH_PATIENCE)
     }
 
     fn known_cluster(&self) -> Result<&str> {
@@ -137,7 +150,7 @@ impl Session<'_> {
         entrance: &Entrance,
         token: &BootstrapToken,
     ) -> Result<Played> {
-        let run = RunFacts { endpoint: &entrance.endpoint, ..RunFacts::default() };
+        let run = RunFacts { endpoint: &entrance.endpoint, patience: Some(self.ssh_patience()), ..RunFacts::default() };
         let secrets = json!({ "token": token.reveal(), "caCertHash": entrance.ca_hash, "certificateKey": null });
         let play = Play {
             inventory: render::inventory(&self.task.file, &self.record, run),
@@ -154,34 +167,22 @@ impl Session<'_> {
     async fn play(&mut self, play: Play) -> Result<Played> {
         self.note(Entry::Provisioning { nodes: play.limit.clone() }).await?;
         self.lease.check()?;
-        let played = self.ports.provisioner.play(&play, Some(&self.lease), &self.interrupts).await?;
+        let mut played = self.ports.provisioner.play(&play, Some(&self.lease), &self.interrupts).await?;
         self.keep_host_keys(&played);
-        self.keep_log(&played.log).await;
-        Ok(played)
+        self.keep_log("provision", &played.log).await;
+        self.provisioned.extend(played.hosts.clone());
+        match played.broken.take() {
+            Some(broken) => Err(broken),
+            None => Ok(played),
+        }
     }
 
     /// What Ansible said, in the store, beside the journal. That it cannot be kept stops nothing.
-    async fn keep_log(&self, log: &str) {
-        let key = format!("logs/{}/provision-{}.log", self.operation, self.ports.clock.now().as_millisecond());
+    async fn keep_log(&self, what: &str, log: &str) {
+        let key = format!("logs/{}/{what}-{}.log", self.operation, self.ports.clock.now().as_millisecond());
         let put = self.ports.store.put(&key, log.as_bytes().to_vec().into(), Condition::Absent).await;
         if let Err(failure) = put {
             self.tell(Event::Warning { text: format!("what Ansible said could not be kept in the store: {failure}") });
         }
     }
-}
-
-/// Why a machine is not provisioned, with how to run only that again. None if it is.
-fn failed(played: &Played, node: &NodeName) -> Option<Failure> {
-    let Some(end) = played.hosts.get(node) else {
-        let what = format!("{node} could not be provisioned");
-        return Some(Failure::new(Kind::Partial, what).because("Ansible did not tell of it"));
-    };
-    let HostFailure { unreachable, task, message, output } = end.failure.as_ref()?;
-    let what = match unreachable {
-        true => format!("{node} could not be reached by SSH"),
-        false => format!("{node} could not be provisioned: it failed in `{task}`"),
-    };
-    let failure = Failure::new(Kind::Partial, what).because(message);
-    let failure = output.iter().fold(failure, Failure::because);
-    Some(failure.hint(format!("when that is mended: scaler provision --limit {node}")))
 }

@@ -86,6 +86,8 @@ impl Session<'_> {
                 &guard::PoolChange { removals: &removals, gone: &gone, ..Default::default() },
             ),
             permits: going.iter().map(|removal| permit(removal)).collect(),
+            // What is left to remove is removed at once: a reset more or less changes nothing for its machines.
+            leaving: Vec::new(),
             lock_file,
         };
         match self.run_part(&run, async || self.still_proven(&alive).await).await? {

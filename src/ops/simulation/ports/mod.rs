@@ -2,8 +2,10 @@
 
 mod cloud;
 mod kubernetes;
+mod provisioner;
 mod store;
 
 pub use cloud::SimCloud;
 pub use kubernetes::SimKubernetes;
+pub use provisioner::SimProvisioner;
 pub use store::SimStore;

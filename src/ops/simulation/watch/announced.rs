@@ -1,7 +1,7 @@
 //! Intent before effect: the journal, as it lies in the store, speaks of each deed before it is done.
 
 use super::{Deed, Inner, Work};
-use crate::model::journal::{PartPhase, Status, Victim, VictimPhase};
+use crate::model::journal::{PartPhase, Proof, Status, Victim, VictimPhase};
 use crate::model::names::{NodeName, StackId};
 use crate::ops::testing::kubernetes::Done;
 
@@ -20,6 +20,10 @@ impl Inner {
                 }
                 Done::Evicted { node: None, .. } | Done::Refused { .. } => true,
             },
+            Deed::Resets(machine) => {
+                let node = machine.node.as_ref();
+                node.is_some_and(|node| self.status().is_some_and(|status| resets(status, node)))
+            }
             Deed::Began { stack, work } => self.status().is_some_and(|status| begins(status, stack, *work)),
             Deed::Made(machine) => match &machine.node {
                 Some(node) => self.status().is_some_and(|status| makes(status, node)),
@@ -40,6 +44,13 @@ impl Inner {
 
 fn leaves(victim: &Victim) -> bool {
     victim.phase == VictimPhase::Draining || victim.is_past()
+}
+
+/// Past its part's point of no return, drained, and told to leave by name of its part.
+fn resets(status: &Status, node: &NodeName) -> bool {
+    let Some(victim) = status.victims().get(node) else { return false };
+    let part = status.parts().get(&victim.part);
+    victim.is_past() && victim.proof == Some(Proof::Drained) && part.is_some_and(|part| part.left)
 }
 
 fn begins(status: &Status, stack: &StackId, work: Work) -> bool {

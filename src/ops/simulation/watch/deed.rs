@@ -43,6 +43,8 @@ pub enum Deed<'a> {
         stack: &'a StackId,
     },
     Made(&'a Machine),
+    /// About to reset a machine, of which nothing is of use from then on.
+    Resets(&'a Machine),
     /// About to end a machine.
     Ends(&'a Machine),
 }
@@ -69,6 +71,7 @@ impl Deed<'_> {
             Deed::Ended { stack } => format!("Terraform ends on {stack}"),
             Deed::Saved { stack } => format!("Terraform saves {stack}"),
             Deed::Made(machine) => format!("makes {:?} as {}", machine.node, machine.id),
+            Deed::Resets(machine) => format!("resets {:?}, {}", machine.node, machine.id),
             Deed::Ends(machine) => format!("ends {:?}, {}", machine.node, machine.id),
         }
     }
@@ -76,7 +79,9 @@ impl Deed<'_> {
     /// Whether it may be done by whoever likes: nothing goes by it.
     pub fn is_free(&self) -> bool {
         match self {
-            Deed::Wrote { key } => ["inputs/", "history/", "probe/"].iter().any(|folder| key.starts_with(folder)),
+            Deed::Wrote { key } => {
+                ["inputs/", "history/", "probe/", "logs/"].iter().any(|folder| key.starts_with(folder))
+            }
             Deed::Deleted { key, .. } => key.starts_with("probe/"),
             Deed::Ended { .. } => true,
             _ => false,

@@ -68,6 +68,7 @@ impl World {
                 inner.at_work.remove(&(process, (*stack).clone()));
                 Ok(())
             }
+            Deed::Resets(_) => Ok(()),
             Deed::Made(machine) => self.made(&mut inner, machine),
             Deed::Ends(machine) => self.ends(&inner, machine),
         }
@@ -82,6 +83,11 @@ impl World {
 
     /// Only what a drain may move is evicted, from a node that the operation has cordoned, and no other pod than was meant.
     fn kubernetes_did(&self, inner: &Inner, done: &Done, meant: Option<&str>) -> Result<(), String> {
+        if let Done::Restored { node, .. } = done
+            && self.is_reset(node)
+        {
+            return Err(format!("{node} is given back, and its machine was reset"));
+        }
         let Done::Evicted { pod, uid, node } = done else { return Ok(()) };
         if meant.is_some_and(|meant| meant != uid) {
             return Err(format!("{pod} was evicted, and another pod of that name was meant"));
@@ -93,6 +99,13 @@ impl World {
             CordonState::By(cordon) if Some(&cordon.operation) == inner.operation.as_ref() => Ok(()),
             _ => Err(format!("{pod} was evicted from {node}, which this operation has not cordoned")),
         }
+    }
+
+    fn is_reset(&self, node: &str) -> bool {
+        let kubernetes = self.kubernetes.world();
+        let provider_id = kubernetes.nodes.get(node).and_then(|node| node.provider_id.clone());
+        let id = provider_id.as_deref().and_then(|id| id.rsplit('/').next());
+        id.is_some_and(|id| self.reset.lock().unwrap().contains_key(id))
     }
 
     /// A Node goes after its machine: the cloud has said that this is terminated.

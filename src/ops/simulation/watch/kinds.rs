@@ -25,6 +25,7 @@ pub fn kind_of_entry(entry: &Entry) -> &'static str {
         Entry::Provisioning { .. } => "provisioning",
         Entry::Labelling { .. } => "labelling",
         Entry::Labelled => "labelled",
+        Entry::Leaving { .. } => "leaving",
         Entry::NodeReady { .. } => "node-ready",
         Entry::NodeNotReady { .. } => "node-not-ready",
         Entry::MachineGone { .. } => "machine-gone",
@@ -38,8 +39,8 @@ pub fn kind_of_entry(entry: &Entry) -> &'static str {
     }
 }
 
-/// All kinds of entries, but for those about machines that are logged in to: there are none here.
-pub const KINDS: [&str; 27] = [
+/// All kinds of entries.
+pub const KINDS: [&str; 31] = [
     "started",
     "taken-over",
     "cordoning",
@@ -52,11 +53,15 @@ pub const KINDS: [&str; 27] = [
     "planned",
     "part-blocked",
     "point-of-no-return",
+    "leaving",
     "apply-ended",
     "adopting",
     "untainting",
     "labelling",
     "labelled",
+    "token-issuing",
+    "token-revoked",
+    "provisioning",
     "node-ready",
     "node-not-ready",
     "machine-gone",

@@ -138,6 +138,37 @@ fn after_an_apply_that_failed_nothing_is_undone() {
 }
 
 #[test]
+fn what_was_told_to_leave_is_never_given_back() {
+    let leaving = |nodes: &[crate::model::names::NodeName]| Entry::Leaving { part: ours(), nodes: nodes.to_vec() };
+    let stale = || Entry::ApplyEnded { part: ours(), end: ApplyEnd::Stale };
+    let mut scene = Scene::new();
+    for node in [node(1), node(2), other()] {
+        scene.write_all(drain(&node));
+    }
+    scene.write_all(plan(&ours()));
+    assert!(scene.refuses(leaving(&[node(1)])).contains("no drained node that this part removes"));
+    scene.write(passed(&ours(), &[node(1), node(2)]));
+    assert!(scene.refuses(leaving(&[other()])).contains("no drained node that this part removes"));
+    assert!(scene.refuses(leaving(&[])).contains("no machine"));
+    scene.write(leaving(&[node(1), node(2)]));
+    assert!(scene.refuses(stale()).contains("reset"));
+    scene.refuses(Entry::UndoBegan { part: ours(), why: "w".into() });
+    // Whoever takes over plans anew. That one's apply may do nothing, and still nothing is given back.
+    scene.take_over();
+    scene.write_all(plan(&ours()));
+    scene.refuses(leaving(&[node(1)]));
+    scene.write(passed(&ours(), &[node(1), node(2)]));
+    scene.write(stale());
+    scene.refuses(Entry::UndoBegan { part: ours(), why: "w".into() });
+    assert!(scene.status().victims()[&node(1)].is_past());
+    assert!(!scene.status().undoable().contains(&ours()));
+    scene.write_all(plan(&ours()));
+    scene.write(passed(&ours(), &[node(1), node(2)]));
+    scene.write(applied(&ours()));
+    scene.refuses(leaving(&[node(1)]));
+}
+
+#[test]
 fn a_dense_sequence_of_one_operation_and_one_holder() {
     let mut scene = Scene::new();
     let entry = Entry::PlanStarted { part: ours() };

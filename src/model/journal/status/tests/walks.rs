@@ -70,6 +70,8 @@ fn any_entry() -> impl Strategy<Value = Entry> {
             1 => Just(Entry::Stuck { part, thing: "t".into() }),
         ]
     });
+    let leaving = (any_part(), proptest::sample::subsequence(victims(), 0..=3))
+        .prop_map(|(part, nodes)| Entry::Leaving { part, nodes });
     let pass =
         (any_part(), proptest::sample::subsequence(victims(), 0..=3)).prop_map(|(part, nodes)| passed(&part, &nodes));
     prop_oneof![
@@ -77,6 +79,7 @@ fn any_entry() -> impl Strategy<Value = Entry> {
         4 => evidence,
         6 => of_part,
         5 => pass,
+        2 => leaving,
         4 => end,
         1 => Just(Entry::NodeReady { node: newcomer(), uid: uid(&newcomer()) }),
         1 => any_part().prop_map(|part| Entry::Adopting { part, node: newcomer(), machine_id: machine(&newcomer()) }),
@@ -162,6 +165,11 @@ impl Rules {
                 } else if !self.touched.contains(part) {
                     self.passed.remove(part);
                 }
+            }
+            Entry::Leaving { part, nodes } => {
+                assert!(self.passed.contains(part));
+                assert!(nodes.iter().all(|node| of[node] == *part && self.proven.contains(node)));
+                self.touched.insert(part.clone());
             }
             // An apply that was cut off may have done something.
             Entry::PlanStarted { part } if self.passed.contains(part) => {
