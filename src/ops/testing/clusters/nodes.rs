@@ -43,7 +43,7 @@ async fn told(grounds: &dyn Grounds) {
     assert_ne!(before, there.resource_version);
     let names = |pods: &[Pod]| pods.iter().map(|pod| pod.uid.clone()).collect::<Vec<_>>();
     let a = pod(grounds, &field, "a").await;
-    assert_eq!(names(&there.items), [a.uid.clone()]);
+    assert_eq!(names(&there.items), *std::slice::from_ref(&a.uid));
     assert_eq!((a.node.as_deref(), a.grace_seconds), (Some(field.nodes[0].as_str()), 1));
     assert!(after.items.iter().any(|pod| pod.uid == a.uid && pod.namespace == field.namespace));
     assert!(cluster.pods_on(&field.nodes[1]).await.unwrap().items.is_empty());
