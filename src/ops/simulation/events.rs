@@ -129,13 +129,13 @@ pub fn cordoned_from_the_start(world: &World, which: usize) {
     world.cordoned.lock().unwrap().insert(name.to_string());
 }
 
-/// True if a person had cordoned it before everything: the latest word counts.
-fn uncordon(world: &World, name: &str) -> bool {
+/// The latest word counts.
+fn uncordon(world: &World, name: &str) {
     world.kubernetes.world().touch(name, |node| node.unschedulable = false);
     world.tell(|| format!("a person uncordons {name}"));
     world.happens("a person uncordoned a victim");
     world.watch.changed(name, world.now());
-    world.cordoned.lock().unwrap().remove(name)
+    world.cordoned.lock().unwrap().remove(name);
 }
 
 /// A victim that is empty by now is uncordoned, pods come to it, and now and then it is cordoned again.
@@ -146,7 +146,7 @@ async fn drained_node_comes_back(world: &World) {
     let chance = &world.chance;
     world.sleep(chance.between(seconds(0), seconds(2))).await;
     let Some(name) = world.watch.drained() else { return };
-    let was_cordoned = uncordon(world, &name);
+    uncordon(world, &name);
     let more = chance.between(seconds(1), seconds(2)).as_secs() as usize;
     {
         let mut kubernetes = world.kubernetes.world();
@@ -162,8 +162,14 @@ async fn drained_node_comes_back(world: &World) {
     }
     if chance.permille(400) {
         kubernetes.touch(&name, |node| node.unschedulable = true);
+        // Under an operation's mark it stays only where it was so before that.
+        let stays = match kubernetes.nodes.get(&name).map(CordonState::of) {
+            Some(CordonState::By(cordon)) => cordon.was_unschedulable,
+            Some(CordonState::None | CordonState::Strange(_)) => true,
+            None => false,
+        };
         drop(kubernetes);
-        if was_cordoned {
+        if stays {
             world.cordoned.lock().unwrap().insert(name.clone());
         }
         world.tell(|| format!("a person cordons {name} again"));
