@@ -122,6 +122,9 @@ async fn round(
         return Ok(Round::Settled);
     }
     if change.build_images && !change.dry_run {
+        if !change.yes {
+            app.confirm("Images that are missing are built first, on machines in the cloud. Only `yes` goes on: ")?;
+        }
         build_images(app, &cluster).await?;
     }
     let mut prepared = app.look(prepare::prepare(&cluster.ports, &cluster.task, request)).await?;

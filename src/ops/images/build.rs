@@ -118,7 +118,11 @@ async fn one(
 
 /// The image that Packer made, as the cloud has it.
 async fn finished(ports: &Ports, wanted: &Wanted, id: &str) -> Result<CloudImage> {
-    let found = ports.images.images(&[id.to_owned()]).await?.into_iter().find(|image| image.id == id);
+    let found = ports.images.images(&[id.to_owned()]).await.map_err(|failure| {
+        let what = format!("Packer says that it built {id}, and the cloud cannot be asked for it: no run will find it");
+        failure.context(what).hint(format!("build it again, and deregister {id} in the cloud"))
+    })?;
+    let found = found.into_iter().find(|image| image.id == id);
     let failed = || Failure::failed(format!("Packer says that it built {id}, and the cloud does not have it so"));
     let image = found.ok_or_else(|| failed().because("there is no such image of this account"))?;
     if !image.available {
@@ -138,7 +142,11 @@ async fn finished(ports: &Ports, wanted: &Wanted, id: &str) -> Result<CloudImage
 async fn left_over(ports: &Ports, build: &str, failure: Failure) -> Failure {
     let look = format!("machines with the tag {}={build} were made for it", tags::IMAGE_BUILD);
     match ports.images.builders(build).await {
-        Ok(left) if left.is_empty() => failure.hint("no machine of it is left, and nothing was written down"),
+        Ok(left) if left.is_empty() => failure.hint(format!(
+            "nothing was written down, and no machine of it is left; if Packer was killed, an image or snapshots with the tag \
+             {}={build} may be, and a key pair and a security group packer_...",
+            tags::IMAGE_BUILD
+        )),
         Ok(left) => failure.hint(format!("terminate what is left of it: {}", left.join(", "))).hint(look),
         Err(unknown) => failure.because(unknown).hint(format!("look for what is left of it: {look}")),
     }

@@ -12,6 +12,7 @@ use crate::ops::ports::{Event, Ports};
 use crate::ops::task::Task;
 use crate::ops::{place, record, stacks, state, state_lock};
 
+use super::super::make::Left;
 use super::super::session::Session;
 use super::finish::phase;
 use super::{Settled, can_finish, plan};
@@ -24,7 +25,7 @@ pub(super) async fn give_up(
     interrupts: Interrupts,
 ) -> Result<Settled> {
     let stored = record::load(ports.store.as_ref()).await?;
-    let takes_in = !unfinished_makes(&began).is_empty();
+    let takes_in = !makes(&began).is_empty();
     if let Some((record, _)) = stored.as_ref().filter(|_| takes_in) {
         record::check_writable(ports.store.as_ref(), record)?;
         place::check(record, &ports.cloud.place().await?)?;
@@ -44,15 +45,16 @@ pub(super) async fn give_up(
     let plan = plan::of(&began, &record, &task.source);
     let former = Some(record.source.clone());
     let operation = began.operation().clone();
+    let before = record.clone();
     let mut session = Session::new(ports, task, &plan, operation, lease, interrupts, journal, former, record);
-    session.take_in_unsaved(&began, &mut settled).await.map_err(|failure| {
+    session.take_in_made(&began, &mut settled).await.map_err(|failure| {
         failure
             .context(
                 "what the unfinished operation made and no state has could not be taken in, and would be left over",
             )
             .hint("run scaler destroy again; what cannot be taken in is to be terminated in the cloud first")
     })?;
-    if !settled.adopted.is_empty() {
+    if session.record != before {
         plan::use_up_names(&mut session.record, &began);
         session.record.generation += 1;
         session.record.operation = session.operation.clone();
@@ -69,15 +71,15 @@ pub(super) async fn give_up(
     Ok(settled)
 }
 
-/// The parts that may have made machines of which no state knows.
-fn unfinished_makes(began: &Status) -> Vec<PartId> {
-    let past = began.past().into_iter();
-    past.filter(|part| part.act == Act::Make && phase(began, part) != Some(PartPhase::Applied)).collect()
+/// The parts that may have made machines of which the record does not know.
+fn makes(began: &Status) -> Vec<PartId> {
+    began.past().into_iter().filter(|part| part.act == Act::Make).collect()
 }
 
 impl Session<'_> {
-    async fn take_in_unsaved(&mut self, began: &Status, settled: &mut Settled) -> Result<()> {
-        for part in unfinished_makes(began) {
+    /// Machines that no state has are imported. Whatever a state has by then is the record's too: a destroy goes by that.
+    async fn take_in_made(&mut self, began: &Status, settled: &mut Settled) -> Result<()> {
+        for part in makes(began) {
             self.interrupts.check()?;
             match part.stack {
                 StackId::Foundation => self.take_in_foundation(began, &part, settled).await?,
@@ -91,13 +93,12 @@ impl Session<'_> {
         let FoundationChange::Create { nodes } = &self.plan.foundation else { return Ok(()) };
         let state = state::read(&self.ports, &part.stack).await?;
         let mut left = self.left_of(began, part, nodes.keys(), state.as_ref()).await?;
-        if left.made.adoptable.is_empty() {
-            return Ok(());
-        }
         let told = left.told(nodes);
-        stacks::init_foundation(&self.ports, self.task, &self.record, &told).await?;
-        self.take_in(part, &mut left, state.as_ref(), settled).await?;
-        let state = self.state_of(&part.stack).await?;
+        if imports(began, part, &left) {
+            stacks::init_foundation(&self.ports, self.task, &self.record, &told).await?;
+            self.take_in(part, &mut left, state.as_ref(), settled).await?;
+        }
+        let Some(state) = state::read(&self.ports, &part.stack).await? else { return Ok(()) };
         self.keep_control_plane(&told, &state);
         self.record_stack(part, &state, began).await
     }
@@ -106,28 +107,34 @@ impl Session<'_> {
         let mut change = self.change_of(part)?;
         let state = state::read(&self.ports, &part.stack).await?;
         let mut left = self.left_of(began, part, change.additions.keys(), state.as_ref()).await?;
-        if left.made.adoptable.is_empty() {
+        if left.made.standing.is_empty() && left.made.adoptable.is_empty() {
             return Ok(());
         }
         let foundation = self.foundation().await?;
         let told = left.told(&self.settle(&change.additions, &foundation));
-        let mut nodes = self.nodes(&change.pool);
-        nodes.extend(told.clone());
-        self.init_as_wanted(&change.pool, &nodes, &foundation).await?;
-        self.take_in(part, &mut left, state.as_ref(), settled).await?;
-        let standing = left.made.standing.clone();
-        change.additions.retain(|name, _| standing.contains_key(name));
-        left.made.missing.clear();
-        // Some of what a machine was made with is not in it, and Terraform may need that to end it.
-        let applied = self.make_rest(&change, &foundation, &left).await;
-        if let Some(failure) = applied.map_or_else(Some, |made| made.shortfall) {
-            self.lease.check()?;
-            self.tell(Event::Warning {
-                text: format!("machines were taken in, and are not as they should be: {failure}"),
-            });
+        if imports(began, part, &left) {
+            let mut nodes = self.nodes(&change.pool);
+            nodes.extend(told.clone());
+            self.init_as_wanted(&change.pool, &nodes, &foundation).await?;
+            self.take_in(part, &mut left, state.as_ref(), settled).await?;
+            let standing = left.made.standing.clone();
+            change.additions.retain(|name, _| standing.contains_key(name));
+            left.made.missing.clear();
+            // Some of what a machine was made with is not in it, and Terraform may need that to end it.
+            let applied = self.make_rest(&change, &foundation, &left).await;
+            if let Some(failure) = applied.map_or_else(Some, |made| made.shortfall) {
+                self.lease.check()?;
+                let text = format!("machines were taken in, and are not as they should be: {failure}");
+                self.tell(Event::Warning { text });
+            }
         }
-        let state = self.state_of(&part.stack).await?;
+        let Some(state) = state::read(&self.ports, &part.stack).await? else { return Ok(()) };
         self.keep_made(&change.pool, told, &state);
         self.record_stack(part, &state, began).await
     }
+}
+
+/// Whether there are machines that the part's state is still to learn of.
+fn imports(began: &Status, part: &PartId, left: &Left) -> bool {
+    phase(began, part) != Some(PartPhase::Applied) && !left.made.adoptable.is_empty()
 }
