@@ -138,6 +138,21 @@ fn uncordon(world: &World, name: &str) {
     world.cordoned.lock().unwrap().remove(name);
 }
 
+/// A person cordons a node again. Under an operation's mark it stays so only where it was so before that.
+pub fn cordon(world: &World, name: &str) {
+    let mut kubernetes = world.kubernetes.world();
+    kubernetes.touch(name, |node| node.unschedulable = true);
+    let stays = match kubernetes.nodes.get(name).map(CordonState::of) {
+        Some(CordonState::By(cordon)) => cordon.was_unschedulable,
+        Some(CordonState::None | CordonState::Strange(_)) => true,
+        None => false,
+    };
+    drop(kubernetes);
+    if stays {
+        world.cordoned.lock().unwrap().insert(name.to_owned());
+    }
+}
+
 /// A victim that is empty by now is uncordoned, pods come to it, and now and then it is cordoned again.
 async fn drained_node_comes_back(world: &World) {
     if !until(world, 200, |world| world.watch.drained().is_some()).await {
@@ -155,23 +170,14 @@ async fn drained_node_comes_back(world: &World) {
         }
     }
     world.sleep(Duration::from_millis(200)).await;
-    let mut kubernetes = world.kubernetes.world();
+    let kubernetes = world.kubernetes.world();
     let came = |pod: &crate::model::kubernetes::Pod| pod.node.as_deref() == Some(&name) && !pod.owned_by("DaemonSet");
     if kubernetes.pods.iter().any(|living| came(&living.pod)) {
         world.happens("a pod came to a node that was drained");
     }
     if chance.permille(400) {
-        kubernetes.touch(&name, |node| node.unschedulable = true);
-        // Under an operation's mark it stays only where it was so before that.
-        let stays = match kubernetes.nodes.get(&name).map(CordonState::of) {
-            Some(CordonState::By(cordon)) => cordon.was_unschedulable,
-            Some(CordonState::None | CordonState::Strange(_)) => true,
-            None => false,
-        };
         drop(kubernetes);
-        if stays {
-            world.cordoned.lock().unwrap().insert(name.clone());
-        }
+        cordon(world, &name);
         world.tell(|| format!("a person cordons {name} again"));
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
+use super::events;
 use super::order::{Order, POOL};
 use super::process::{Death, Killed, Process, When};
 use super::scene::{self, End};
@@ -143,12 +144,11 @@ pub async fn heal(world: &Arc<World>, order: &Order, mut death: Option<Death>) -
 
 /// What a recovery asks for that found a drained node uncordoned by a person.
 fn cordon_again(world: &World) {
-    let mut kubernetes = world.kubernetes.world();
+    let kubernetes = world.kubernetes.world();
     let open = |node: &&Node| !node.unschedulable && CordonState::of(node) != CordonState::None;
     let names: Vec<String> = kubernetes.nodes.values().filter(open).map(|node| node.name.clone()).collect();
-    for name in names {
-        kubernetes.touch(&name, |node| node.unschedulable = true);
-    }
+    drop(kubernetes);
+    names.iter().for_each(|name| events::cordon(world, name));
 }
 
 /// All deaths of the runs that recover too, and not one of each.
