@@ -1,6 +1,6 @@
 # `make` alone says what there is.
 .DEFAULT_GOAL := help
-.PHONY: help setup test sim matrix bench lint demo lab
+.PHONY: help setup test sim matrix bench bench-provision lint demo lab
 
 # Options of lab/setup, such as --with-tofu or --without-aws.
 SETUP ?=
@@ -12,7 +12,7 @@ SEEDS ?= 100000
 TEST_THREADS ?= 6
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## what tests and demonstration need and this machine has not: the lab's programs, moto
 	@lab/setup $(SETUP)
@@ -35,6 +35,10 @@ bench: setup ## what the commands cost beside their peers; figures go to target/
 	@cargo bench --locked --workspace --profile dev --bench commands -- --program target/release/scaler help render plan
 	@# This one calls the library, so it is built as the program is.
 	@cargo bench --locked --workspace --bench commands -- --program target/release/scaler store
+
+bench-provision: setup ## new nodes by SSH, 1 and 20, beside the playbooks over all hosts: as root, half an hour, 8 GB
+	@cargo build --locked --release -p scaler
+	@cargo bench --locked --workspace --profile dev --bench commands -- --program target/release/scaler provision
 
 lint: ## formatting, clippy, licences and sources of dependencies, Go's vet, ansible-lint
 	@cargo fmt --all --check

@@ -233,7 +233,7 @@ fn a_foundation_is_made_retagged_and_destroyed_under_the_guard(tool: &'static st
     stack.must(&["apply", "plan.bin"]);
 
     let machines: Vec<Machine> = stack.machines("terraform_data.control_plane").into_values().collect();
-    let standing = permits_for_foundation(Provider::Sandbox, flavour(tool), &machines);
+    let standing = permits_for_foundation(Provider::Sandbox, flavour(tool), &machines, None);
     stack.values["tags"] = json!({});
     assert_eq!(allowed(&stack.plan(&[]), &standing).to_string(), "change 4");
     stack.values["network"]["cidr"] = json!("10.2.0.0/20");

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 pub struct Scale {
     pub program: PathBuf,
@@ -21,20 +21,25 @@ impl Scale {
     }
 }
 
-/// Durations of one command's runs, sorted; never empty.
-pub struct Times(Vec<Duration>);
+/// What one side was measured at, sorted; never empty.
+pub struct Figures(Vec<f64>);
 
-impl Times {
-    pub fn median(&self) -> Duration {
-        let middle = self.0.len() / 2;
-        if self.0.len().is_multiple_of(2) { (self.0[middle - 1] + self.0[middle]) / 2 } else { self.0[middle] }
+impl Figures {
+    pub fn new(mut figures: Vec<f64>) -> Figures {
+        figures.sort_by(f64::total_cmp);
+        Figures(figures)
     }
 
-    pub fn least(&self) -> Duration {
+    pub fn median(&self) -> f64 {
+        let middle = self.0.len() / 2;
+        if self.0.len().is_multiple_of(2) { (self.0[middle - 1] + self.0[middle]) / 2.0 } else { self.0[middle] }
+    }
+
+    pub fn least(&self) -> f64 {
         self.0[0]
     }
 
-    pub fn most(&self) -> Duration {
+    pub fn most(&self) -> f64 {
         self.0[self.0.len() - 1]
     }
 
@@ -43,12 +48,14 @@ impl Times {
     }
 }
 
-/// One thing measured: ours, and the peer's in the same run.
+/// One thing measured, of which less is better: ours, and the peer's in the same run.
 pub struct Row {
     pub name: String,
-    pub ours: Times,
+    /// Such as `ms`, or what is counted.
+    pub unit: &'static str,
+    pub ours: Figures,
     pub peer: String,
-    pub peers: Times,
+    pub peers: Figures,
 }
 
 /// Runs both in turn, so that whatever else the machine does meets both; one run of each before that is not counted.
@@ -66,15 +73,15 @@ pub fn compare(
         our_times.push(timed(&mut ours));
         their_times.push(timed(&mut theirs));
     }
-    our_times.sort();
-    their_times.sort();
-    Row { name: name.into(), ours: Times(our_times), peer: peer.into(), peers: Times(their_times) }
+    let (ours, peers) = (Figures::new(our_times), Figures::new(their_times));
+    Row { name: name.into(), unit: "ms", ours, peer: peer.into(), peers }
 }
 
-fn timed(act: &mut impl FnMut()) -> Duration {
+/// In milliseconds.
+fn timed(act: &mut impl FnMut()) -> f64 {
     let start = Instant::now();
     act();
-    start.elapsed()
+    start.elapsed().as_secs_f64() * 1000.0
 }
 
 /// Runs a command that must succeed; gives its standard output.

@@ -10,6 +10,7 @@ mod folder;
 mod help;
 mod peers;
 mod plan;
+mod provision;
 mod render;
 mod report;
 mod store;
@@ -26,10 +27,11 @@ struct Benchmark {
     rows: fn(&Scale) -> Vec<Row>,
 }
 
-const BENCHMARKS: [Benchmark; 4] = [
+const BENCHMARKS: [Benchmark; 5] = [
     Benchmark { name: "help", needs: &[Part::AnyTerraform], rows: help::rows },
     Benchmark { name: "render", needs: &[Part::Moto], rows: render::rows },
     Benchmark { name: "plan", needs: &[Part::AnyTerraform], rows: plan::rows },
+    Benchmark { name: "provision", needs: &[Part::Hosts, Part::Ansible, Part::AnyTerraform], rows: provision::rows },
     Benchmark { name: "store", needs: &[Part::Moto, Part::Azurite], rows: store::rows },
 ];
 

@@ -1,25 +1,24 @@
 //! A benchmark's table, and its `target/bench/<name>.json`.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use comfy_table::Table;
 use comfy_table::presets::NOTHING;
 use serde_json::{Value, json};
 
-use crate::case::{Row, Scale, Times};
+use crate::case::{Figures, Row, Scale};
 
 pub fn tell(scale: &Scale, name: &str, rows: &[Row]) {
     let mut table = Table::new();
     table.load_preset(NOTHING).set_header(["times better", "what", "median (least..most)", "runs", "peer", "peer's"]);
     for row in rows {
         table.add_row([
-            format!("{:.2}", ratio(row)),
+            ratio(row).map_or("-".to_owned(), |ratio| format!("{ratio:.2}")),
             row.name.clone(),
-            spread(&row.ours),
+            spread(&row.ours, row.unit),
             row.ours.runs().to_string(),
             row.peer.clone(),
-            spread(&row.peers),
+            spread(&row.peers, row.unit),
         ]);
     }
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
@@ -33,30 +32,31 @@ pub fn tell(scale: &Scale, name: &str, rows: &[Row]) {
     println!("written to {}\n", file.display());
 }
 
-/// How many times faster than the peer.
-fn ratio(row: &Row) -> f64 {
-    row.peers.median().as_secs_f64() / row.ours.median().as_secs_f64()
+/// How many times better than the peer; None where we have nothing of what the peer has.
+fn ratio(row: &Row) -> Option<f64> {
+    let ours = row.ours.median();
+    (ours > 0.0).then(|| row.peers.median() / ours)
 }
 
 /// The row of any benchmark.
 fn json(row: &Row) -> Value {
     json!({
         "name": row.name,
-        "value": milliseconds(row.ours.median()),
-        "unit": "ms",
+        "value": rounded(row.ours.median()),
+        "unit": row.unit,
         "peer": row.peer,
-        "peer_value": milliseconds(row.peers.median()),
-        "ratio": (ratio(row) * 100.0).round() / 100.0,
+        "peer_value": rounded(row.peers.median()),
+        "ratio": ratio(row).map(rounded),
     })
 }
 
-fn milliseconds(time: Duration) -> f64 {
-    (time.as_secs_f64() * 100_000.0).round() / 100.0
+fn rounded(figure: f64) -> f64 {
+    (figure * 100.0).round() / 100.0
 }
 
-fn spread(times: &Times) -> String {
-    let [median, least, most] = [times.median(), times.least(), times.most()].map(milliseconds);
-    format!("{median:.1} ms ({least:.1}..{most:.1})")
+fn spread(figures: &Figures, unit: &str) -> String {
+    let [median, least, most] = [figures.median(), figures.least(), figures.most()];
+    format!("{median:.1} {unit} ({least:.1}..{most:.1})")
 }
 
 fn write(file: &PathBuf, rows: &Value) {

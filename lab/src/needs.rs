@@ -21,6 +21,8 @@ pub enum Part {
     Hosts,
     /// Debian's containerd for a host on which nothing is a stand-in.
     RealHost,
+    /// Debian's dnf for a host that is a relative of RHEL.
+    RedHatHost,
     /// `ansible-playbook`, in the project's virtual environment.
     Ansible,
     /// Packer, on the PATH or from Debian's package.
@@ -51,6 +53,9 @@ impl Part {
             Part::RealHost => {
                 Part::Hosts.is_here() && places::packages().is_ok_and(|folder| folder.join("real/pod.tar").exists())
             }
+            Part::RedHatHost => {
+                Part::Hosts.is_here() && places::packages().is_ok_and(|folder| folder.join("redhat/Packages").exists())
+            }
             Part::Ansible => places::ansible().join("ansible-playbook").exists(),
             Part::Packer => places::program("packer").is_some(),
             Part::AwsProvider => places::terraform_config().is_some(),
@@ -68,6 +73,7 @@ impl Part {
             Part::Namespaces => "root and `unshare`",
             Part::Hosts => "root, sshd and packages for hosts",
             Part::RealHost => "Debian's containerd for hosts",
+            Part::RedHatHost => "Debian's dnf for hosts",
             Part::Ansible => "Ansible",
             Part::Packer => "Packer",
             Part::AwsProvider => "Terraform's AWS provider",

@@ -8,3 +8,5 @@ mod hosts;
 mod plays;
 #[path = "provisioning/real.rs"]
 mod real;
+#[path = "provisioning/redhat.rs"]
+mod redhat;

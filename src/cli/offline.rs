@@ -10,7 +10,7 @@ use crate::model::file::Image;
 use crate::model::names::{OperationId, StackId};
 use crate::model::plan::{self, CONTROL_PLANE, FoundationChange, Request};
 use crate::model::provider::Provider;
-use crate::model::record::{Record, Source};
+use crate::model::record::{JoinAccess, Record, Source};
 use crate::render::{self, Deployment, Files};
 
 pub struct Stacks {
@@ -52,7 +52,9 @@ pub fn stacks(app: &App, loaded: &Loaded, record: Option<&Path>) -> Result<Stack
 
 fn recorded(deployment: &Deployment, record: &Record) -> Result<Stacks> {
     let mut files = BTreeMap::new();
-    files.insert(StackId::Foundation, render::foundation(deployment, &record.control_plane.nodes)?);
+    let joins = JoinAccess::wanted(deployment.file, record.joins.as_ref());
+    let foundation = render::foundation(deployment, &record.control_plane.nodes, joins.as_ref())?;
+    files.insert(StackId::Foundation, foundation);
     let foundation =
         placeholder(record.control_plane.nodes.values().map(|node| node.zone.as_str()), deployment.file.provider);
     for (pool, pool_record) in &record.pools {
@@ -83,7 +85,10 @@ fn new(deployment: &Deployment, source: Source) -> Result<Stacks> {
     })?;
     let mut files = BTreeMap::new();
     if let FoundationChange::Create { nodes } = &decided.foundation {
-        files.insert(StackId::Foundation, render::foundation(deployment, nodes)?);
+        files.insert(
+            StackId::Foundation,
+            render::foundation(deployment, nodes, JoinAccess::wanted(file, None).as_ref())?,
+        );
     }
     let foundation = placeholder(file.network.zones.iter().map(String::as_str), file.provider);
     for change in &decided.pools {

@@ -177,8 +177,9 @@ async fn round(
 
 /// Those that the cluster file's pools use and that are not there.
 async fn build_images(app: &App, cluster: &Cluster) -> Result<()> {
+    let mut built = Vec::new();
     for name in images::used(&cluster.task.file) {
-        images::build(&cluster.ports, &cluster.task, &name, false, &app.interrupts).await?;
+        images::build(&cluster.ports, &cluster.task, &name, false, &app.interrupts, &mut built).await?;
     }
     Ok(())
 }

@@ -12,9 +12,6 @@ use super::record::Format;
 /// The folder of the store where they are written down.
 pub const FOLDER: &str = "images/";
 
-/// What of the playbooks goes in: the parts with the tags `prepare` and `install`.
-const PLAYBOOKS: [&str; 3] = ["site.yml", "roles/prepare/", "roles/packages/"];
-
 /// How many digits of the hash are kept: they stand in names and tags.
 const DIGITS: usize = 16;
 
@@ -31,28 +28,26 @@ pub struct Ingredients {
     pub kubernetes: Option<String>,
     /// The mirror of packages that the image goes on using.
     pub packages: Option<String>,
-    /// Path → SHA-256 of the playbooks' files that make it; what they pin of the container runtime is in them.
-    pub playbooks: BTreeMap<String, String>,
+    /// Path → SHA-256 of the files that make it: Packer's template, and of the playbooks what they use; what those pin of
+    /// the container runtime is in them.
+    pub files: BTreeMap<String, String>,
 }
 
 impl Ingredients {
-    /// `playbooks` are all of them, by path below their folder.
+    /// `files` are those that make it (path → content).
     pub fn of(
         file: &ClusterFile,
         spec: &ImageSpec,
         architecture: &str,
-        playbooks: &BTreeMap<String, Vec<u8>>,
+        files: &BTreeMap<String, Vec<u8>>,
     ) -> Ingredients {
         let provisioned = spec.provisioning == Provisioning::Ssh;
-        let goes_in =
-            |path: &str| PLAYBOOKS.iter().any(|part| path == *part || part.ends_with('/') && path.starts_with(part));
-        let files = playbooks.iter().filter(|(path, _)| provisioned && goes_in(path));
         Ingredients {
             base: spec.base.clone(),
             architecture: architecture.to_owned(),
             kubernetes: provisioned.then(|| file.kubernetes.version.to_string()),
             packages: file.kubernetes.packages.clone().filter(|_| provisioned),
-            playbooks: files.map(|(path, text)| (path.clone(), hex::encode(Sha256::digest(text)))).collect(),
+            files: files.iter().map(|(path, text)| (path.clone(), hex::encode(Sha256::digest(text)))).collect(),
         }
     }
 
@@ -69,7 +64,7 @@ impl Ingredients {
             add(if optional.is_some() { "some" } else { "none" });
             add(optional.as_deref().unwrap_or_default());
         }
-        for (path, sha256) in &self.playbooks {
+        for (path, sha256) in &self.files {
             add(path);
             add(sha256);
         }
@@ -150,26 +145,25 @@ mod tests {
         images: { worker: { base: ubuntu-24.04 } }\n\
         pools: [{ name: workers, machine: t3.large, image: { build: worker }, count: 1 }]\n";
 
-    fn playbooks() -> BTreeMap<String, Vec<u8>> {
-        let paths = ["README.md", "site.yml", "roles/prepare/tasks/main.yml", "roles/packages/vars/main.yml"];
-        let more = ["roles/join/tasks/main.yml", "roles/prepared/x.yml"];
-        paths.into_iter().chain(more).map(|path| (path.to_owned(), path.as_bytes().to_vec())).collect()
+    fn files() -> BTreeMap<String, Vec<u8>> {
+        let paths = ["packer/source.pkr.hcl", "playbooks/site.yml"];
+        paths.into_iter().map(|path| (path.to_owned(), path.as_bytes().to_vec())).collect()
     }
 
-    fn hash(text: &str, architecture: &str, playbooks: &BTreeMap<String, Vec<u8>>) -> ImageHash {
+    fn hash(text: &str, architecture: &str, files: &BTreeMap<String, Vec<u8>>) -> ImageHash {
         let file = file::parse("f", text, &[]).unwrap_or_else(|problems| panic!("{}", problems.report(false)));
-        Ingredients::of(&file, &file.images["worker"], architecture, playbooks).hash()
+        Ingredients::of(&file, &file.images["worker"], architecture, files).hash()
     }
 
     #[test]
     fn a_hash_is_the_same_for_the_same_ingredients_and_no_others() {
-        let same = hash(FILE, "x86_64", &playbooks());
+        let same = hash(FILE, "x86_64", &files());
         assert_eq!(same.as_str().len(), DIGITS);
         // It is in stores: another one for the same ingredients would have every image built again.
-        assert_eq!(same.as_str(), "c0021f3acb74df9f");
-        assert_eq!(hash(&FILE.replace("count: 1", "count: 7"), "x86_64", &playbooks()), same, "no ingredient");
+        assert_eq!(same.as_str(), "d1377f4a976d6ddb");
+        assert_eq!(hash(&FILE.replace("count: 1", "count: 7"), "x86_64", &files()), same, "no ingredient");
 
-        let mut hashes = vec![same.clone(), hash(FILE, "arm64", &playbooks())];
+        let mut hashes = vec![same.clone(), hash(FILE, "arm64", &files())];
         for (from, to) in [
             ("1.36.3", "1.36.4"),
             ("base: ubuntu-24.04", "base: ubuntu-22.04"),
@@ -178,39 +172,18 @@ mod tests {
             ("version: 1.36.3", "version: 1.36.3, packages: 'https://mirror.example'"),
         ] {
             assert!(FILE.contains(from), "{from}");
-            hashes.push(hash(&FILE.replace(from, to), "x86_64", &playbooks()));
+            hashes.push(hash(&FILE.replace(from, to), "x86_64", &files()));
         }
-        for path in ["site.yml", "roles/prepare/tasks/main.yml", "roles/packages/vars/main.yml"] {
-            let mut changed = playbooks();
-            changed.insert(path.to_owned(), b"other".to_vec());
+        for path in files().into_keys() {
+            let mut changed = files();
+            changed.insert(path.clone(), b"other".to_vec());
             hashes.push(hash(FILE, "x86_64", &changed));
-            changed.remove(path);
+            changed.remove(&path);
             hashes.push(hash(FILE, "x86_64", &changed));
         }
         let count = hashes.len();
         hashes.sort();
         hashes.dedup();
         assert_eq!(hashes.len(), count, "two are the same");
-    }
-
-    #[test]
-    fn what_is_no_part_of_the_image_changes_nothing() {
-        let same = hash(FILE, "x86_64", &playbooks());
-        for path in ["README.md", "roles/join/tasks/main.yml", "roles/prepared/x.yml"] {
-            let mut changed = playbooks();
-            changed.insert(path.to_owned(), b"other".to_vec());
-            assert_eq!(hash(FILE, "x86_64", &changed), same, "{path}");
-        }
-    }
-
-    #[test]
-    fn the_embedded_playbooks_have_what_goes_in() {
-        let file = file::parse("f", FILE, &[]).unwrap_or_else(|problems| panic!("{}", problems.report(false)));
-        let assets = crate::render::Assets::embedded();
-        let all = Ingredients::of(&file, &file.images["worker"], "x86_64", assets.playbooks()).playbooks;
-        for part in ["site.yml", "roles/prepare/tasks/main.yml", "roles/packages/tasks/debian.yml"] {
-            assert!(all.contains_key(part), "{part}: {:?}", all.keys());
-        }
-        assert!(!all.keys().any(|path| path.contains("join")), "{:?}", all.keys());
     }
 }

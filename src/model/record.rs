@@ -1,6 +1,6 @@
 //! The cluster's record: what is true of it between operations. One document, changed by compare-and-swap.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +10,7 @@ use super::names::{NodeName, OperationId, StackId};
 use super::provider::Provider;
 
 /// The major number changes when an older `scaler` would misread the record; it then refuses to touch it.
-pub const FORMAT: Format = Format { major: 1, minor: 3 };
+pub const FORMAT: Format = Format { major: 1, minor: 4 };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Format {
@@ -48,6 +48,9 @@ pub struct Record {
     /// those of the stored cluster file.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: BTreeMap<StackId, Tags>,
+    /// The roles that the foundation has, by which machines join at boot. Since format 1.4.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub joins: Option<JoinAccess>,
     pub control_plane: PoolRecord,
     pub pools: BTreeMap<String, PoolRecord>,
     /// Everything was destroyed; the record stays as history.
@@ -79,10 +82,14 @@ pub struct WentBack {
 }
 
 impl Record {
+    /// Those of the control plane and of all pools.
+    pub fn nodes(&self) -> impl Iterator<Item = (&NodeName, &NodeRecord)> {
+        self.control_plane.nodes.iter().chain(self.pools.values().flat_map(|pool| &pool.nodes))
+    }
+
     /// The SSH host keys that are known, of all machines.
     pub fn host_keys(&self) -> BTreeMap<NodeName, Vec<String>> {
-        let nodes = self.control_plane.nodes.iter().chain(self.pools.values().flat_map(|pool| &pool.nodes));
-        let known = nodes.filter(|(_, node)| !node.host_keys.is_empty());
+        let known = self.nodes().filter(|(_, node)| !node.host_keys.is_empty());
         known.map(|(name, node)| (name.clone(), node.host_keys.clone())).collect()
     }
 
@@ -110,6 +117,7 @@ impl Record {
             terraform: None,
             stacks: BTreeMap::new(),
             tags: BTreeMap::new(),
+            joins: None,
             control_plane: PoolRecord::default(),
             pools: BTreeMap::new(),
             destroyed: false,
@@ -199,6 +207,29 @@ pub struct NodeRecord {
     /// The machine's SSH host keys, each as `TYPE BASE64`, from the first contact on. Since format 1.3.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub host_keys: Vec<String>,
+    /// It joins at its first boot, by this role. Since format 1.4.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub join: Option<JoinRole>,
+}
+
+/// Where machines find their join files, and the pools whose machines have a role that may read its own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct JoinAccess {
+    pub bucket: String,
+    /// The objects' folder in the bucket, without a slash at its end.
+    pub folder: String,
+    pub pools: BTreeSet<String>,
+}
+
+/// By what a machine may read its join file, and nothing else.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct JoinRole {
+    /// The instance profile's name.
+    pub profile: String,
+    /// The role's id, such as `AROA…`: the first part of the machine's `aws:userid`.
+    pub role_id: String,
 }
 
 /// A machine's addresses in its network and, if it has one, beyond.

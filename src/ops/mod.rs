@@ -29,6 +29,7 @@ pub mod relocate;
 mod stacks;
 mod start;
 mod state;
+mod state_backup;
 mod state_lock;
 pub mod status;
 pub mod task;

@@ -11,7 +11,7 @@ use super::task::Task;
 use super::{images, journal, lock, plausible, preview, stacks};
 use crate::model::census::Finding;
 use crate::model::drain::NodeReport;
-use crate::model::failure::{Failure, Result};
+use crate::model::failure::{Failure, Kind, Result};
 use crate::model::file::Image;
 use crate::model::guard::{self, Expected, Summary};
 use crate::model::journal::Status;
@@ -167,12 +167,26 @@ async fn resolve_images(
             Some((_, _, id)) => id.clone(),
             None => images::resolve(ports, task, image, machine)
                 .await
+                .map_err(|failure| of_former_file(failure, request, image))
                 .map_err(|failure| failure.context(format!("there is no image for the new machines of `{name}`")))?,
         };
         resolved.push((image.clone(), machine.to_owned(), id.clone()));
         ids.insert(name.to_owned(), id);
     }
     Ok(ids)
+}
+
+/// Who goes back goes by a file that is not the one at hand: that would build another image.
+fn of_former_file(mut failure: Failure, request: &Request, image: &Image) -> Failure {
+    if let (Request::Rollback { to, .. }, Image::Build(name)) = (request, image)
+        && failure.kind == Kind::Refused
+    {
+        failure.hints = vec![format!(
+            "save the cluster file of generation {to} (`scaler state show {to}`), and build it by that: scaler build-image \
+             --file SAVED --name {name}"
+        )];
+    }
+    failure
 }
 
 /// What Terraform itself says to the plan, without its lock, and what the guard says to that.
@@ -209,7 +223,7 @@ async fn look(
         let own = task.to_look_at(observed.states.contains_key(&StackId::Foundation));
         stacks::init_foundation(ports, &own, record, nodes).await?;
         let saved = ports.terraform.plan(&StackId::Foundation, mode, None).await?;
-        let expected = preview::foundation(plan, flavour, record, observed.states.get(&StackId::Foundation), &[]);
+        let expected = preview::foundation(plan, task, flavour, record, observed.states.get(&StackId::Foundation), &[]);
         judge(saved.json(), &expected);
     }
     let foundation = observed.states.get(&StackId::Foundation).and_then(|state| stacks::foundation_output(state).ok());
@@ -243,7 +257,7 @@ async fn look_at_new(
     ports.progress.tell(Event::StepStarted { step: step.clone(), title: "asking Terraform what it would do".into() });
     stacks::init_foundation(ports, &task.to_look_at(false), &stand_in, nodes).await?;
     let saved = ports.terraform.plan(&StackId::Foundation, PlanMode::Look, None).await?;
-    let expected = preview::foundation(plan, flavour, &stand_in, None, &[]);
+    let expected = preview::foundation(plan, task, flavour, &stand_in, None, &[]);
     ports.progress.tell(Event::StepDone { step, title: "asked Terraform what it would do".into() });
     Ok(match guard::check(saved.json(), &expected) {
         Ok(summary) => (BTreeMap::from([(StackId::Foundation, summary)]), Vec::new()),

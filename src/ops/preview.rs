@@ -13,7 +13,7 @@ use crate::model::guard::{self, Expected};
 use crate::model::kubernetes::{Node, Pod};
 use crate::model::names::{NodeName, StackId};
 use crate::model::plan::{Condition, FoundationChange, Plan, PoolChange, Request, Way};
-use crate::model::record::{Flavour, NodeRecord, Record};
+use crate::model::record::{Flavour, JoinAccess, NodeRecord, Record};
 use crate::model::state::State;
 use crate::model::victims;
 
@@ -189,6 +189,7 @@ pub fn pool(plan: &Plan, flavour: Flavour, record: &Record, change: &PoolChange)
 /// What Terraform may do to the foundation. `adopted`: control planes that were just imported into its state.
 pub fn foundation(
     plan: &Plan,
+    task: &Task,
     flavour: Flavour,
     record: &Record,
     state: Option<&State>,
@@ -205,7 +206,13 @@ pub fn foundation(
             guard::permits_for_destroy(plan.provider, flavour, StackId::Foundation, &machines)
         }
         FoundationChange::Tags | FoundationChange::Keep => {
-            guard::permits_for_foundation(plan.provider, flavour, &machines)
+            let standing = record.joins.as_ref();
+            let wanted = JoinAccess::wanted(&task.file, standing).filter(|wanted| standing != Some(wanted));
+            let joins: Option<Vec<&str>> = wanted.as_ref().map(|wanted| {
+                let stands = |pool: &&String| standing.is_some_and(|access| access.pools.contains(*pool));
+                wanted.pools.iter().filter(|pool| !stands(pool)).map(String::as_str).collect()
+            });
+            guard::permits_for_foundation(plan.provider, flavour, &machines, joins.as_deref())
         }
     }
 }

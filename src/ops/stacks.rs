@@ -12,7 +12,7 @@ use crate::model::failure::{Failure, Kind, Result};
 use crate::model::names::{NodeName, StackId};
 use crate::model::plan::Request;
 use crate::model::provider::Provider;
-use crate::model::record::{Flavour, NodeRecord, Record, Tags, TerraformPin};
+use crate::model::record::{Flavour, JoinAccess, NodeRecord, Record, Tags, TerraformPin};
 use crate::model::state::State;
 use crate::model::{census, guard};
 use crate::render;
@@ -58,7 +58,8 @@ pub async fn init_foundation(
     nodes: &BTreeMap<NodeName, NodeRecord>,
 ) -> Result<String> {
     let deployment = task.deployment(&record.cluster_id, Some(&record.account), &task.file.tags);
-    let files = render::foundation(&deployment, nodes)?;
+    let joins = JoinAccess::wanted(&task.file, record.joins.as_ref());
+    let files = render::foundation(&deployment, nodes, joins.as_ref())?;
     init(ports, record.terraform.as_ref(), Stack { id: StackId::Foundation, files }).await
 }
 

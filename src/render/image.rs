@@ -36,21 +36,43 @@ impl ImageOrder<'_> {
     }
 }
 
+const PLUGINS: &str = "plugins.pkr.hcl";
+
+/// What of the playbooks goes into an image: the parts with the tags `prepare` and `install`.
+const PLAYBOOKS: [&str; 3] = ["site.yml", "roles/prepare/", "roles/packages/"];
+
+/// The files that make the image, by which it is known: Packer's template, and the playbooks' parts that it goes through.
+pub fn image_files(assets: &Assets, provider: Provider, spec: &ImageSpec) -> Files {
+    let provisioned = spec.provisioning == Provisioning::Ssh;
+    let goes_in =
+        |path: &str| PLAYBOOKS.iter().any(|part| path == *part || part.ends_with('/') && path.starts_with(part));
+    let playbooks = assets.playbooks().iter().filter(|(path, _)| provisioned && goes_in(path));
+    let mut files: Files = playbooks.map(|(path, content)| (format!("playbooks/{path}"), content.clone())).collect();
+    for (name, content) in template(assets, provider, provisioned) {
+        files.insert(format!("packer/{name}"), content);
+    }
+    files
+}
+
+/// What the builder does; which plugins it needs for that is no part of it.
+fn template(assets: &Assets, provider: Provider, provisioned: bool) -> Files {
+    let mut files = assets.template(provider);
+    files.retain(|name, _| match name.as_str() {
+        "source.pkr.hcl" => true,
+        "provisioned.pkr.hcl" => provisioned,
+        "plain.pkr.hcl" => !provisioned,
+        _ => false,
+    });
+    files
+}
+
 /// The folder that Packer works in. None of it is a secret: the login is the environment's.
 ///
 /// # Errors
 /// Where there is no template for the provider, or a value would be read as one of Packer's own templates.
 pub fn image(order: &ImageOrder, dialect: Dialect) -> Result<Files> {
     let provisioned = order.spec.provisioning == Provisioning::Ssh;
-    let mut files = Files::new();
-    let wanted = |name: &str| match name {
-        "source.pkr.hcl" => true,
-        "provisioned.pkr.hcl" => provisioned,
-        "plain.pkr.hcl" => !provisioned,
-        "plugins.pkr.hcl" => dialect == Dialect::Plugins,
-        _ => false,
-    };
-    files.extend(order.assets.template(order.file.provider).into_iter().filter(|(name, _)| wanted(name)));
+    let mut files = template(order.assets, order.file.provider, provisioned);
     if files.is_empty() {
         let provider = order.file.provider;
         return Err(Failure::refused(format!(
@@ -58,6 +80,9 @@ pub fn image(order: &ImageOrder, dialect: Dialect) -> Result<Files> {
             order.image
         ))
         .hint("name an image by its id or family in the cluster file: `image: { family: ubuntu-24.04 }`"));
+    }
+    if dialect == Dialect::Plugins {
+        files.extend(order.assets.template(order.file.provider).remove_entry(PLUGINS));
     }
     let variables = variables(order);
     refuse_templates(&variables)?;
@@ -88,7 +113,8 @@ fn variables(order: &ImageOrder) -> Value {
         "subnet": order.spec.subnet.as_deref().unwrap_or_default(),
         "communicator": match order.spec.provisioning {
             Provisioning::Ssh => "ssh",
-            Provisioning::None => "none",
+            // What joins at boot is a pool's; the cluster file lets no image have it.
+            Provisioning::None | Provisioning::Boot => "none",
         },
         "user": file.ssh.user,
         "admin_cidrs": file.network.admin_cidrs,
@@ -162,6 +188,28 @@ mod tests {
         let files = image(&order, dialect)?;
         let own = files.iter().filter(|(name, _)| !name.starts_with("playbooks/"));
         Ok(own.map(|(name, text)| format!("=== {name}\n{}", String::from_utf8_lossy(text))).collect())
+    }
+
+    #[test]
+    fn an_image_is_known_by_the_files_that_make_it_alone() {
+        let file = file::parse("f", FILE, &[]).unwrap_or_else(|problems| panic!("{}", problems.report(false)));
+        let mut spec = file.images["worker"].clone();
+        let all = image_files(&Assets::embedded(), Provider::Aws, &spec);
+        for part in ["site.yml", "roles/prepare/tasks/main.yml", "roles/packages/tasks/debian.yml"] {
+            assert!(all.contains_key(&format!("playbooks/{part}")), "{part}: {:?}", all.keys());
+        }
+        assert!(all.contains_key("packer/source.pkr.hcl") && all.contains_key("packer/provisioned.pkr.hcl"));
+        let none = ["join", "README", "plain", "plugins"];
+        assert!(!all.keys().any(|path| none.iter().any(|part| path.contains(part))), "{:?}", all.keys());
+        let mut playbooks = Assets::embedded().playbooks().clone();
+        for path in ["README.md", "roles/join/tasks/main.yml", "roles/prepared/x.yml"] {
+            playbooks.insert(path.to_owned(), b"other".to_vec());
+        }
+        let changed = Assets::embedded().with_playbooks(playbooks);
+        assert_eq!(image_files(&changed, Provider::Aws, &spec), all, "what is no part of it changes nothing");
+        spec.provisioning = Provisioning::None;
+        let plain = image_files(&Assets::embedded(), Provider::Aws, &spec);
+        assert_eq!(plain.keys().collect::<Vec<_>>(), ["packer/plain.pkr.hcl", "packer/source.pkr.hcl"]);
     }
 
     #[test]

@@ -13,6 +13,7 @@ use serde_json::{Map, Value, json};
 use crate::model::file::{ClusterFile, Pool};
 use crate::model::names::NodeName;
 use crate::model::record::{NodeRecord, Record};
+use crate::model::registration;
 
 /// What the playbooks are told of one run, beside the machines. Where its files lie, whoever runs them says.
 #[derive(Debug, Clone, Copy, Default)]
@@ -83,30 +84,15 @@ fn hosts(file: &ClusterFile, nodes: &BTreeMap<NodeName, NodeRecord>, pool: Optio
             "scaler_node": name,
             "scaler_provider_id": file.provider.provider_id(&node.zone, id),
             "scaler_address": addresses.private,
-            "scaler_labels": labels(file, node, pool),
+            "scaler_labels": registration::labels(file, pool, &node.zone, &node.machine),
         });
         if let Some(pool) = pool {
-            host["scaler_taints"] = taints(pool);
+            host["scaler_taints"] = registration::taints(pool);
             host["scaler_kubelet"] = json!(pool.kubelet);
         }
         Some((name.to_string(), host))
     });
     known.collect()
-}
-
-/// Labels that a kubelet may give itself: its pool's own, and where and on what it runs (Kubernetes' reference of
-/// well-known labels).
-fn labels(file: &ClusterFile, node: &NodeRecord, pool: Option<&Pool>) -> BTreeMap<String, String> {
-    let mut labels = pool.map(|pool| pool.labels.clone()).unwrap_or_default();
-    labels.insert("topology.kubernetes.io/region".into(), file.region.clone());
-    labels.insert("topology.kubernetes.io/zone".into(), node.zone.clone());
-    labels.insert("node.kubernetes.io/instance-type".into(), node.machine.clone());
-    labels
-}
-
-fn taints(pool: &Pool) -> Value {
-    let taint = |taint: &crate::model::file::Taint| json!({ "key": taint.key, "value": taint.value.as_deref().unwrap_or_default(), "effect": taint.effect });
-    pool.taints.iter().map(taint).collect()
 }
 
 /// A machine's host keys go by its node's name, which is never used twice; addresses are.

@@ -10,6 +10,6 @@ mod variables;
 
 pub use assets::Assets;
 pub use backend::Backend;
-pub use image::{ImageOrder, builds_images, image};
+pub use image::{ImageOrder, builds_images, image, image_files};
 pub use inventory::{RESET_TIMEOUT, RunFacts, inventory};
 pub use stack::{Deployment, Files, foundation, pool};

@@ -10,7 +10,7 @@ use crate::model::failure::{Failure, Result};
 use crate::model::file::ClusterFile;
 use crate::model::names::{NodeName, StackId};
 use crate::model::provider::Provider;
-use crate::model::record::{NodeRecord, Tags};
+use crate::model::record::{JoinAccess, NodeRecord, Tags};
 
 /// What all stacks of a cluster share.
 #[derive(Debug, Clone)]
@@ -32,8 +32,13 @@ pub struct Deployment<'a> {
 /// File name → content, all in one folder.
 pub type Files = BTreeMap<String, Vec<u8>>;
 
-pub fn foundation(deployment: &Deployment, nodes: &BTreeMap<NodeName, NodeRecord>) -> Result<Files> {
-    stack(deployment, &StackId::Foundation, &variables::foundation(deployment, nodes))
+/// `joins`: the roles by which machines join at boot.
+pub fn foundation(
+    deployment: &Deployment,
+    nodes: &BTreeMap<NodeName, NodeRecord>,
+    joins: Option<&JoinAccess>,
+) -> Result<Files> {
+    stack(deployment, &StackId::Foundation, &variables::foundation(deployment, nodes, joins))
 }
 
 /// `foundation` is the output `foundation` of that stack.

@@ -7,12 +7,16 @@ use serde_json::{Map, Value, json};
 use crate::model::file::{Capacity, ClusterFile};
 use crate::model::names::NodeName;
 use crate::model::provider::Provider;
-use crate::model::record::NodeRecord;
+use crate::model::record::{JoinAccess, NodeRecord};
 
 use super::stack::Deployment;
 
 /// The variables of the foundation stack (terraform/README.md).
-pub fn foundation(deployment: &Deployment, nodes: &BTreeMap<NodeName, NodeRecord>) -> Value {
+pub fn foundation(
+    deployment: &Deployment,
+    nodes: &BTreeMap<NodeName, NodeRecord>,
+    joins: Option<&JoinAccess>,
+) -> Value {
     let file = deployment.file;
     let mut values = common(deployment);
     values.insert("network".into(), network(file));
@@ -29,6 +33,9 @@ pub fn foundation(deployment: &Deployment, nodes: &BTreeMap<NodeName, NodeRecord
         }),
     );
     values.insert("kubernetes".into(), json!({ "pod_cidr": file.kubernetes.pod_network.cidr }));
+    if let Some(JoinAccess { bucket, folder, pools }) = joins {
+        values.insert("join".into(), json!({ "bucket": bucket, "folder": folder, "pools": pools }));
+    }
     Value::Object(values)
 }
 
@@ -91,6 +98,9 @@ fn machine(provider: Provider, node: &NodeRecord, control_plane: bool) -> Value 
             Capacity::OnDemand => "on-demand",
             Capacity::Spot => "spot",
         });
+    }
+    if let Some(join) = &node.join {
+        value["instance_profile"] = json!(join.profile);
     }
     if node.adopted && provider == Provider::Sandbox {
         value["adopted"] = json!(true);

@@ -1,9 +1,13 @@
 //! From machines that answer to SSH to Ready nodes, with the real kubeadm.
 
 mod bad_hosts;
+mod boot;
 mod cluster;
+mod cut_off;
 mod image;
+mod killed;
 mod leave;
+mod real;
 mod spoil;
 
 use cluster::Bare;

@@ -67,6 +67,10 @@ impl Store for Recorder {
         self.store.delete(key).await
     }
 
+    async fn purge(&self, key: &str) -> Result<()> {
+        self.store.purge(key).await
+    }
+
     async fn state_lock(&self, key: &str) -> Result<Option<Object>> {
         self.store.state_lock(key).await
     }

@@ -158,6 +158,8 @@ impl Plays {
             // A socket's path may have 108 bytes.
             .env("ANSIBLE_SSH_CONTROL_PATH_DIR", path.join("c"))
             .env("SCALER_EVENTS", &events)
+            // The playbooks' folder stays as it is.
+            .env("PYTHONDONTWRITEBYTECODE", "1")
             .output()
             .unwrap();
         let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));

@@ -66,19 +66,6 @@ impl PlayFolder<'_> {
         format!("---\nall:\n  vars:\n{}", vars.collect::<String>())
     }
 
-    /// What Ansible is told by variables of its environment: nothing of it is the user's own configuration.
-    pub fn environment(&self) -> [(&'static str, std::ffi::OsString); 5] {
-        let within = |name: &str| self.path().join(name).into_os_string();
-        [
-            ("ANSIBLE_CONFIG", within("playbooks/ansible.cfg")),
-            ("ANSIBLE_HOME", within("home")),
-            ("ANSIBLE_LOCAL_TEMP", within("tmp")),
-            // The end of a connection's socket may have 107 bytes (unix(7)); the default lies in the home folder.
-            ("ANSIBLE_SSH_CONTROL_PATH_DIR", within("cp")),
-            ("SCALER_EVENTS", "/dev/stderr".into()),
-        ]
-    }
-
     pub fn known_hosts(&self) -> Result<String> {
         let path = self.path().join(KNOWN_HOSTS);
         fs::read_to_string(&path).map_err(|error| unusable(&path, &error))

@@ -6,7 +6,8 @@ mod known_hosts;
 mod version;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -98,8 +99,22 @@ impl AnsibleCli {
         if let Some(key) = &self.options.private_key {
             run = run.args(["--private-key".into(), key.clone().into_os_string()]);
         }
-        folder.environment().into_iter().fold(run, |run, (name, value)| run.env(name, value))
+        let run = run.env("SCALER_EVENTS", "/dev/stderr");
+        environment(folder.path()).into_iter().fold(run, |run, (name, value)| run.env(name, value))
     }
+}
+
+/// What Ansible is told by variables of its environment when it works in this folder: nothing of it is the user's own
+/// configuration.
+pub fn environment(folder: &Path) -> [(&'static str, OsString); 4] {
+    let within = |name: &str| folder.join(name).into_os_string();
+    [
+        ("ANSIBLE_CONFIG", within("playbooks/ansible.cfg")),
+        ("ANSIBLE_HOME", within("home")),
+        ("ANSIBLE_LOCAL_TEMP", within("tmp")),
+        // The end of a connection's socket may have 107 bytes (unix(7)); the default lies in the home folder.
+        ("ANSIBLE_SSH_CONTROL_PATH_DIR", within("cp")),
+    ]
 }
 
 #[async_trait]

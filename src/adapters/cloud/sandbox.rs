@@ -137,7 +137,11 @@ impl Images for Sandbox {
         Err(no_images())
     }
 
-    async fn builders(&self, _build: &str) -> Result<Vec<String>> {
+    async fn built_for(&self, _cluster: &str) -> Result<Vec<CloudImage>> {
+        Err(no_images())
+    }
+
+    async fn remains(&self, _build: &str) -> Result<Vec<String>> {
         Err(no_images())
     }
 

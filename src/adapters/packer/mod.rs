@@ -12,8 +12,8 @@ use async_trait::async_trait;
 use tokio::sync::OnceCell;
 
 use self::news::News;
-use super::private;
 use super::process::{Cancel, Finished, Host, Program, Run, TemporaryFolder};
+use super::{ansible, private};
 use crate::model::failure::{Failure, Kind, Result};
 use crate::model::image::Dialect;
 use crate::ops::interrupts::Interrupts;
@@ -71,18 +71,20 @@ impl PackerCli {
         let unusable = |path: &Path, error: &std::io::Error| {
             Failure::failed(format!("{} cannot be used for Packer", path.display())).caused_by(error)
         };
-        for (name, content) in files {
+        let write = |name: &str, content: &[u8]| {
             let kept = self.options.work_dir.as_ref().map(|dir| dir.join("image").join(name));
-            for path in kept.into_iter().chain([folder.join(name)]) {
-                private::write(&path, content).map_err(|error| unusable(&path, &error))?;
-            }
+            kept.into_iter()
+                .chain([folder.join(name)])
+                .try_for_each(|path| private::write(&path, content).map_err(|error| unusable(&path, &error)))
+        };
+        for (name, content) in files {
+            write(name, content)?;
         }
         if files.contains_key(PROVISIONED) {
             let ansible = self.options.ansible_playbook.as_deref();
             let ansible = Program::find(&self.options.host, "ansible-playbook", ansible)?;
-            let path = folder.join("tools.auto.pkrvars.json");
             let text = serde_json::json!({ "ansible_playbook": ansible.path() }).to_string();
-            private::write(&path, text.as_bytes()).map_err(|error| unusable(&path, &error))?;
+            write("tools.auto.pkrvars.json", text.as_bytes())?;
         }
         for empty in ["home", "tmp"] {
             let path = folder.join(empty);
@@ -99,13 +101,11 @@ impl PackerCli {
         let run = run
             .env("CHECKPOINT_DISABLE", "1")
             .env("PACKER_CACHE_DIR", within("home"))
+            // Not there: Packer would else take ~/.packerconfig.
+            .env("PACKER_CONFIG", within("home/packerconfig"))
             // The key of the machine, which is the build's own, and Ansible's list of hosts.
-            .env("TMPDIR", within("tmp"))
-            .env("ANSIBLE_CONFIG", within("playbooks/ansible.cfg"))
-            .env("ANSIBLE_HOME", within("home"))
-            .env("ANSIBLE_LOCAL_TEMP", within("tmp"))
-            // The end of a connection's socket may have 107 bytes (unix(7)); the default lies in the home folder.
-            .env("ANSIBLE_SSH_CONTROL_PATH_DIR", within("cp"));
+            .env("TMPDIR", within("tmp"));
+        let run = ansible::environment(folder).into_iter().fold(run, |run, (name, value)| run.env(name, value));
         match &self.options.profile {
             Some(profile) => run.env("AWS_PROFILE", profile).env("AWS_SDK_LOAD_CONFIG", "1"),
             None => run,

@@ -70,6 +70,13 @@ impl Store for Told {
         answer
     }
 
+    async fn purge(&self, key: &str) -> Result<()> {
+        let answer = self.0.purge(key).await;
+        let outcome = answer.as_ref().err().map_or("purged".to_owned(), |failure| failure.to_string());
+        debug!(key, outcome, "store: purge");
+        answer
+    }
+
     async fn state_lock(&self, key: &str) -> Result<Option<Object>> {
         let answer = self.0.state_lock(key).await;
         let outcome = match &answer {

@@ -30,11 +30,23 @@ pub struct Args {
 pub async fn run(app: &App, args: Args) -> Result<ExitCode> {
     let cluster = app.look(connect::open(app, &args.target, None)).await?;
     let mut built = Vec::new();
+    let mut failed = None;
     for name in names(&args, &cluster.task.file)? {
-        built.extend(images::build(&cluster.ports, &cluster.task, &name, args.rebuild, &app.interrupts).await?);
+        let (ports, task) = (&cluster.ports, &cluster.task);
+        if let Err(failure) = images::build(ports, task, &name, args.rebuild, &app.interrupts, &mut built).await {
+            failed = Some(failure);
+            break;
+        }
     }
-    app.print(&report::built_images(&built, app.width()), &serde_json::json!({ "format": 1, "images": built }))?;
-    Ok(ExitCode::SUCCESS)
+    if failed.is_none() || built.iter().any(|one| one.new) {
+        app.print(&report::built_images(&built, app.width()), &serde_json::json!({ "format": 1, "images": built }))?;
+    }
+    match failed {
+        // What was built before stays.
+        Some(failure) if built.iter().any(|one| one.new) => Err(failure.with_kind(Kind::Partial)),
+        Some(failure) => Err(failure),
+        None => Ok(ExitCode::SUCCESS),
+    }
 }
 
 fn names(args: &Args, file: &ClusterFile) -> Result<Vec<String>> {

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use crate::cli::terminal::{self, Table};
 use crate::model::image::ImageRecord;
-use crate::ops::images::{Built, Line, List, Prunable};
+use crate::ops::images::{Built, Line, List, Prunable, Unrecorded};
 
 /// What `build-image` came to.
 pub fn built(images: &[Built], width: usize) -> String {
@@ -33,6 +33,13 @@ pub fn list(found: &List, width: usize) -> String {
         }
         let _ = write!(text, "{table}");
     }
+    for Unrecorded { id, name } in &found.unrecorded {
+        let line = format!(
+            "{id} ({name}) carries this cluster's name and is in no list: a build that was cut off, or that runs now. If it \
+             is not needed, deregister it in the cloud."
+        );
+        text.push_str(&terminal::wrapped("", "  ", &line, width));
+    }
     for missing in &found.missing {
         let line = format!(
             "Image `{0}` with the hash {1} is not built: scaler build-image --name {0}",
@@ -60,7 +67,10 @@ fn state(line: &Line) -> String {
 }
 
 pub fn prune(found: &Prunable, keep: usize, width: usize) -> String {
-    let rule = format!("what nodes and pools use stays, and the newest {keep} of each name; {} are left", found.left);
+    let rule = format!(
+        "what nodes were made of stays, the newest that pools want, and the newest {keep} of each name; {} are left",
+        found.left
+    );
     if found.images.is_empty() {
         return terminal::wrapped("", "  ", &format!("No image to take away: {rule}."), width);
     }

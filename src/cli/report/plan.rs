@@ -44,7 +44,7 @@ pub fn text(prepared: &Prepared, width: usize) -> String {
         }
     }
     if !plan.provision.is_empty() {
-        text.push_str("\nprovisioning, by the playbooks over SSH:\n");
+        text.push_str("\nprovisioning:\n");
         for node in &plan.provision {
             let _ = writeln!(text, "  {node}");
         }
@@ -88,7 +88,9 @@ fn section(text: &mut String, title: &str, lines: impl Iterator<Item = String>, 
 fn foundation(text: &mut String, plan: &Plan, width: usize) {
     match &plan.foundation {
         FoundationChange::Keep => {}
-        FoundationChange::Tags => text.push_str("\nfoundation: its tags change\n"),
+        FoundationChange::Tags => {
+            text.push_str("\nfoundation: its tags change, or the roles by which machines join at boot\n")
+        }
         FoundationChange::Create { nodes } => {
             text.push_str("\nfoundation: network, access and the control plane are made\n");
             text.push_str(&additions(nodes, width));

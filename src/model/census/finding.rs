@@ -126,7 +126,8 @@ impl fmt::Display for Finding {
             Finding::NeverJoined { node, machine_id } => write!(
                 f,
                 "{node}: its machine {machine_id} is no node of the cluster; if it is not just starting, look at its \
-                 first boot, or remove it: `scaler scale-down --node {node}`"
+                 first boot (if its Node was deleted, its kubelet makes another when it is restarted), or remove it: \
+                 `scaler scale-down --node {node}`"
             ),
             Finding::NotReady { node, machine_id, last_heartbeat } => {
                 write!(f, "{node}: it is not Ready, and its machine {machine_id} is still there; ")?;

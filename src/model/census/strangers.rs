@@ -51,17 +51,17 @@ fn orphan(machine: &Machine, rightful: &BTreeMap<&NodeName, &str>) -> Finding {
     }
 }
 
-/// Nodes that no recorded node and no machine of the cluster accounts for.
+/// Nodes that no recorded node and no machine of the cluster accounts for. A machine that is dead, and no node's of the
+/// record, has none: its Node was left over, or came back.
 fn stray_nodes<'a>(
     sources: &'a Sources,
     roll: &'a Roll,
     names: &'a BTreeSet<&NodeName>,
     owned: &'a BTreeSet<&str>,
 ) -> impl Iterator<Item = Finding> + 'a {
-    let listed: BTreeSet<&str> = sources.machines.iter().map(|machine| machine.id.as_str()).collect();
-    let tied: BTreeSet<&str> = sources
-        .machines
-        .iter()
+    let alive = || sources.machines.iter().filter(|machine| !machine.is_dead());
+    let listed: BTreeSet<&str> = alive().map(|machine| machine.id.as_str()).collect();
+    let tied: BTreeSet<&str> = alive()
         .filter_map(|machine| {
             let name = machine.node.clone().unwrap_or_else(|| NodeName::from_text(""));
             match roll.tie(&name, Some(&machine.id), &machine.addresses()) {

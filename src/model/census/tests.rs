@@ -70,6 +70,7 @@ pub(crate) mod samples {
             adopted: false,
             addresses: None,
             host_keys: Vec::new(),
+            join: None,
         }
     }
 
@@ -386,6 +387,14 @@ fn a_node_of_nobody_is_a_stray() {
         books.nodes().push(node("d-w-7", "i-7", true));
     });
     assert!(matches!(&findings[..], [Finding::Orphan { .. }]), "an orphan's Node is no stray: {findings:?}");
+    let (_, findings) = first(|books| {
+        books.machines.push(machine("i-7", "d-w-7", MachineState::Terminated));
+        books.nodes().push(node("d-w-7", "i-7", false));
+    });
+    assert!(
+        matches!(&findings[..], [Finding::Stray { .. }]),
+        "nobody's machine is dead, its Node is left: {findings:?}"
+    );
 }
 
 #[test]

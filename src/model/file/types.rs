@@ -7,6 +7,7 @@ use std::time::Duration;
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 
+use crate::model::names::NodeName;
 use crate::model::provider::Provider;
 
 /// A valid cluster file. Paths are as written: relative ones count from the folder of the file.
@@ -46,6 +47,17 @@ impl ClusterFile {
         let all = std::iter::once(plane).chain(pools);
         let named = all.filter(|(_, image, _)| matches!(image, Image::Build(build) if build == name));
         named.map(|(user, _, machine)| (user, machine)).collect()
+    }
+
+    /// The pool that a node's name tells of.
+    pub fn pool_of(&self, node: &NodeName) -> Option<&Pool> {
+        let number = node.number()?;
+        self.pools.iter().find(|pool| NodeName::new(&self.name, &pool.name, number) == *node)
+    }
+
+    /// The pools whose new machines join by themselves at their first boot.
+    pub fn boot_pools(&self) -> impl Iterator<Item = &str> {
+        self.pools.iter().filter(|pool| pool.provisioning == Provisioning::Boot).map(|pool| pool.name.as_str())
     }
 
     /// Whether new machines of this pool are made nodes by the playbooks.
@@ -163,6 +175,8 @@ pub struct Pool {
 pub enum Provisioning {
     /// Ansible, over SSH.
     Ssh,
+    /// The machine itself at its first boot, with what it finds in the store (pools only).
+    Boot,
     /// Nothing of ours: its image does so by itself.
     None,
 }

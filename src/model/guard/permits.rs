@@ -70,10 +70,23 @@ pub fn permits_for_new_foundation(
     Expected { stack, provider, flavour, mode: Mode::Normal, permits }
 }
 
-/// The list for a foundation that stands: tags may change, after a change of the file's `tags`, and nothing else.
-pub fn permits_for_foundation(provider: Provider, flavour: Flavour, retagged: &[Machine]) -> Expected {
+/// The list for a foundation that stands: tags may change, after a change of the file's `tags`; these pools may get the
+/// role by which their machines join at boot, and the roles that stand may read in another place. None: no role changes.
+pub fn permits_for_foundation(
+    provider: Provider,
+    flavour: Flavour,
+    retagged: &[Machine],
+    joins: Option<&[&str]>,
+) -> Expected {
     let stack = StackId::Foundation;
     let mut permits = Vec::new();
+    if let (Some(facts), Some(pools)) = (shape::facts(provider), joins) {
+        let made = pools.iter().flat_map(|pool| facts.joins.iter().map(move |of| format!("{of}[\"{pool}\"]")));
+        permits.extend(made.map(|address| {
+            // An earlier run may have made some of it.
+            Permit { target: Target::Instance(address), act: Act::Create, required: false }
+        }));
+    }
     if let (Some(facts), Some(module), false) =
         (shape::facts(provider), shape::expected(provider, &stack), retagged.is_empty())
     {
@@ -82,7 +95,8 @@ pub fn permits_for_foundation(provider: Provider, flavour: Flavour, retagged: &[
             permits.push(update(machine, node, id, paths(facts.machine_tags)));
         }
         for resource in others(machine, &module) {
-            let attributes = paths(facts.other_tags);
+            let reads = joins.is_some() && facts.join_policy == Some(resource.as_str());
+            let attributes = if reads { paths(&["policy"]) } else { paths(facts.other_tags) };
             permits.push(Permit {
                 target: Target::Any(resource),
                 act: Act::Update { id: None, attributes },

@@ -108,6 +108,16 @@ pub enum Entry {
     TokenRevoked {
         token: String,
     },
+    /// About to make a bootstrap token for each of these machines, and to write it into the machine's join file. Since
+    /// format 1.4.
+    JoinOffering {
+        joins: BTreeMap<NodeName, JoinOffer>,
+    },
+    /// Of these nothing is left: the tokens have ended, and of the join files there is no version any more. Since format
+    /// 1.4.
+    JoinWithdrawn {
+        nodes: Vec<NodeName>,
+    },
     /// About to run the playbooks on the machines of these nodes, and no others. Since format 1.2.
     Provisioning {
         nodes: Vec<NodeName>,
@@ -171,6 +181,15 @@ pub enum Entry {
     Finished {
         outcome: Outcome,
     },
+}
+
+/// By what a machine joins at its first boot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JoinOffer {
+    /// The bootstrap token's id.
+    pub token: String,
+    /// The join file's key.
+    pub file: String,
 }
 
 /// How one run of `terraform apply` ended.

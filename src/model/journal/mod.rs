@@ -14,7 +14,7 @@ mod start;
 mod status;
 
 pub use document::{Document, DocumentError, FORMAT, folder, key};
-pub use entry::{ApplyEnd, Entry, Outcome, PlanSummary, UncordonFound};
+pub use entry::{ApplyEnd, Entry, JoinOffer, Outcome, PlanSummary, UncordonFound};
 pub use evidence::{Deathbed, Permit, Proof, WayIn};
 pub use part::{Act, Part, PartId, Reason, Removal};
 pub use start::{Command, Consent, Inputs, Start};

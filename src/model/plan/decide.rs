@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::foundation::foundation_change;
+use super::foundation::{foundation_change, joins_change};
 use super::request::Request;
 use super::standing::{Condition, Standing};
 use super::stored::stored;
 use super::{Base, PLAN_FORMAT, Plan, PoolChange, Removal, Way, fixed, labels, provisioned, sizes, zones};
 use crate::model::failure::{Failure, Kind, Result};
-use crate::model::file::{ClusterFile, Pool};
+use crate::model::file::{ClusterFile, Pool, Provisioning};
 use crate::model::kubernetes::Node;
 use crate::model::names::{NodeName, OperationId, StackId};
 use crate::model::record::{NodeRecord, PoolRecord, Record, Source, StackSerial};
@@ -291,6 +291,11 @@ fn additions(
         return Ok(BTreeMap::new());
     }
     let file = inputs.file;
+    if pool.provisioning == Provisioning::Boot && !inputs.request.brings_file() && joins_change(inputs) {
+        return Err(Failure::refused(format!("new machines of pool `{}` could not join", pool.name))
+            .because("they are to join at boot, and the foundation has no role for that yet, or one for another store")
+            .hint("`scaler apply` makes it; after that the pool can be scaled"));
+    }
     let image = image_for(inputs, &pool.name)?;
     let zone = match &inputs.request {
         Request::Scale { zone: Some(zone), .. } => Some(zone),
@@ -328,6 +333,7 @@ fn additions(
             adopted: false,
             addresses: None,
             host_keys: Vec::new(),
+            join: None,
         };
         (name, node)
     });

@@ -2,7 +2,7 @@
 
 use super::decide::{Inputs, tags_changed};
 use crate::model::failure::{Failure, Result};
-use crate::model::file::ClusterFile;
+use crate::model::file::{ClusterFile, Provisioning};
 use crate::model::names::StackId;
 use crate::model::record::{Record, Source};
 
@@ -95,6 +95,9 @@ pub fn notes(before: &ClusterFile, after: &ClusterFile) -> Vec<String> {
         }
         if old.kubelet != pool.kubelet {
             changed.push("kubelet");
+        }
+        if old.provisioning != pool.provisioning && [old, pool].iter().any(|it| it.provisioning == Provisioning::Boot) {
+            changed.push("provisioning");
         }
         if !changed.is_empty() {
             let fields = changed.join(", ");

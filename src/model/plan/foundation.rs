@@ -7,7 +7,7 @@ use super::{FoundationChange, Request, Standing, zones};
 use crate::model::failure::Result;
 use crate::model::file::Capacity;
 use crate::model::names::{NodeName, StackId};
-use crate::model::record::{NodeRecord, Record};
+use crate::model::record::{JoinAccess, NodeRecord, Record};
 use crate::model::user_data;
 
 pub(super) fn foundation_change(inputs: &Inputs) -> Result<FoundationChange> {
@@ -17,8 +17,9 @@ pub(super) fn foundation_change(inputs: &Inputs) -> Result<FoundationChange> {
         return Ok(FoundationChange::Destroy { nodes: ids.collect() });
     }
     if inputs.record.is_some_and(|record| record.stacks.contains_key(&StackId::Foundation)) {
-        let tags = inputs.request.brings_file() && tags_changed(inputs, &StackId::Foundation);
-        return Ok(if tags { FoundationChange::Tags } else { FoundationChange::Keep });
+        let changes = tags_changed(inputs, &StackId::Foundation) || joins_change(inputs);
+        let changes = inputs.request.brings_file() && changes;
+        return Ok(if changes { FoundationChange::Tags } else { FoundationChange::Keep });
     }
     // A foundation that an earlier apply could not finish keeps the machines that were decided on then, if one stands.
     if let Some(nodes) = nodes
@@ -50,10 +51,17 @@ pub(super) fn foundation_change(inputs: &Inputs) -> Result<FoundationChange> {
             adopted: false,
             addresses: None,
             host_keys: Vec::new(),
+            join: None,
         };
         (name, node)
     });
     Ok(FoundationChange::Create { nodes: nodes.collect() })
+}
+
+/// Whether the foundation is yet to let some pool's machines join at boot, from this store.
+pub(super) fn joins_change(inputs: &Inputs) -> bool {
+    let standing = inputs.record.and_then(|record| record.joins.as_ref());
+    JoinAccess::wanted(inputs.file, standing).as_ref() != standing
 }
 
 /// Whether the control plane's machines are yet to be decided on: then an image is needed for them.

@@ -79,7 +79,7 @@ pub enum FoundationChange {
     Keep,
     /// There is none: network, control plane and endpoint are made.
     Create { nodes: BTreeMap<NodeName, NodeRecord> },
-    /// Tags of what is there.
+    /// In place: tags of what is there, and the roles by which machines join at boot.
     Tags,
     /// Everything goes.
     Destroy { nodes: BTreeMap<NodeName, Option<String>> },

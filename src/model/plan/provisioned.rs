@@ -20,26 +20,27 @@ pub fn nodes(inputs: &Inputs) -> Result<Vec<NodeName>> {
                 && record.stacks.contains_key(&StackId::Foundation)
                 && inputs.file.control_plane.provisioning == Provisioning::Ssh =>
         {
-            Ok(by_ssh(inputs.file, record).map(|(_, node)| node.clone()).collect())
+            Ok(ours(inputs.file, record).map(|(_, node)| node.clone()).collect())
         }
         _ => Ok(Vec::new()),
     }
 }
 
-/// Pool and name of each machine that stands and is provisioned by SSH.
-fn by_ssh<'a>(file: &'a ClusterFile, record: &'a Record) -> impl Iterator<Item = (&'a str, &'a NodeName)> {
+/// Pool and name of each machine that stands and is made a node by scaler.
+fn ours<'a>(file: &'a ClusterFile, record: &'a Record) -> impl Iterator<Item = (&'a str, &'a NodeName)> {
     let control_plane = (CONTROL_PLANE, &record.control_plane, Some(file.control_plane.provisioning));
     let pools =
         record.pools.iter().map(|(name, pool)| (name.as_str(), pool, file.pool(name).map(|it| it.provisioning)));
-    let reached = std::iter::once(control_plane).chain(pools).filter(|(_, _, how)| *how == Some(Provisioning::Ssh));
-    reached.flat_map(|(name, pool, _)| {
-        let stand = pool.nodes.iter().filter(|(_, node)| node.machine_id.is_some());
+    std::iter::once(control_plane).chain(pools).flat_map(|(name, pool, how)| {
+        let by_ssh = how == Some(Provisioning::Ssh);
+        let stand =
+            pool.nodes.iter().filter(move |(_, node)| node.machine_id.is_some() && (by_ssh || node.join.is_some()));
         stand.map(move |(node, _)| (name, node))
     })
 }
 
 fn limited(file: &ClusterFile, record: &Record, limit: &[String]) -> Result<Vec<NodeName>> {
-    let all: Vec<(&str, &NodeName)> = by_ssh(file, record).collect();
+    let all: Vec<(&str, &NodeName)> = ours(file, record).collect();
     if all.is_empty() {
         return Err(Failure::new(Kind::Usage, "no machine of this cluster is provisioned by scaler")
             .because("the cluster file says `provisioning: none` of all of them, or none stands")

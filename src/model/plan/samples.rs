@@ -24,6 +24,7 @@ pub(crate) fn node(zone: &str) -> NodeRecord {
         adopted: false,
         addresses: None,
         host_keys: Vec::new(),
+        join: None,
     }
 }
 

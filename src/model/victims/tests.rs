@@ -102,6 +102,7 @@ fn record() -> Record {
         adopted: false,
         addresses: None,
         host_keys: Vec::new(),
+        join: None,
     };
     let pool = |names: &[&str]| PoolRecord {
         next_number: 9,
@@ -122,6 +123,7 @@ fn record() -> Record {
         source: Source { cluster_file: String::new(), sets: Vec::new(), files: BTreeMap::new() },
         terraform: None,
         tags: BTreeMap::new(),
+        joins: None,
         stacks: BTreeMap::new(),
         control_plane: pool(&["demo-cp-1"]),
         pools: BTreeMap::from([

@@ -9,7 +9,7 @@ use crate::model::plan::{FoundationChange, PoolChange, Removal};
 use crate::ops::drain::Victim;
 use crate::ops::ports::Event;
 use crate::ops::ports::terraform::PlanMode;
-use crate::ops::{stacks, state};
+use crate::ops::{images, stacks, state};
 
 use super::Ended;
 use super::part::{PartEnd, PartRun};
@@ -38,6 +38,10 @@ impl Session<'_> {
         self.destroy_foundation(lock_file, ended).await?;
         self.nothing_left().await?;
         self.record.destroyed = true;
+        // That it cannot be looked up changes nothing of what was done.
+        if let Ok(Some(text)) = images::left_by_destroy(self.ports.store.as_ref()).await {
+            self.tell(Event::Warning { text });
+        }
         Ok(())
     }
 

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use crate::model::census::Roll;
+use crate::model::census::{Roll, Tie};
 use crate::model::failure::{Failure, Kind, Result};
 use crate::model::journal::{Act, Entry, PartId};
 use crate::model::names::NodeName;
 use crate::model::plan::Removal;
 use crate::ops::confirm;
-use crate::ops::ports::Event;
+use crate::ops::ports::{Event, Kubernetes};
 
 use super::carry_on::Words;
 use super::session::Session;
@@ -73,7 +73,8 @@ impl Session<'_> {
     }
 
     /// Deletes the Node of a machine that is gone, if there is a way to the cluster, and waits until it is not there any
-    /// more: a finalizer may hold it for a while, and the API server may be away.
+    /// more: a finalizer may hold it for a while, and the API server may be away. One that came back in the meantime
+    /// goes with it.
     pub async fn delete_node(&self, removal: &Removal) -> Result<()> {
         let Ok(kubernetes) = &self.ports.kubernetes else { return Ok(()) };
         let Some(uid) = &removal.node_uid else {
@@ -85,7 +86,7 @@ impl Session<'_> {
         let deadline = self.ports.clock.boot().after(DELETION);
         loop {
             self.lease.check()?;
-            let held = match kubernetes.delete_node(removal.node.as_str(), uid).await {
+            let held = match self.delete_both(kubernetes.as_ref(), removal, uid).await {
                 Ok(true) => break,
                 Ok(false) => Failure::failed(format!("Node `{}` was deleted, and is still there", removal.node))
                     .because("a finalizer holds it")
@@ -106,6 +107,27 @@ impl Session<'_> {
         self.note(Entry::NodeDeleted { node: removal.node.clone(), uid: uid.clone() }).await?;
         self.tell(Event::NodeDeleted { node: removal.node.clone() });
         Ok(())
+    }
+
+    /// The Node with this UID, and one that took its place: a kubelet that is started after its Node was deleted makes
+    /// another, under the same name. True if neither is left.
+    async fn delete_both(&self, kubernetes: &dyn Kubernetes, removal: &Removal, uid: &str) -> Result<bool> {
+        let name = removal.node.as_str();
+        if !kubernetes.delete_node(name, uid).await? {
+            return Ok(false);
+        }
+        let (Some(machine_id), Some(node)) = (&removal.machine_id, kubernetes.node(name).await?) else {
+            return Ok(true);
+        };
+        let roll = Roll::of(self.plan.provider, std::slice::from_ref(&node));
+        match roll.tie(&removal.node, Some(machine_id), &[]) {
+            Tie::Node(again) => {
+                self.lease.check()?;
+                kubernetes.delete_node(name, &again.uid).await
+            }
+            // Another machine's.
+            Tie::None | Tie::Conflict { .. } => Ok(true),
+        }
     }
 }
 

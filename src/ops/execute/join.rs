@@ -51,7 +51,7 @@ impl Session<'_> {
                     let mut still = Vec::new();
                     for name in waiting {
                         match nodes.items.iter().find(|node| node.name == name.as_str()) {
-                            Some(node) if node.ready && belongs(node, made[name].as_deref()) => {
+                            Some(node) if has_joined(node, name, made[name].as_deref()) => {
                                 self.note_newcomer(Entry::NodeReady { node: name.clone(), uid: node.uid.clone() })
                                     .await?;
                                 self.tell(Event::StepNote { step: step.clone(), note: format!("{name} is Ready") });
@@ -64,6 +64,8 @@ impl Session<'_> {
                         }
                     }
                     waiting = still;
+                    // Whoever has joined needs no way in any more.
+                    self.withdraw(|node| made.contains_key(node) && !waiting.contains(&node)).await?;
                 }
                 // The API server may be away for a while; the deadline decides.
                 Some(Err(failure)) => unseen = failure.to_string(),
@@ -103,6 +105,11 @@ impl Session<'_> {
             .hint("`scaler status` shows when they are Ready; scale-down removes those that never join");
         Ok(if why.is_empty() { failure } else { failure.because(why) })
     }
+}
+
+/// Whether a node's machine is Ready.
+pub(super) fn has_joined(node: &Node, name: &NodeName, machine_id: Option<&str>) -> bool {
+    node.name == name.as_str() && node.ready && belongs(node, machine_id)
 }
 
 /// A Node of this name may be left over from another machine; its provider id tells.

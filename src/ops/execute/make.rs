@@ -8,9 +8,9 @@ use crate::model::failure::{Failure, Kind, Result};
 use crate::model::journal::{Act, Entry, PartId};
 use crate::model::names::{NodeName, StackId};
 use crate::model::plan::{FoundationChange, PoolChange};
-use crate::model::record::NodeRecord;
+use crate::model::record::{JoinAccess, JoinRole, NodeRecord};
 use crate::model::state::State;
-use crate::model::{adoption, guard};
+use crate::model::{adoption, guard, join_file};
 use crate::ops::ports::terraform::PlanMode;
 use crate::ops::{preview, stacks, state};
 
@@ -71,14 +71,21 @@ impl Session<'_> {
             return Ok((stacks::foundation_output(&state)?, Made { nodes: Vec::new(), shortfall: None }));
         }
         let lock_file = stacks::init_foundation(&self.ports, self.task, &self.record, &nodes).await?;
-        let expected =
-            preview::foundation(self.plan, self.flavour().await?, &self.record, state.as_ref(), &left.adopted);
+        let expected = preview::foundation(
+            self.plan,
+            self.task,
+            self.flavour().await?,
+            &self.record,
+            state.as_ref(),
+            &left.adopted,
+        );
         let run = PartRun { id, mode: PlanMode::Apply, expected, permits: Vec::new(), leaving: Vec::new(), lock_file };
         match self.run_part(&run, async || Ok(())).await? {
             PartEnd::Done(state) => {
                 self.pin(&run).await?;
                 self.serial(StackId::Foundation, state.serial.clone());
                 self.record.tags.insert(StackId::Foundation, self.task.file.tags.clone());
+                self.record.joins = JoinAccess::wanted(&self.task.file, self.record.joins.as_ref());
                 self.keep_control_plane(&nodes, &state);
                 let made = match self.plan.foundation {
                     FoundationChange::Create { .. } => nodes.into_keys().collect(),
@@ -118,7 +125,7 @@ impl Session<'_> {
     /// The same, where some of it was made already.
     pub async fn make_rest(&mut self, change: &PoolChange, foundation: &Value, left: &Left) -> Result<Made> {
         let id = PartId::new(change.stack(), Act::Make);
-        let additions = left.told(&self.settle(&change.additions, foundation));
+        let additions = left.told(&self.settle(&change.pool, &change.additions, foundation));
         let mut nodes = self.nodes(&change.pool);
         nodes.retain(|name, _| !left.vanished.iter().any(|(gone, _)| gone == name));
         let empty = nodes.is_empty();
@@ -192,13 +199,19 @@ impl Session<'_> {
     /// What the foundation decides for a machine is fixed for it now.
     pub(super) fn settle(
         &self,
+        pool: &str,
         additions: &BTreeMap<NodeName, NodeRecord>,
         foundation: &Value,
     ) -> BTreeMap<NodeName, NodeRecord> {
+        let boot = self.task.file.boot_pools().any(|name| name == pool);
         let text = |value: &Value| value.as_str().map(str::to_owned);
         let settled = additions.iter().map(|(name, node)| {
             let subnet = text(&foundation["subnets"][&node.zone]);
-            let node = NodeRecord { subnet, key_name: text(&foundation["key_name"]), ..node.clone() };
+            let mut node = NodeRecord { subnet, key_name: text(&foundation["key_name"]), ..node.clone() };
+            if boot && let Some(join) = join_role(&foundation["joins"][pool]) {
+                node.user_data = node.user_data.replace(join_file::ROLE_PLACEHOLDER, &join.role_id);
+                node.join = Some(join);
+            }
             (name.clone(), node)
         });
         settled.collect()
@@ -207,6 +220,11 @@ impl Session<'_> {
     pub async fn flavour(&self) -> Result<crate::model::record::Flavour> {
         Ok(self.ports.terraform.tool().await?.flavour)
     }
+}
+
+fn join_role(told: &Value) -> Option<JoinRole> {
+    let text = |name: &str| told[name].as_str().map(str::to_owned);
+    Some(JoinRole { profile: text("profile")?, role_id: text("role_id")? })
 }
 
 /// The end of an operation that made some of what was wanted.

@@ -36,7 +36,7 @@ use crate::ops::lock::{self, Seeker};
 use crate::ops::ports::provisioner::HostEnd;
 use crate::ops::ports::{Event, Ports, Version};
 use crate::ops::task::{Mandate, Task};
-use crate::ops::{observe, place, prune, record, start};
+use crate::ops::{images, observe, place, prune, record, start};
 
 use session::Session;
 
@@ -108,6 +108,9 @@ async fn under_lock(
     if let Some(record) = known {
         record::check_writable(ports.store.as_ref(), record)?;
         place::check(record, &place)?;
+    }
+    if let Some(outdated) = images::outdated(ports, task, plan).await? {
+        return Ok(Ran::Outdated(outdated));
     }
     let tool = ports.terraform.tool().await?;
     let inputs = start::keep(ports, &task.source, &task.sets, &lease).await?;
@@ -300,9 +303,7 @@ impl Session<'_> {
             }
             Err(failure) => (Ended::nothing(), Some(failure)),
         };
-        self.record.generation += 1;
-        self.record.operation = self.operation.clone();
-        self.record.fence = self.lease.fence;
+        self.next_generation();
         if refusal.is_some() {
             // Nothing was done: the cluster file that was not applied is not the cluster's.
             self.record.source = self.former.clone().unwrap_or_else(|| self.record.source.clone());

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::model::census::{Roll, Tie};
 use crate::model::failure::{Failure, Kind, Result};
 use crate::model::guard;
-use crate::model::journal::{Act, Entry, PartId, Permit, Proof, WayIn};
+use crate::model::journal::{Act, Entry, PartId, Permit, Proof};
 use crate::model::names::NodeName;
 use crate::model::plan::{PoolChange, Removal, Way};
 use crate::ops::drain::{self, Obstacle, Victim};
@@ -87,8 +87,9 @@ impl Session<'_> {
         for removal in changes.iter().flat_map(|change| leaving(change)) {
             match removal.way {
                 Way::NeverJoined => {
+                    let way_in = self.close_way_in(&removal.node).await?;
                     self.never_joined(removal).await?;
-                    self.evidence(removal, Proof::NeverJoined { way_in: WayIn::NeverIssued }).await?;
+                    self.evidence(removal, Proof::NeverJoined { way_in }).await?;
                 }
                 Way::Accepted => {
                     self.evidence(removal, Proof::Accepted { user: self.task.holder.user.clone() }).await?;

@@ -73,6 +73,13 @@ impl<'a> Session<'a> {
         self.journal.lock().await.status().and_then(|status| status.ending().ok())
     }
 
+    /// The record becomes what this operation commits.
+    pub(super) fn next_generation(&mut self) {
+        self.record.generation += 1;
+        self.record.operation = self.operation.clone();
+        self.record.fence = self.lease.fence;
+    }
+
     pub fn tell(&self, event: Event) {
         self.ports.progress.tell(event);
     }

@@ -25,23 +25,24 @@ pub struct Built {
     pub record: ImageRecord,
 }
 
-/// Builds each image of this name that the cluster file's pools use, unless it is there; `rebuild`: also then.
+/// Builds each image of this name that the cluster file's pools use, unless it is there; `rebuild`: also then. What was
+/// built goes to `done`, also before an error.
 ///
 /// # Errors
-/// Says which machines are left over where Packer did not get to clean up.
+/// Says what is left over where Packer did not get to clean up.
 pub async fn build(
     ports: &Ports,
     task: &Task,
     name: &str,
     rebuild: bool,
     interrupts: &Interrupts,
-) -> Result<Vec<Built>> {
+    done: &mut Vec<Built>,
+) -> Result<()> {
     let place = ports.cloud.place().await?;
     let record: Option<Record> = record::load(ports.store.as_ref()).await?.map(|(record, _)| record);
     if let Some(record) = &record {
         place::check(record, &place)?;
     }
-    let mut done = Vec::new();
     for wanted in super::wanted_by_all(ports.images.as_ref(), task, name).await? {
         let there = if rebuild { None } else { records::newest_record(ports, task, &wanted).await? };
         done.push(match there {
@@ -49,7 +50,7 @@ pub async fn build(
             None => Built { new: true, record: one(ports, task, &wanted, &place.account, interrupts).await? },
         });
     }
-    Ok(done)
+    Ok(())
 }
 
 async fn one(
@@ -140,14 +141,13 @@ async fn finished(ports: &Ports, wanted: &Wanted, id: &str) -> Result<CloudImage
 
 /// Packer cleans up by itself, unless it was killed.
 async fn left_over(ports: &Ports, build: &str, failure: Failure) -> Failure {
-    let look = format!("machines with the tag {}={build} were made for it", tags::IMAGE_BUILD);
-    match ports.images.builders(build).await {
-        Ok(left) if left.is_empty() => failure.hint(format!(
-            "nothing was written down, and no machine of it is left; if Packer was killed, an image or snapshots with the tag \
-             {}={build} may be, and a key pair and a security group packer_...",
-            tags::IMAGE_BUILD
-        )),
-        Ok(left) => failure.hint(format!("terminate what is left of it: {}", left.join(", "))).hint(look),
+    let look = format!("what was made for it carries the tag {}={build}", tags::IMAGE_BUILD);
+    match ports.images.remains(build).await {
+        Ok(left) if left.is_empty() => failure.hint(
+            "nothing was written down, and neither a machine nor an image of it is left; if Packer was killed, a key pair \
+             and a security group packer_... may be",
+        ),
+        Ok(left) => failure.hint(format!("take away what is left of it: {}", left.join(", "))).hint(look),
         Err(unknown) => failure.because(unknown).hint(format!("look for what is left of it: {look}")),
     }
 }

@@ -8,6 +8,7 @@ use super::records;
 use crate::model::failure::Result;
 use crate::model::file::Image;
 use crate::model::image::{ImageHash, ImageRecord};
+use crate::model::record::Record;
 use crate::ops::ports::Ports;
 use crate::ops::record;
 use crate::ops::task::Task;
@@ -23,6 +24,16 @@ pub struct List {
     pub images: Vec<Line>,
     /// Images that the cluster file's pools want, and that are not there: name → hash.
     pub missing: Vec<Missing>,
+    /// Images of the cloud that carry this cluster's name and are not in the store: a build was cut off before it could
+    /// write them down, runs now, or another cluster has the same name.
+    pub unrecorded: Vec<Unrecorded>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Unrecorded {
+    pub id: String,
+    /// The cloud's name of it.
+    pub name: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -49,8 +60,12 @@ pub async fn list(ports: &Ports, task: &Task) -> Result<List> {
     let records = records::all(ports.store.as_ref()).await?;
     let ids: Vec<String> = records.iter().map(|record| record.id.clone()).collect();
     let there = if ids.is_empty() { Vec::new() } else { ports.images.images(&ids).await? };
-    let mut nodes = nodes_by_image(ports).await?;
+    let record = record::load(ports.store.as_ref()).await?.map(|(record, _)| record);
+    let mut nodes = record.as_ref().map(nodes_by_image).unwrap_or_default();
     let wanted = wanted_hashes(ports, task).await?;
+    let of_cloud = ports.images.built_for(&task.file.name).await?.into_iter();
+    let unrecorded = of_cloud.filter(|image| !ids.contains(&image.id));
+    let unrecorded = unrecorded.map(|image| Unrecorded { id: image.id, name: image.name }).collect();
     let images: Vec<Line> = records
         .into_iter()
         .map(|record| Line {
@@ -65,19 +80,17 @@ pub async fn list(ports: &Ports, task: &Task) -> Result<List> {
         images.iter().any(|line| line.available && here(line))
     };
     let missing = wanted.into_iter().filter(|(_, hash)| !is_there(hash));
-    Ok(List { format: FORMAT, missing: missing.map(|(image, hash)| Missing { image, hash }).collect(), images })
+    let missing = missing.map(|(image, hash)| Missing { image, hash }).collect();
+    Ok(List { format: FORMAT, missing, unrecorded, images })
 }
 
 /// Image → the nodes that were made of it.
-pub(super) async fn nodes_by_image(ports: &Ports) -> Result<BTreeMap<String, Vec<String>>> {
+pub(super) fn nodes_by_image(record: &Record) -> BTreeMap<String, Vec<String>> {
     let mut by_image: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    if let Some((record, _)) = record::load(ports.store.as_ref()).await? {
-        let nodes = record.control_plane.nodes.iter().chain(record.pools.values().flat_map(|pool| &pool.nodes));
-        for (name, node) in nodes {
-            by_image.entry(node.image.clone()).or_default().push(name.to_string());
-        }
+    for (name, node) in record.nodes() {
+        by_image.entry(node.image.clone()).or_default().push(name.to_string());
     }
-    Ok(by_image)
+    by_image
 }
 
 /// What the file's pools and its control plane want, each once.

@@ -8,15 +8,18 @@ mod records;
 mod tests;
 
 pub use build::{Built, build};
-pub use list::{Line, List, list};
+pub use list::{Line, List, Unrecorded, list};
 pub use prune::{Prunable, prune, survey};
 
-use super::ports::{Images, Ports};
+use std::collections::BTreeSet;
+
+use super::ports::{Images, Ports, Store};
 use super::task::Task;
 use crate::model::failure::{Failure, Kind, Result};
 use crate::model::file::{ClusterFile, Image, ImageSpec};
 use crate::model::image::{ImageHash, Ingredients};
-use crate::model::plan::Plan;
+use crate::model::plan::{FoundationChange, Plan};
+use crate::render;
 
 /// One of the cluster file's `images`, for machines of one architecture.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,7 +91,8 @@ fn spec<'a>(task: &'a Task, name: &str) -> Result<&'a ImageSpec> {
 }
 
 fn of(task: &Task, name: &str, spec: &ImageSpec, architecture: &str, machine: &str) -> Wanted {
-    let ingredients = Ingredients::of(&task.file, spec, architecture, task.assets.playbooks());
+    let files = render::image_files(&task.assets, task.file.provider, spec);
+    let ingredients = Ingredients::of(&task.file, spec, architecture, &files);
     Wanted {
         image: name.to_owned(),
         spec: spec.clone(),
@@ -114,6 +118,44 @@ fn missing(wanted: &Wanted, why: &str) -> Failure {
         .because(why)
         .hint(format!("build it: scaler build-image --name {image}"))
         .hint("or along the way: scaler apply --build-images")
+}
+
+/// Why this plan cannot be carried out any more: an image that it chose for new machines was taken away since. Asked under
+/// the cluster's lock, which who takes images away has too.
+pub async fn outdated(ports: &Ports, task: &Task, plan: &Plan) -> Result<Option<Failure>> {
+    let mut chosen: BTreeSet<&str> = BTreeSet::new();
+    for change in &plan.pools {
+        if task.file.pool(&change.pool).is_some_and(|pool| matches!(pool.image, Image::Build(_))) {
+            chosen.extend(change.additions.values().map(|node| node.image.as_str()));
+        }
+    }
+    if let (FoundationChange::Create { nodes }, Image::Build(_)) = (&plan.foundation, &task.file.control_plane.image) {
+        chosen.extend(nodes.values().map(|node| node.image.as_str()));
+    }
+    if chosen.is_empty() {
+        return Ok(None);
+    }
+    let ids: Vec<String> = chosen.into_iter().map(str::to_owned).collect();
+    let there = ports.images.images(&ids).await?;
+    let gone = ids.iter().find(|id| !there.iter().any(|image| image.available && image.id == **id));
+    Ok(gone.map(|id| {
+        Failure::refused(format!("image {id}, which new machines were to be made of, is gone since this was decided"))
+            .because("somebody has taken it away, or deregistered it in the cloud")
+            .hint("plan again, and look at what it says now")
+    }))
+}
+
+/// After a destroy: the images that were built for the cluster, which go on costing. None if there are none.
+pub async fn left_by_destroy(store: &dyn Store) -> Result<Option<String>> {
+    let left = records::all(store).await?;
+    if left.is_empty() {
+        return Ok(None);
+    }
+    let ids: Vec<&str> = left.iter().map(|image| image.id.as_str()).collect();
+    Ok(Some(format!(
+        "images that were built for the cluster are left: {}; `scaler image prune --keep 0` takes them away",
+        ids.join(", ")
+    )))
 }
 
 /// What a person should know of pools that get no machine now, and could get none: their image is not built.

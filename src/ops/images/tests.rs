@@ -38,7 +38,7 @@ struct Shelf {
     images: Mutex<BTreeMap<String, CloudImage>>,
     made: Mutex<Vec<BTreeMap<String, Vec<u8>>>>,
     removed: Mutex<Vec<String>>,
-    builders: Vec<String>,
+    remains: Vec<String>,
     /// Packer says that it made an image that is not there.
     lies: bool,
     fails: bool,
@@ -48,6 +48,7 @@ impl Shelf {
     fn put(&self, id: &str, hash: &str, architecture: &str) {
         let image = CloudImage {
             id: id.into(),
+            name: format!("name of {id}"),
             architecture: architecture.into(),
             available: true,
             snapshots: vec![format!("snap-{id}")],
@@ -72,8 +73,12 @@ impl Images for Shelf {
         Ok(ids.iter().filter_map(|id| images.get(id).cloned()).collect())
     }
 
-    async fn builders(&self, _: &str) -> Result<Vec<String>> {
-        Ok(self.builders.clone())
+    async fn built_for(&self, _: &str) -> Result<Vec<CloudImage>> {
+        Ok(self.images.lock().unwrap().values().cloned().collect())
+    }
+
+    async fn remains(&self, _: &str) -> Result<Vec<String>> {
+        Ok(self.remains.clone())
     }
 
     async fn remove(&self, image: &str, snapshots: &[String]) -> Result<()> {
@@ -225,7 +230,9 @@ fn source(text: &str) -> Source {
 
 impl Scene {
     async fn build(&self, rebuild: bool) -> Result<Vec<Built>> {
-        build(&self.ports, &self.task, "worker", rebuild, &Interrupts::never()).await
+        let mut done = Vec::new();
+        build(&self.ports, &self.task, "worker", rebuild, &Interrupts::never(), &mut done).await?;
+        Ok(done)
     }
 
     async fn resolve(&self, machine: &str) -> Result<String> {
@@ -234,8 +241,8 @@ impl Scene {
 
     /// An image that was built so many seconds ago, of ingredients that nobody wants.
     fn older(&self, id: &str, seconds: i64) {
-        let mut ingredients =
-            Ingredients::of(&self.task.file, &self.task.file.images["worker"], "x86_64", self.task.assets.playbooks());
+        let files = BTreeMap::new();
+        let mut ingredients = Ingredients::of(&self.task.file, &self.task.file.images["worker"], "x86_64", &files);
         ingredients.base = "ubuntu-20.04".into();
         let hash = ingredients.hash();
         self.shelf.put(id, hash.as_str(), "x86_64");
@@ -270,7 +277,8 @@ impl Scene {
     async fn prune(&self, keep: usize) -> Vec<String> {
         let shown = survey(&self.ports, &self.task, keep).await.unwrap();
         let seeker = Seeker::of(&self.ports, &self.task, Interrupts::never());
-        let done = prune(&self.ports, &self.task, seeker, keep, shown).await.unwrap();
+        let (done, failed) = prune(&self.ports, &self.task, seeker, keep, shown).await.unwrap();
+        assert!(failed.is_none(), "{failed:?}");
         done.images.into_iter().map(|image| image.id).collect()
     }
 }
@@ -315,9 +323,9 @@ async fn one_is_built_for_each_architecture_on_the_images_own_machine_type() {
 #[tokio::test]
 async fn what_was_not_built_is_not_written_down() {
     for (shelf, told) in [
-        (Shelf { lies: true, ..Shelf::default() }, "no machine of it is left"),
-        (Shelf { fails: true, ..Shelf::default() }, "no machine of it is left"),
-        (Shelf { fails: true, builders: vec!["i-7".into()], ..Shelf::default() }, "terminate what is left of it: i-7"),
+        (Shelf { lies: true, ..Shelf::default() }, "neither a machine nor an image of it is left"),
+        (Shelf { fails: true, ..Shelf::default() }, "neither a machine nor an image of it is left"),
+        (Shelf { fails: true, remains: vec!["i-7".into()], ..Shelf::default() }, "take away what is left of it: i-7"),
     ] {
         let scene = scene_of(shelf, FILE);
         let failure = scene.build(false).await.unwrap_err();
@@ -366,7 +374,78 @@ async fn an_image_that_somebody_else_tagged_is_left_alone() {
     scene.shelf.put("ami-a", "another", "x86_64");
     let shown = survey(&scene.ports, &scene.task, 0).await.unwrap();
     let seeker = Seeker::of(&scene.ports, &scene.task, Interrupts::never());
-    let refused = prune(&scene.ports, &scene.task, seeker, 0, shown).await.unwrap_err();
-    assert_eq!(refused.kind, Kind::Refused);
-    assert!(scene.shelf.removed.lock().unwrap().is_empty());
+    let (gone, failed) = prune(&scene.ports, &scene.task, seeker, 0, shown).await.unwrap();
+    assert_eq!(failed.unwrap().kind, Kind::Refused);
+    assert!(gone.images.is_empty() && scene.shelf.removed.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn one_that_cannot_go_keeps_no_other_from_going() {
+    let scene = scene();
+    scene.older("ami-a", 10);
+    scene.older("ami-b", 20);
+    scene.shelf.put("ami-a", "another", "x86_64");
+    let shown = survey(&scene.ports, &scene.task, 0).await.unwrap();
+    let seeker = Seeker::of(&scene.ports, &scene.task, Interrupts::never());
+    let (done, failed) = prune(&scene.ports, &scene.task, seeker, 0, shown).await.unwrap();
+    assert_eq!(done.images.iter().map(|image| image.id.as_str()).collect::<Vec<_>>(), ["ami-b"]);
+    let failed = failed.unwrap();
+    assert!(failed.kind == Kind::Partial && failed.what.contains("ami-a"), "{failed:?}");
+}
+
+#[tokio::test]
+async fn of_what_is_wanted_the_newest_stays_and_withdrawn_ones_do_not_count() {
+    let scene = scene();
+    scene.build(false).await.unwrap();
+    scene.build(true).await.unwrap();
+    scene.older("ami-a", 10);
+    let second = scene.store.list("images/").await.unwrap().into_iter().find(|key| key.contains("ami-2")).unwrap();
+    let mut newer: ImageRecord =
+        serde_json::from_slice(&scene.store.get(&second).await.unwrap().unwrap().bytes).unwrap();
+    newer.built = jiff::Timestamp::from_second(4_000_000_000).unwrap();
+    scene.store.overwrite(&second, serde_json::to_vec(&newer).unwrap());
+    let ids = |found: Prunable| found.images.into_iter().map(|image| image.id).collect::<Vec<_>>();
+    assert_eq!(ids(survey(&scene.ports, &scene.task, 0).await.unwrap()), ["ami-1", "ami-a"]);
+    assert_eq!(ids(survey(&scene.ports, &scene.task, 2).await.unwrap()), ["ami-a"]);
+    // It takes no place of another, and what was wanted of it the next one has.
+    scene.shelf.images.lock().unwrap().remove("ami-2");
+    assert_eq!(ids(survey(&scene.ports, &scene.task, 0).await.unwrap()), ["ami-2", "ami-a"]);
+    assert_eq!(ids(survey(&scene.ports, &scene.task, 2).await.unwrap()), ["ami-2"]);
+}
+
+#[tokio::test]
+async fn of_a_destroyed_cluster_all_can_go_and_are_named() {
+    let scene = scene();
+    scene.build(false).await.unwrap();
+    scene.with_node_of("ami-1", FILE);
+    assert!(survey(&scene.ports, &scene.task, 0).await.unwrap().images.is_empty());
+    let (mut record, _) = record::load(scene.store.as_ref()).await.unwrap().unwrap();
+    record.pools.clear();
+    record.destroyed = true;
+    scene.store.overwrite(record::KEY, record::encode(&record).unwrap());
+    let left = left_by_destroy(scene.store.as_ref()).await.unwrap().unwrap();
+    assert!(left.contains("ami-1") && left.contains("scaler image prune --keep 0"), "{left}");
+    assert_eq!(scene.prune(0).await, ["ami-1"]);
+    assert_eq!(left_by_destroy(scene.store.as_ref()).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn an_image_of_the_cloud_that_nobody_wrote_down_is_listed() {
+    let scene = scene();
+    scene.build(false).await.unwrap();
+    scene.shelf.put("ami-x", "h", "x86_64");
+    let listed = list(&scene.ports, &scene.task).await.unwrap();
+    assert_eq!(listed.unrecorded, [Unrecorded { id: "ami-x".into(), name: "name of ami-x".into() }]);
+}
+
+#[tokio::test]
+async fn a_plan_whose_image_was_taken_away_since_is_outdated() {
+    let scene = scene();
+    scene.build(false).await.unwrap();
+    let mut plan = samples::plan();
+    plan.pools[0].additions.values_mut().for_each(|node| node.image = "ami-1".into());
+    assert!(outdated(&scene.ports, &scene.task, &plan).await.unwrap().is_none());
+    scene.shelf.images.lock().unwrap().remove("ami-1");
+    let outdated = outdated(&scene.ports, &scene.task, &plan).await.unwrap().unwrap();
+    assert!(outdated.what.contains("ami-1"), "{outdated:?}");
 }

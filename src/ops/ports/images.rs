@@ -12,6 +12,8 @@ use crate::ops::interrupts::Interrupts;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CloudImage {
     pub id: String,
+    /// As the cloud shows it to people.
+    pub name: String,
     /// As the cloud writes it, such as `x86_64`.
     pub architecture: String,
     /// Machines can be made of it now.
@@ -30,8 +32,11 @@ pub trait Images: Send + Sync {
     /// Those of these ids that this account has; the others are gone, or were never its own.
     async fn images(&self, ids: &[String]) -> Result<Vec<CloudImage>>;
 
-    /// Machines that run for this build, or may; by id.
-    async fn builders(&self, build: &str) -> Result<Vec<String>>;
+    /// Those that carry the name of this cluster as one that images were built for.
+    async fn built_for(&self, cluster: &str) -> Result<Vec<CloudImage>>;
+
+    /// What there is of this build, by its tag: machines that run or may, images, snapshots; by id.
+    async fn remains(&self, build: &str) -> Result<Vec<String>>;
 
     /// Takes an image away, and then its snapshots. What is gone already is no error.
     async fn remove(&self, image: &str, snapshots: &[String]) -> Result<()>;

@@ -69,6 +69,10 @@ pub trait Store: Send + Sync {
     /// Removes an object; it is no error if there is none. Nothing relies on this for safety.
     async fn delete(&self, key: &str) -> Result<()>;
 
+    /// Removes an object with all that the store keeps of it: former versions, and the marks of a removal. It is no error
+    /// if there is none; it is one if anything of it stays.
+    async fn purge(&self, key: &str) -> Result<()>;
+
     /// Terraform's own lock on the state under this key, as its backend for this kind of store keeps it: the text that
     /// says who has it (JSON), and since when it is there. None if it is not locked, or by a lock of the kernel's that
     /// goes with Terraform's process.

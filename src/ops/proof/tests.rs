@@ -69,6 +69,10 @@ impl Store for Careless {
         self.inner.delete(key).await
     }
 
+    async fn purge(&self, key: &str) -> Result<()> {
+        self.inner.purge(key).await
+    }
+
     async fn state_lock(&self, key: &str) -> Result<Option<Object>> {
         self.inner.state_lock(key).await
     }

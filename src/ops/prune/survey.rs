@@ -32,6 +32,7 @@ pub enum Scope {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Journal {
     pub operation: OperationId,
+    /// What Ansible said in it comes before its entries.
     #[serde(skip)]
     pub keys: Vec<String>,
 }
@@ -70,7 +71,7 @@ pub async fn survey(store: &dyn Store, keep: Keep, now: jiff::Timestamp, scope: 
     stays.extend(lock::read(store).await?.map(|lock| lock.operation));
     let gone: BTreeSet<&OperationId> = old.iter().map(|kept| &kept.operation).collect();
     let since = oldest.as_ref().and_then(OperationId::began);
-    let journals = journals(store).await?;
+    let journals = by_operation(store, "journal/").await?;
     let mut kept_journals = Vec::new();
     for (operation, keys) in journals {
         // One that committed nothing, or whose generation went before it.
@@ -83,6 +84,13 @@ pub async fn survey(store: &dyn Store, keep: Keep, now: jiff::Timestamp, scope: 
             found.journals.push(Journal { operation, keys });
         } else {
             kept_journals.push(operation);
+        }
+    }
+    if !found.journals.is_empty() {
+        let mut logs = by_operation(store, "logs/").await?;
+        for journal in &mut found.journals {
+            let of_journal = logs.remove(&journal.operation).unwrap_or_default();
+            journal.keys.splice(0..0, of_journal);
         }
     }
     if scope == Scope::All {
@@ -111,15 +119,15 @@ async fn read_while_old(
     Ok(old)
 }
 
-/// The keys of each operation's journal, sorted.
-async fn journals(store: &dyn Store) -> Result<BTreeMap<OperationId, Vec<String>>> {
-    let mut journals: BTreeMap<OperationId, Vec<String>> = BTreeMap::new();
-    for key in store.list("journal/").await? {
-        let operation = key.strip_prefix("journal/").and_then(|rest| rest.split_once('/'));
+/// The keys of each operation below this folder, sorted.
+async fn by_operation(store: &dyn Store, folder: &str) -> Result<BTreeMap<OperationId, Vec<String>>> {
+    let mut found: BTreeMap<OperationId, Vec<String>> = BTreeMap::new();
+    for key in store.list(folder).await? {
+        let operation = key.strip_prefix(folder).and_then(|rest| rest.split_once('/'));
         let Some((operation, _)) = operation else { continue };
-        journals.entry(OperationId::from_text(operation)).or_default().push(key);
+        found.entry(OperationId::from_text(operation)).or_default().push(key);
     }
-    Ok(journals)
+    Ok(found)
 }
 
 async fn has_ended(store: &dyn Store, keys: &[String]) -> Result<bool> {

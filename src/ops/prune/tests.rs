@@ -103,6 +103,20 @@ async fn what_either_rule_wants_stays() {
 }
 
 #[tokio::test]
+async fn what_ansible_said_goes_with_its_operations_journal() {
+    let store = past(40);
+    for one in [5, 35] {
+        store.overwrite(&format!("logs/{}/provision-1.log", operation(one, 40)), "said");
+    }
+    let found = found(&store, 10, 0).await;
+    let keys: Vec<&String> = found.journals.iter().flat_map(|journal| &journal.keys).collect();
+    let logs: Vec<&&String> = keys.iter().filter(|key| key.starts_with("logs/")).collect();
+    assert_eq!(logs, [&&format!("logs/{}/provision-1.log", operation(5, 40))]);
+    let of_it = found.journals.iter().find(|journal| journal.operation == operation(5, 40)).unwrap();
+    assert!(of_it.keys[0].starts_with("logs/") && of_it.keys.last().unwrap().starts_with("journal/"), "{of_it:?}");
+}
+
+#[tokio::test]
 async fn a_first_apply_whose_second_generation_stays_keeps_its_journal() {
     let found = found(&past(3), 2, 0).await;
     assert_eq!((found.generations.as_slice(), found.journals.as_slice(), found.inputs.len()), (&[1][..], &[][..], 0));

@@ -134,6 +134,26 @@ pub async fn commit(
     Ok(version)
 }
 
+/// Marks the record as that of who has the lock now, in the same generation. A record that a former holder sent, and that
+/// is still on its way, is of another version from then on and comes too late.
+///
+/// # Errors
+/// Where that one has just arrived.
+pub async fn fence(
+    store: &dyn Store,
+    lease: &Lease,
+    (mut record, version): (Record, Version),
+) -> Result<(Record, Version)> {
+    check_writable(store, &record)?;
+    record.fence = lease.fence;
+    lease.check()?;
+    let version = match store.put(KEY, encode(&record)?, Condition::Is(version)).await? {
+        Put::Written(version) => version,
+        Put::Conflict => own_write(store, &record).await?,
+    };
+    Ok((record, version))
+}
+
 /// After a conflict: an answer may have been lost, and the write be ours.
 async fn own_write(store: &dyn Store, record: &Record) -> Result<Version> {
     match load(store).await? {

@@ -73,6 +73,23 @@ async fn a_record_that_another_run_changed_is_not_overwritten() {
 }
 
 #[tokio::test]
+async fn what_a_former_holder_had_on_its_way_comes_too_late() {
+    let world = world();
+    let first = world.commit(&record(1, "op-1"), None).await.unwrap();
+    let (lease, _keeper) = lease(Arc::new(VirtualClock::default()), 2);
+    let stored = load(world.store.as_ref()).await.unwrap().unwrap();
+    let (fenced, version) = fence(world.store.as_ref(), &lease, stored).await.unwrap();
+    assert_eq!(fenced, Record { fence: 2, ..record(1, "op-1") });
+    world.commit(&record(2, "op-1"), Some(first.clone())).await.unwrap_err();
+    assert_eq!(world.stored().await, Some(fenced.clone()));
+    world.commit(&record(2, "op-2"), Some(version)).await.unwrap();
+    // One that arrived just before is told, not overwritten.
+    let failure = fence(world.store.as_ref(), &lease, (fenced, first)).await.unwrap_err();
+    assert_eq!(failure.kind, Kind::Partial);
+    assert_eq!(world.stored().await, Some(record(2, "op-2")));
+}
+
+#[tokio::test]
 async fn a_commit_that_met_its_own_earlier_try_is_recognised() {
     let world = world();
     world.store.order(KEY, &[Fate::Repeated]);

@@ -1,13 +1,15 @@
 //! What the machines of the cloud mean to the cluster: one that runs becomes a Node and renews it, one that is gone falls
 //! silent, and the pods of a silent node are given up after a while.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::world::{BEGINNING, World};
 use crate::model::drain::samples;
+use crate::model::join_file;
 use crate::model::journal::{Entry, Proof};
 use crate::model::kubernetes::{Budget, Node, NodeTaint, Owner, Pod};
-use crate::model::machine::Role;
+use crate::model::machine::{Machine, Role};
 use crate::ops::testing::kubernetes::{Controller, Living};
 
 /// From a machine's making to its Node being Ready.
@@ -19,12 +21,41 @@ const GIVEN_UP: Duration = Duration::from_secs(340);
 /// How often a kubelet renews its Lease.
 const RENEWS: u64 = 10;
 
+/// The id of the role by which machines join at boot.
+pub const ROLE: &str = "AROAWEB";
+
+/// A machine will look for its join file, once it has booted, and joins when it has found one.
+pub fn waits_at_boot(world: &World, machine: &Machine) {
+    let mut joins = world.joins.lock().unwrap();
+    let boots = joins.get(&machine.id).copied().unwrap_or(JOINS);
+    joins.insert(machine.id.clone(), Duration::MAX);
+    world.boots.lock().unwrap().insert(machine.id.clone(), boots);
+}
+
+/// Those of them that have found a token which is valid.
+fn find_join_files(world: &World, tokens: &BTreeMap<String, jiff::Timestamp>) {
+    let now = world.now();
+    for (machine, made, _) in world.cloud.times() {
+        let Some(boots) = world.boots.lock().unwrap().get(&machine.id).copied() else { continue };
+        let file = world.store.text(&join_file::key(ROLE, &machine.id));
+        let (Some(file), true) = (file, now >= made.saturating_add(boots)) else { continue };
+        let file: serde_json::Value = serde_json::from_str(&file).expect("a join file");
+        let token = file["token"].as_str().and_then(|token| token.split('.').next()).unwrap_or_default();
+        if tokens.contains_key(token) && file["node"] == serde_json::json!(machine.node) {
+            world.boots.lock().unwrap().remove(&machine.id);
+            world.joins.lock().unwrap().insert(machine.id.clone(), now - made);
+            world.happens("a machine joined at boot");
+        }
+    }
+}
+
 /// Brings the Nodes up to what the machines are now.
 pub fn follow(world: &World) {
     let now = world.now();
     let start: jiff::Timestamp = BEGINNING.parse().unwrap();
     let mut kubernetes = world.kubernetes.world();
     revive(world, &mut kubernetes);
+    find_join_files(world, &kubernetes.tokens);
     for (machine, made, ends) in world.cloud.times() {
         let Some(name) = machine.node.as_ref().map(ToString::to_string) else { continue };
         let provider_id = Some(machine.provider_id.clone());

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::cluster;
 use super::order::{FILE_COUNT, Order, POOL};
-use super::process::Process;
+use super::process::{Nap, Process};
 use super::scene::{self, End};
 use super::terraform::lock_key;
 use super::truth;
@@ -45,7 +45,8 @@ pub async fn events(world: &Arc<World>) {
                 person(world);
             }
             41..57 => drained_node_comes_back(world).await,
-            57..72 => holder_loses_the_store(world).await,
+            57..66 => holder_loses_the_store(world).await,
+            66..72 => record_comes_late(world).await,
             72..82 => kubelet_falls_silent(world).await,
             82..88 => somebody_elses_terraform(world).await,
             88..94 => cloud_loses_sight(world),
@@ -94,7 +95,7 @@ fn drains(world: &World) -> bool {
 
 /// Somebody cordons a node by hand, or uncordons one that an operation has cordoned.
 fn person(world: &World) {
-    let mut kubernetes = world.kubernetes.world();
+    let kubernetes = world.kubernetes.world();
     let ours = |node: &&Node| node.unschedulable && CordonState::of(node) != CordonState::None;
     let victim = kubernetes.nodes.values().find(ours).map(|node| node.name.clone());
     let names: Vec<String> = kubernetes.nodes.keys().cloned().collect();
@@ -110,14 +111,9 @@ fn person(world: &World) {
     if kubernetes.nodes[&name].unschedulable {
         return;
     }
-    let marked = CordonState::of(&kubernetes.nodes[&name]) != CordonState::None;
-    kubernetes.touch(&name, |node| node.unschedulable = true);
     drop(kubernetes);
+    cordon(world, &name);
     world.tell(|| format!("a person cordons {name}"));
-    // Under an operation's mark nobody can tell a person's cordon from the operation's: it goes with that.
-    if !marked {
-        world.cordoned.lock().unwrap().insert(name);
-    }
 }
 
 /// A person had cordoned one of the pool's nodes before anything began.
@@ -138,7 +134,8 @@ fn uncordon(world: &World, name: &str) {
     world.cordoned.lock().unwrap().remove(name);
 }
 
-/// A person cordons a node again. Under an operation's mark it stays so only where it was so before that.
+/// A person cordons a node. Under an operation's mark nobody can tell that from the operation's own, and it goes with it:
+/// it stays only where it was so before.
 pub fn cordon(world: &World, name: &str) {
     let mut kubernetes = world.kubernetes.world();
     kubernetes.touch(name, |node| node.unschedulable = true);
@@ -193,7 +190,25 @@ async fn holder_loses_the_store(world: &Arc<World>) {
     *holder.slow.lock().unwrap() = true;
     holder.loses_the_store(chance.between(seconds(70), seconds(200)));
     world.happens("a scaler lost the store in the middle of an apply");
-    for _ in 0..60 {
+    others_ask(world).await;
+}
+
+/// The machine of whoever applies something just now falls asleep with the record on its way; others take over meanwhile,
+/// and write a record of their own.
+async fn record_comes_late(world: &Arc<World>) {
+    if !until(world, 200, |world| world.watch.applying().is_some()).await {
+        return;
+    }
+    let chance = &world.chance;
+    let Some(holder) = world.watch.applying().and_then(|index| world.fleet.run(index)) else { return };
+    holder.naps_at(Nap::Commit, chance.between(seconds(200), seconds(600)));
+    others_ask(world).await;
+}
+
+/// Again and again, until what somebody holds is theirs.
+async fn others_ask(world: &Arc<World>) {
+    let chance = &world.chance;
+    for _ in 0..100 {
         let order = match chance.below(10) {
             0..6 => Order::Resume,
             6..8 => Order::Abort,

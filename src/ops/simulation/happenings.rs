@@ -19,7 +19,7 @@ impl Happenings {
 }
 
 /// All of it. Each has to happen in a thousand lives.
-pub const ALL: [&str; 34] = [
+pub const ALL: [&str; 37] = [
     "a scaler was killed alone",
     "a scaler was killed with its tree",
     "a machine slept",
@@ -34,6 +34,7 @@ pub const ALL: [&str; 34] = [
     "a second signal interrupted an apply",
     "the API server was away",
     "the store lost an answer",
+    "a record came too late",
     "a machine vanished",
     "several machines vanished",
     "several machines were retired with consent",
@@ -52,6 +53,8 @@ pub const ALL: [&str; 34] = [
     "somebody else held Terraform's lock",
     "a lock was freed by hand",
     "victims were spared",
+    "a machine joined at boot",
+    "a join file could not be removed",
     "a machine was reset before its end",
     "a run of the playbooks was broken off",
 ];

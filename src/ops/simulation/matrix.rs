@@ -11,7 +11,7 @@ use super::process::{Death, Killed, Process, When};
 use super::scene::{self, End};
 use super::stage::{Ended, play, play_in};
 use super::truth;
-use super::world::World;
+use super::world::{Manner, World};
 use crate::model::drain::CordonState;
 use crate::model::kubernetes::Node;
 use crate::model::lock::TERM;
@@ -35,21 +35,23 @@ pub struct Scenario {
     pub vanished: bool,
     /// The cluster file has other tags than before.
     pub retagged: bool,
-    /// The machines are logged in to.
-    pub ssh: bool,
+    /// How new machines become nodes.
+    pub manner: Manner,
 }
 
 impl Scenario {
     pub fn all() -> Vec<Scenario> {
-        let usual = |name, order| Scenario { name, order, empty: false, vanished: false, retagged: false, ssh: false };
+        let manner = Manner::Image;
+        let usual = |name, order| Scenario { name, order, empty: false, vanished: false, retagged: false, manner };
         vec![
             Scenario { empty: true, ..usual("apply, new", Order::Apply) },
             usual("scale-up", Order::Up(6)),
             usual("scale-down", Order::Down(2)),
             Scenario { vanished: true, ..usual("apply, one lost", Order::Apply) },
             Scenario { retagged: true, ..usual("apply, other tags", Order::Apply) },
-            Scenario { ssh: true, ..usual("scale-up, by ssh", Order::Up(6)) },
-            Scenario { ssh: true, ..usual("scale-down, by ssh", Order::Down(2)) },
+            Scenario { manner: Manner::Ssh, ..usual("scale-up, by ssh", Order::Up(6)) },
+            Scenario { manner: Manner::Ssh, ..usual("scale-down, by ssh", Order::Down(2)) },
+            Scenario { manner: Manner::Boot, ..usual("scale-up, at boot", Order::Up(6)) },
             usual("destroy", Order::Destroy),
         ]
     }
@@ -61,7 +63,7 @@ impl Scenario {
         };
         scene::bounds(&world);
         *world.file.lock().unwrap() = usize::from(self.retagged);
-        *world.ssh.lock().unwrap() = self.ssh;
+        *world.manner.lock().unwrap() = self.manner;
         if self.vanished {
             let first = scene::machines(&world, POOL).into_iter().next();
             scene::vanish(&world, &first.expect("a machine").id);
@@ -115,7 +117,12 @@ fn die(scenario: &Scenario, death: Death, second: Option<Death>) -> Ended<usize>
         }
         // Whoever asks earlier is told that the lock is held.
         world.sleep(TERM + Duration::from_secs(5)).await;
-        heal(&world, &order, second).await
+        let points = heal(&world, &order, second).await;
+        let waiting = truth::waiting(&world);
+        if !waiting.is_empty() {
+            world.watch.violate(format!("never let in: {}", waiting.join(", ")));
+        }
+        points
     })
 }
 

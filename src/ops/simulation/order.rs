@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use super::process::Process;
-use crate::model::file::{self, ClusterFile};
+use crate::model::file::{self, ClusterFile, Provisioning};
 use crate::model::journal::Command;
 use crate::model::names::NodeName;
 use crate::model::plan::{Request, SizeChange};
@@ -37,7 +37,7 @@ sandbox: { register: .sandbox }
 ";
 
 /// The cluster file with each of these tags, and with each of these labels and taints of the scaled pool; then the same
-/// where the machines of the pool are logged in to.
+/// where the machines of the pool are logged in to, and where they join at boot.
 static FILES: LazyLock<Vec<(String, ClusterFile)>> = LazyLock::new(|| {
     let taint = "taints: [{ key: scaled, effect: PreferNoSchedule }]";
     let variants = [
@@ -54,7 +54,14 @@ static FILES: LazyLock<Vec<(String, ClusterFile)>> = LazyLock::new(|| {
     };
     let all: Vec<String> = texts.iter().cloned().chain(texts.iter().map(by_ssh)).collect();
     let parsed = |text: String| (text.clone(), file::parse("cluster.yml", &text, &[]).expect("a cluster file"));
-    all.into_iter().map(parsed).collect()
+    // The sandbox has no such machines; the cloud here does.
+    let at_boot = |text: &String| {
+        let (text, mut file) = parsed(format!("{text}# They join at boot.\n"));
+        file.pools[0].provisioning = Provisioning::Boot;
+        (text, file)
+    };
+    let boot: Vec<(String, ClusterFile)> = texts.iter().map(at_boot).collect();
+    all.into_iter().map(parsed).chain(boot).collect()
 });
 /// How many cluster files there are of each kind.
 pub const FILE_COUNT: u64 = 3;
@@ -112,7 +119,7 @@ impl Order {
 
 /// The task with the cluster file that is at hand.
 pub fn task(process: &Process, order: &Order) -> Task {
-    let of_kind = if *process.world.ssh.lock().unwrap() { FILE_COUNT as usize } else { 0 };
+    let of_kind = *process.world.manner.lock().unwrap() as usize * FILE_COUNT as usize;
     let (text, file) = &FILES[of_kind + *process.world.file.lock().unwrap()];
     Task {
         file: file.clone(),

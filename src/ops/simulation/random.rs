@@ -14,7 +14,7 @@ use super::process::Process;
 use super::scene;
 use super::stage::{Ended, play_in};
 use super::watch::KINDS;
-use super::world::{Weather, World};
+use super::world::{Manner, Weather, World};
 use crate::model::journal::{Command, Status};
 
 const fn seconds(number: u64) -> Duration {
@@ -28,7 +28,11 @@ pub fn live(seed: u64) -> Ended<()> {
         if seed % 7 == 3 {
             events::cordoned_from_the_start(&world, (seed / 7) as usize);
         }
-        *world.ssh.lock().unwrap() = seed % 8 == 6;
+        *world.manner.lock().unwrap() = match seed % 8 {
+            6 => Manner::Ssh,
+            1 | 4 => Manner::Boot,
+            _ => Manner::Image,
+        };
         let chance = &world.chance;
         let third = chance.permille(400);
         tokio::join!(scaler(&world), scaler(&world), events(&world), async {

@@ -4,12 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::cluster;
 use super::terraform::{TfState, lock_key};
-use super::world::World;
+use super::world::{TrueClock, World};
 use crate::model::drain::CordonState;
+use crate::model::join_file;
 use crate::model::journal::Act;
 use crate::model::lock::{self, Lock, LockState};
 use crate::model::names::{NodeName, StackId};
 use crate::model::record::Record;
+use crate::ops::ports::Clock;
 
 /// What is not as it should be.
 pub fn faults(world: &World) -> Vec<String> {
@@ -24,6 +26,7 @@ pub fn faults(world: &World) -> Vec<String> {
             faults.push(format!("operation {operation} has no end: {}", status.told()));
         }
     }
+    ways_in(world, &mut faults);
     let Some(record) = record(world) else {
         faults
             .extend(world.cloud.living().iter().map(|machine| format!("{} lives, and there is no record", machine.id)));
@@ -55,6 +58,32 @@ pub fn faults(world: &World) -> Vec<String> {
         nodes(world, &living, &mut faults);
     }
     faults
+}
+
+/// Machines that look for their join file in vain. In a life some may: it was interrupted, or the cluster was away.
+pub fn waiting(world: &World) -> Vec<String> {
+    let boots = world.boots.lock().unwrap();
+    world.cloud.living().into_iter().map(|machine| machine.id).filter(|id| boots.contains_key(id)).collect()
+}
+
+/// No way into the cluster is left open, but for what a journal says could not be taken back.
+fn ways_in(world: &World, faults: &mut Vec<String>) {
+    let journals = world.watch.journals();
+    let open = || journals.values().flat_map(|status| status.offers().values());
+    let unremoved = world.happened.told().contains_key("a join file could not be removed");
+    for file in world.store.kept(join_file::FOLDER) {
+        if !unremoved || !open().any(|offer| offer.file == file) {
+            faults.push(format!("the join file {file} is left"));
+        }
+    }
+    let now = TrueClock(world.time.clone()).now();
+    for (token, expires) in &world.kubernetes.world().tokens {
+        let told =
+            journals.values().any(|status| status.token() == Some(token)) || open().any(|one| one.token == *token);
+        if *expires > now && !told {
+            faults.push(format!("the token {token} is left"));
+        }
+    }
 }
 
 pub fn record(world: &World) -> Option<Record> {

@@ -38,10 +38,24 @@ pub struct World {
     pub silent: Mutex<BTreeMap<String, (Duration, Duration)>>,
     /// Machine → since when it is reset: its kubelet is silent for ever.
     pub reset: Mutex<BTreeMap<String, Duration>>,
-    /// The machines of the pool that is scaled are logged in to.
-    pub ssh: Mutex<bool>,
+    /// How new machines of the pool that is scaled become nodes.
+    pub manner: Mutex<Manner>,
+    /// Machines that join at boot, and how long after their making they begin to look for their join file.
+    pub boots: Mutex<BTreeMap<String, Duration>>,
     /// Which of the cluster files is at hand: they differ in their tags.
     pub file: Mutex<usize>,
+}
+
+/// How new machines become nodes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Manner {
+    /// By themselves.
+    #[default]
+    Image,
+    /// They are logged in to.
+    Ssh,
+    /// By themselves, once each has found its join file.
+    Boot,
 }
 
 /// How often things go wrong by themselves, in cases of a thousand.
@@ -136,7 +150,8 @@ impl World {
             joins: Mutex::default(),
             silent: Mutex::default(),
             reset: Mutex::default(),
-            ssh: Mutex::default(),
+            manner: Mutex::default(),
+            boots: Mutex::default(),
             file: Mutex::default(),
             time,
         }

@@ -19,6 +19,7 @@ pub async fn all(store: Arc<dyn Store>, writers: usize) {
     odd_names(store.as_ref()).await;
     an_empty_object(store.as_ref()).await;
     deletion(store.as_ref()).await;
+    purging(store.as_ref()).await;
     lists(store.as_ref()).await;
     a_large_object(store.as_ref()).await;
     many_writers(store.clone(), writers).await;
@@ -121,6 +122,21 @@ async fn deletion(store: &dyn Store) {
     store.delete("delete/me").await.unwrap();
     store.delete("delete/never/was").await.unwrap();
     create(store, "delete/me", "again").await;
+}
+
+/// Whether former versions stay is beyond the port: stores with versions look for themselves.
+async fn purging(store: &dyn Store) {
+    let version = create(store, "purge/role:i-1", "1").await;
+    written(put(store, "purge/role:i-1", "2", Condition::Is(version)).await);
+    store.delete("purge/role:i-1").await.unwrap();
+    create(store, "purge/role:i-1", "3").await;
+    create(store, "purge/role:i-12", "another").await;
+    store.purge("purge/role:i-1").await.unwrap();
+    assert_eq!(store.get("purge/role:i-1").await.unwrap(), None);
+    store.purge("purge/role:i-1").await.unwrap();
+    store.purge("purge/never/was").await.unwrap();
+    assert_eq!(store.list("purge/").await.unwrap(), ["purge/role:i-12"]);
+    create(store, "purge/role:i-1", "again").await;
 }
 
 async fn lists(store: &dyn Store) {

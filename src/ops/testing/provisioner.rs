@@ -45,7 +45,11 @@ impl Images for NobodyProvisions {
         Err(Failure::failed("there are no images here"))
     }
 
-    async fn builders(&self, _: &str) -> Result<Vec<String>> {
+    async fn built_for(&self, _: &str) -> Result<Vec<CloudImage>> {
+        Err(Failure::failed("there are no images here"))
+    }
+
+    async fn remains(&self, _: &str) -> Result<Vec<String>> {
         Err(Failure::failed("there are no images here"))
     }
 

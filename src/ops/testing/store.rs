@@ -34,6 +34,8 @@ pub struct MemoryStore {
     /// Key → what becomes of its next writes.
     fates: Mutex<BTreeMap<String, VecDeque<Fate>>>,
     writes: Mutex<u64>,
+    /// Key → how many former versions of it are kept, as a bucket with versioning does.
+    former: Mutex<BTreeMap<String, usize>>,
     clock: Option<Arc<dyn Clock>>,
 }
 
@@ -53,7 +55,13 @@ impl MemoryStore {
     pub fn copy(&self, clock: Arc<dyn Clock>) -> MemoryStore {
         let objects = self.objects.lock().unwrap().clone();
         let writes = *self.writes.lock().unwrap();
-        MemoryStore { objects: Mutex::new(objects), writes: Mutex::new(writes), ..MemoryStore::with_clock(clock) }
+        let former = Mutex::new(self.former.lock().unwrap().clone());
+        MemoryStore {
+            objects: Mutex::new(objects),
+            writes: Mutex::new(writes),
+            former,
+            ..MemoryStore::with_clock(clock)
+        }
     }
 
     /// Orders what becomes of the next writes to a key, one after another.
@@ -75,12 +83,27 @@ impl MemoryStore {
         objects.get(key).map(|entry| String::from_utf8_lossy(&entry.bytes).into_owned())
     }
 
+    /// Keys of which something is kept, if only former versions.
+    pub fn kept(&self, prefix: &str) -> Vec<String> {
+        let former = self.former.lock().unwrap().keys().cloned().collect::<Vec<_>>();
+        let all: std::collections::BTreeSet<String> =
+            self.objects.lock().unwrap().keys().cloned().chain(former).filter(|key| key.starts_with(prefix)).collect();
+        all.into_iter().collect()
+    }
+
+    fn keep(&self, key: &str, former: Option<Entry>) {
+        if former.is_some() {
+            *self.former.lock().unwrap().entry(key.to_owned()).or_default() += 1;
+        }
+    }
+
     fn set(&self, key: &str, bytes: Bytes) -> Version {
         let mut writes = self.writes.lock().unwrap();
         *writes += 1;
         let version = Version(format!("v{writes}"));
         let at = self.clock.as_ref().map(|clock| clock.boot());
-        self.objects.lock().unwrap().insert(key.to_owned(), Entry { bytes, version: version.clone(), at });
+        let former = self.objects.lock().unwrap().insert(key.to_owned(), Entry { bytes, version: version.clone(), at });
+        self.keep(key, former);
         version
     }
 
@@ -141,7 +164,15 @@ impl Store for MemoryStore {
 
     async fn delete(&self, key: &str) -> Result<()> {
         tokio::task::yield_now().await;
+        let former = self.objects.lock().unwrap().remove(key);
+        self.keep(key, former);
+        Ok(())
+    }
+
+    async fn purge(&self, key: &str) -> Result<()> {
+        tokio::task::yield_now().await;
         self.objects.lock().unwrap().remove(key);
+        self.former.lock().unwrap().remove(key);
         Ok(())
     }
 

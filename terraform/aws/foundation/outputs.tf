@@ -20,6 +20,11 @@ output "foundation" {
     node_security_group_id = aws_security_group.node.id
     key_name               = aws_key_pair.ssh.key_name
     endpoint               = local.endpoint
+    # By pool, of those that join at boot.
+    joins = { for pool, profile in aws_iam_instance_profile.join : pool => {
+      profile = profile.name
+      role_id = aws_iam_role.join[pool].unique_id
+    } }
   }
 }
 

@@ -133,6 +133,24 @@ variable "control_plane" {
   }
 }
 
+variable "join" {
+  description = <<-TEXT
+    Pools whose machines join at their first boot, and the folder in a bucket where each finds the one object that it may
+    read: `<bucket>/<folder>/<aws:userid>`.
+  TEXT
+  type = object({
+    bucket = string
+    folder = string
+    pools  = list(string)
+  })
+  default = null
+
+  validation {
+    condition     = var.join == null || try(alltrue([for pool in var.join.pools : length(pool) <= 48]), false)
+    error_message = "In join.pools, a name has at most 48 characters: a role's name, `scaler-<8 characters>-<pool>`, has at most 64."
+  }
+}
+
 variable "kubernetes" {
   description = <<-TEXT
     `pod_cidr`: the pods' addresses; they travel inside the overlay and must not overlap the network's.

@@ -22,6 +22,9 @@ resource "aws_instance" "node" {
   vpc_security_group_ids      = [var.foundation.node_security_group_id]
   key_name                    = each.value.key_name != null ? each.value.key_name : var.foundation.key_name
 
+  # Null on machines that join in another way.
+  iam_instance_profile = each.value.instance_profile
+
   # As it is; the provider encodes it, and keeps only its hash. An empty text would differ from what EC2 returns.
   user_data = each.value.user_data != "" ? each.value.user_data : null
   # Never replace a machine for its user-data. A change in place is harmful too: it stops the machine.

@@ -63,6 +63,8 @@ variable "nodes" {
     key_name       = optional(string) # default: the foundation's key
     user_data      = optional(string, "")
     operation      = optional(string, "")
+    # Of a machine that joins at boot: it may read its join file by it.
+    instance_profile = optional(string)
   }))
   default  = {}
   nullable = false

@@ -35,13 +35,19 @@ fn a_machine_that_no_state_has_is_adopted_and_one_that_was_refused_is_made_up_fo
     let first = aws.assert_consists_of(&[1]);
 
     let made = aws.asked("RunInstances");
+    // Terraform saves its state as soon as it has said that the machine is made: it must not be the faster one. Its lock,
+    // beside the state, has another text.
+    let state = format!("terraform/pool-{}.tfstate", aws.pool);
+    let saving = Matcher::any().method("PUT").path(&state).body("\"terraform_version\"");
+    aws.moto.proxy().order(Fault::refuse().when(saving).always());
     let orders = [("SCALER_MORTAL_DIE", "in terraform: aws_instance.node create done #1"), ("SCALER_MORTAL_TREE", "1")];
     let up = ["scale-up", "--pool", &aws.pool, "--to", "2", "--yes"];
     assert_eq!(mortal(&aws.program, &orders, &up).code, -1, "it died");
     let adopted = aws.machines_of(&aws.node(2));
     assert_eq!((adopted.len(), aws.asked("RunInstances")), (1, made + 1), "EC2 made one");
     assert!(!aws.recorded().contains_key(&aws.node(2)), "the record does not know it");
-    assert!(!aws.object(&format!("terraform/pool-{}.tfstate", aws.pool)).expect("a state").contains(&adopted[0]));
+    aws.moto.proxy().calm();
+    assert!(!aws.object(&state).expect("a state").contains(&adopted[0]));
     assert!(aws.terraforms_lock().is_some(), "Terraform could not give its lock back");
 
     let said = mortal(&aws.elsewhere, &[LATER], &["resume", "--cluster", &aws.url(), "--yes"]).ends(0);

@@ -70,6 +70,11 @@ impl Aws {
         )
     }
 
+    /// One more pool of the file, whose machines are to join at boot; it has none yet.
+    pub fn pool_at_boot(&self, name: &str) -> String {
+        format!("  - {{ name: {name}, machine: t3.large, image: {{ id: {IMAGE} }}, provisioning: boot, count: 0 }}\n")
+    }
+
     pub fn write(&self, text: &str) {
         write(&self.program, text);
     }

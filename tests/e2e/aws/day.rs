@@ -17,7 +17,9 @@ fn a_cluster_on_aws_lives_its_day() {
     scaler_lab::needs!(Moto, AwsProvider);
     let aws = Aws::new();
     let search = aws.search();
+    aws.write(&(aws.file(3) + &aws.pool_at_boot("edge")));
     aws.program.run(&["apply", "--yes", "--work-dir", "work"]).ends(0);
+    aws.assert_reads_its_own_file_alone("edge");
     let first = aws.assert_consists_of(&[1, 2, 3]);
     aws.assert_network_is_closed();
     aws.assert_endpoint_leads_home(&first[&aws.control_plane()]);
@@ -56,11 +58,15 @@ fn a_cluster_on_aws_lives_its_day() {
 
     // The only change of machines in place.
     aws.assert_tagged("team", "platform");
-    aws.write(&aws.file(1).replace("team: platform", "owner: infra"));
+    let late = aws.pool_at_boot("late");
+    aws.write(&(aws.file(1).replace("team: platform", "owner: infra") + &late));
     aws.assert_network_stays();
     aws.program.run(&["apply", "--yes"]).ends(0);
     assert_eq!(aws.assert_consists_of(&[&two[..], &[6]].concat()), all);
     aws.assert_tagged("owner", "infra");
+    // A pool that is to join at boot came to a cluster that stands; the other one's role stays.
+    aws.assert_reads_its_own_file_alone("late");
+    aws.assert_reads_its_own_file_alone("edge");
 
     aws.assert_refusals_change_nothing();
     aws.assert_neighbours_stay([two[0], two[1], 6]);

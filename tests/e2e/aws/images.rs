@@ -155,7 +155,7 @@ fn a_build_that_breaks_off_leaves_neither_machine_nor_record() {
     aws.write_with_image(BASES[0], 1);
     aws.moto.proxy().order(Fault::answer(400, NO_ROOM).when(Matcher::any().action("CreateImage")).always());
     let said = aws.program.run(&["build-image"]).ends(1).says("Packer could not build the image");
-    said.says("there is no room for images").says("no machine of it is left");
+    said.says("there is no room for images").says("neither a machine nor an image of it is left");
     assert!(aws.no_builder_is_left());
     assert!(aws.in_store().is_empty());
     aws.moto.proxy().calm();

@@ -17,8 +17,12 @@ pub struct Policy {
 }
 
 impl Policy {
+    /// With what pools that join at boot take.
     pub fn operator() -> Policy {
-        Policy::read("operator.json", include_str!("../../../examples/iam/operator.json"))
+        let mut policy = Policy::read("operator.json", include_str!("../../../examples/iam/operator.json"));
+        let roles = Policy::read("joining.json", include_str!("../../../examples/iam/joining.json"));
+        policy.actions.extend(roles.actions);
+        policy
     }
 
     pub fn pools_only() -> Policy {

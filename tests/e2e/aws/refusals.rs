@@ -90,7 +90,7 @@ impl Aws {
             .iter()
             .filter(|one| match one.service.as_str() {
                 "s3" => !matches!(one.method.as_str(), "GET" | "HEAD"),
-                _ => !one.action.starts_with("Describe") && !one.action.starts_with("Get"),
+                _ => !["Describe", "Get", "List"].iter().any(|verb| one.action.starts_with(verb)),
             })
             .map(|one| format!("{} {} {}", one.service, one.action, one.path))
             .collect();

@@ -9,6 +9,7 @@
 pub mod case;
 mod given_up;
 mod points;
+mod torn;
 
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::Command;
 
-use scaler_lab::{Host, HostBridge, Hosts, Login, Sandbox, terraform_config, tools};
+use scaler_lab::{Host, HostBridge, Hosts, Login, Sandbox, ansible, terraform_config, tools};
 use serde_json::Value;
 
 use crate::world::{Program, Said, fresh};
@@ -18,28 +18,28 @@ pub struct Bare {
     pub cluster: String,
 }
 
+/// The program with the lab's tools and Ansible, a home of its own, and these variables.
+pub fn program(mut environment: BTreeMap<String, String>) -> Program {
+    let path = [tools(), ansible()].into_iter();
+    let path = std::env::join_paths(path.chain(std::env::split_paths(&std::env::var_os("PATH").expect("a PATH"))));
+    environment.insert("PATH".to_owned(), path.expect("a PATH").to_string_lossy().into_owned());
+    environment.insert("LANG".to_owned(), "C.UTF-8".to_owned());
+    if let Some(config) = terraform_config() {
+        environment.insert("TF_CLI_CONFIG_FILE".to_owned(), config.display().to_string());
+    }
+    let mut program = Program::new(environment);
+    let home = program.folder.path().join("home");
+    std::fs::create_dir(&home).expect("a home folder");
+    program.environment.insert("HOME".to_owned(), home.display().to_string());
+    program
+}
+
 impl Bare {
     pub fn new() -> Bare {
         let hosts = Hosts::start();
         let sandbox = Sandbox::start();
         let bridge = HostBridge::start(&hosts, sandbox.source());
-        let path = std::env::join_paths(
-            [tools(), scaler_lab::ansible()]
-                .into_iter()
-                .chain(std::env::split_paths(&std::env::var_os("PATH").expect("a PATH"))),
-        );
-        let mut environment = BTreeMap::from([
-            ("PATH".to_owned(), path.expect("a PATH").to_string_lossy().into_owned()),
-            ("USER".to_owned(), "tester".to_owned()),
-            ("LANG".to_owned(), "C.UTF-8".to_owned()),
-        ]);
-        if let Some(config) = terraform_config() {
-            environment.insert("TF_CLI_CONFIG_FILE".to_owned(), config.display().to_string());
-        }
-        let mut program = Program::new(environment);
-        let home = program.folder.path().join("home");
-        std::fs::create_dir(&home).expect("a home folder");
-        program.environment.insert("HOME".to_owned(), home.display().to_string());
+        let program = program(BTreeMap::from([("USER".to_owned(), "tester".to_owned())]));
         let bare = Bare { bridge, hosts, sandbox, program, cluster: fresh("bare-") };
         bare.write(3);
         bare
@@ -127,10 +127,16 @@ impl Bare {
         self.hosts.all().iter().map(|host| (host.name().to_owned(), of(host))).collect()
     }
 
-    /// No bootstrap token is left in the cluster.
-    pub fn assert_no_token(&self) {
+    /// How many bootstrap tokens the cluster knows.
+    pub fn tokens(&self) -> usize {
         let secrets =
             self.ask("/api/v1/namespaces/kube-system/secrets?fieldSelector=type%3Dbootstrap.kubernetes.io%2Ftoken");
-        assert_eq!(secrets["items"].as_array().map(Vec::len), Some(0), "{secrets}");
+        secrets["items"].as_array().expect("a list").len()
+    }
+
+    /// No bootstrap token is left in the cluster.
+    #[track_caller]
+    pub fn assert_no_token(&self) {
+        assert_eq!(self.tokens(), 0);
     }
 }

@@ -9,7 +9,7 @@ use scaler::model::file;
 use scaler::model::image::Ingredients;
 use scaler::ops::interrupts::Interrupts;
 use scaler::ops::ports::{Event, ImageBuilder, Progress};
-use scaler::render::{Assets, ImageOrder, image};
+use scaler::render::{Assets, ImageOrder, image, image_files};
 use scaler_lab::{Hosts, ansible, tools};
 
 struct Silent;
@@ -49,7 +49,7 @@ fn packer_runs_the_playbooks_that_prepare_and_install() {
     );
     let file = file::parse("f", &text, &[]).unwrap_or_else(|problems| panic!("{}", problems.report(false)));
     let (spec, assets) = (&file.images["worker"], Assets::embedded());
-    let hash = Ingredients::of(&file, spec, "x86_64", assets.playbooks()).hash();
+    let hash = Ingredients::of(&file, spec, "x86_64", &image_files(&assets, file.provider, spec)).hash();
 
     let path = std::env::var_os("PATH").expect("a PATH");
     let path = std::env::join_paths([tools(), ansible()].into_iter().chain(std::env::split_paths(&path)));

@@ -1,32 +1,12 @@
 //! Nodes that leave before their machines end; and runs that are killed while the playbooks are at work.
 
-use std::process::{Command, Stdio};
-
 use scaler_lab::HostOrder;
 
 use super::cluster::Bare;
+use super::cut_off::{kill_tree, nothing_runs, resumed};
 use super::spoil::{self, wait_long};
 use crate::gates::Gates;
-use crate::remains::processes_of;
 use crate::running::Running;
-use crate::world::Said;
-
-/// Kills everything that a run has started, and itself.
-fn kill_tree(bare: &Bare, running: &Running) {
-    running.signal("KILL");
-    let left = processes_of(bare.program.folder.path());
-    let pids = left.iter().filter_map(|line| line.strip_prefix("/proc/")?.split(':').next());
-    for pid in pids {
-        // One that has ended by itself needs nothing.
-        let _ = Command::new("kill").args(["-KILL", pid]).stderr(Stdio::null()).status();
-    }
-}
-
-fn nothing_runs(bare: &Bare) {
-    wait_long("every process of the run to be gone", || {
-        processes_of(bare.program.folder.path()).is_empty().then_some(())
-    });
-}
 
 fn is_reset(bare: &Bare, number: u32) -> bool {
     let host = bare.host(number);
@@ -88,18 +68,8 @@ fn nodes_leave_and_whoever_dies_meanwhile_is_followed() {
     drop(growing);
     nothing_runs(&bare);
     spoil::open(&bare.host(4));
-    let url = format!("file://{}/store", bare.program.folder.path().display());
     let elsewhere = tempfile::tempdir().expect("another folder");
-    let kubeconfig = bare.kubeconfig().display().to_string();
-    let resume = ["resume", "--cluster", &url, "--kubeconfig", &kubeconfig, "--yes"];
-    // Who comes too early is told that the lock is held.
-    let resumed = |bare: &Bare| {
-        wait_long("the lock's term to be over", || {
-            let ran = bare.program.command(&resume).current_dir(elsewhere.path()).output();
-            Some(Said::of(ran.expect("the program starts"))).filter(|said| said.code != 4)
-        })
-    };
-    let said = resumed(&bare).ends(0);
+    let said = resumed(&bare, elsewhere.path()).ends(0);
     eprintln!("--- what a pipeline sees of a join that was cut off\n{}\n{}", said.stdout, said.stderr);
     assert!(is_ready(&bare, 4));
     assert_eq!(bare.recorded(), [bare.node(3), bare.node(4)]);
@@ -117,12 +87,10 @@ fn nodes_leave_and_whoever_dies_meanwhile_is_followed() {
         gates.is_reached("apply").then_some(())
     });
     assert!(is_reset(&bare, 4), "{}", shrinking.said());
-    kill_tree(&bare, &shrinking);
-    drop(shrinking);
-    nothing_runs(&bare);
+    kill_tree(&bare, shrinking);
     gates.open("apply");
     wait_long("the Node without its kubelet to fall silent", || (!is_ready(&bare, 4)).then_some(()));
-    let said = resumed(&bare).ends(0);
+    let said = resumed(&bare, elsewhere.path()).ends(0);
     eprintln!("--- what a pipeline sees of a removal that was cut off\n{}\n{}", said.stdout, said.stderr);
     assert_eq!(bare.ready(), [control_plane, bare.node(3)]);
     assert_eq!(bare.recorded(), [bare.node(3)]);

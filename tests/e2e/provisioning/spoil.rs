@@ -36,6 +36,23 @@ exec /usr/bin/apt-get.real "$@"
 END
 chmod 755 /usr/bin/apt-get"#;
 
+/// `kubeadm join` has written all that it writes and waits to start the kubelet, until [`open`]: then it ends at once.
+pub const HELD_IN_JOIN: &str = r#"touch /etc/gate; mkdir /etc/held
+dpkg-divert --quiet --local --rename --divert /usr/bin/kubeadm.real --add /usr/bin/kubeadm
+cat >/usr/bin/kubeadm <<'END'
+#!/bin/sh
+[ "$1" != join ] || [ ! -e /etc/gate ] || export PATH=/etc/held:$PATH
+exec /usr/bin/kubeadm.real "$@"
+END
+cat >/etc/held/systemctl <<'END'
+#!/bin/sh
+[ "$*" = "restart kubelet" ] || exec /usr/bin/systemctl "$@"
+: >/etc/in-join
+while [ -e /etc/gate ]; do sleep 0.1; done
+kill -KILL $PPID
+END
+chmod 755 /usr/bin/kubeadm /etc/held/systemctl"#;
+
 /// No way to the mirror at this address, until [`mirrored`].
 pub fn without_mirror(address: &str) -> String {
     format!("ip rule add to {address} ipproto tcp dport 8000 prohibit")

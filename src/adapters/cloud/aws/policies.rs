@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 const OPERATOR: &str = include_str!("../../../../examples/iam/operator.json");
+const JOINING: &str = include_str!("../../../../examples/iam/joining.json");
 const POOLS_ONLY: &str = include_str!("../../../../examples/iam/pools-only.json");
 const IMAGES: &str = include_str!("../../../../examples/iam/images.json");
 const CALLS: &str = include_str!("../../../../examples/iam/calls.json");
@@ -42,7 +43,7 @@ fn covers(pattern: &str, action: &str) -> bool {
 
 #[test]
 fn each_policy_is_one_that_aws_takes() {
-    for text in [OPERATOR, POOLS_ONLY, IMAGES] {
+    for text in [OPERATOR, JOINING, POOLS_ONLY, IMAGES] {
         let policy: Value = serde_json::from_str(text).unwrap();
         assert_eq!(policy["Version"], "2012-10-17");
         let mut names = BTreeSet::new();
@@ -62,7 +63,7 @@ fn each_policy_is_one_that_aws_takes() {
 #[test]
 fn every_action_is_in_the_table_and_only_looking_has_wildcards() {
     let known = calls(true);
-    for text in [OPERATOR, POOLS_ONLY] {
+    for text in [OPERATOR, JOINING, POOLS_ONLY] {
         let policy: Value = serde_json::from_str(text).unwrap();
         for action in actions(&policy) {
             assert!(!action.contains('*') || action.ends_with(":Describe*"), "{action}");
@@ -76,7 +77,9 @@ fn every_action_is_in_the_table_and_only_looking_has_wildcards() {
 fn the_operator_may_make_every_call_of_the_table_and_a_pools_run_no_more_than_the_operator() {
     let operator: Value = serde_json::from_str(OPERATOR).unwrap();
     let pools: Value = serde_json::from_str(POOLS_ONLY).unwrap();
-    let may = |action: &str| actions(&operator).iter().any(|pattern| covers(pattern, action));
+    let roles: Value = serde_json::from_str(JOINING).unwrap();
+    let all: BTreeSet<&str> = actions(&operator).union(&actions(&roles)).copied().collect();
+    let may = |action: &str| all.iter().any(|pattern| covers(pattern, action));
     assert!(calls(true).iter().all(|action| may(action)));
     assert!(actions(&pools).iter().all(|action| may(action)));
     for needed in ["ec2:DescribeInstances", "ec2:DescribeImages", "ec2:DescribeInstanceTypes", "ec2:TerminateInstances"]
@@ -104,8 +107,34 @@ fn what_changes_or_ends_something_is_bounded_by_tags() {
     }
 }
 
+/// A pools' run may give machines the roles of its own cluster, to EC2 alone, and makes none; who makes them makes none of
+/// another name. Of former versions only those of join files are removed.
+#[test]
+fn what_joining_at_boot_takes_is_bounded_by_paths() {
+    for (text, path) in [(JOINING, "/scaler/CLUSTER_NAME/*"), (POOLS_ONLY, "role/scaler/*/CLUSTER_ID/*")] {
+        let policy: Value = serde_json::from_str(text).unwrap();
+        let of = |action: &'static str| {
+            let does = move |one: &&Value| strings(&one["Action"]).iter().any(|it| it.starts_with(action));
+            statements(&policy).iter().filter(does)
+        };
+        for statement in of("iam:").filter(|one| one["Action"] != "iam:CreateServiceLinkedRole") {
+            let own = |resource: &&str| resource.starts_with("arn:aws:iam::*:") && resource.ends_with(path);
+            assert!(strings(&statement["Resource"]).iter().all(own), "{statement}");
+        }
+        for statement in of("s3:DeleteObjectVersion") {
+            assert_eq!(strings(&statement["Resource"]), ["arn:aws:s3:::BUCKET/PREFIX/join/*"], "{statement}");
+        }
+    }
+    let pools: Value = serde_json::from_str(POOLS_ONLY).unwrap();
+    let roles: Vec<&str> = actions(&pools).into_iter().filter(|action| action.starts_with("iam:")).collect();
+    assert_eq!(roles, ["iam:CreateServiceLinkedRole", "iam:PassRole"]);
+    let mut gives = statements(&pools).iter().filter(|one| one["Action"] == "iam:PassRole");
+    let condition = &gives.next().unwrap()["Condition"]["StringEquals"];
+    assert_eq!(condition["iam:PassedToService"], "ec2.amazonaws.com");
+}
+
 /// What Packer 1.6.6 asked EC2 for when it built an image, and what `image` asks.
-const CALLS_FOR_IMAGES: [&str; 18] = [
+const CALLS_FOR_IMAGES: [&str; 19] = [
     "AuthorizeSecurityGroupIngress",
     "CreateImage",
     "CreateKeyPair",
@@ -119,6 +148,7 @@ const CALLS_FOR_IMAGES: [&str; 18] = [
     "DescribeInstanceTypes",
     "DescribeInstances",
     "DescribeSecurityGroups",
+    "DescribeSnapshots",
     "DescribeSubnets",
     "DescribeVolumes",
     "RunInstances",

@@ -22,8 +22,8 @@ use azure_core::http::headers::{HeaderName, Headers, LAST_MODIFIED};
 use azure_core::http::{Etag, RequestContent};
 use azure_core::time::parse_rfc7231;
 use azure_storage_blob::models::{
-    BlobClientDownloadOptions, BlobClientUploadOptions, BlobContainerClientListBlobsOptions, BlobItem,
-    ListBlobsIncludeItem,
+    BlobClientDeleteOptions, BlobClientDownloadOptions, BlobClientUploadOptions, BlobContainerClientListBlobsOptions,
+    BlobItem, ListBlobsIncludeItem,
 };
 use azure_storage_blob::{BlobContainerClient, BlobServiceClient};
 use bytes::Bytes;
@@ -68,6 +68,39 @@ impl AzblobStore {
     /// Bounds one call with all its tries. The outer error is that it took too long.
     async fn within<T>(&self, what: &str, call: impl Future<Output = azure_core::Result<T>>) -> Result<Answer<T>> {
         tokio::time::timeout(connect::OPERATION, call).await.map_err(|_| self.call(what.to_owned()).timed_out())
+    }
+
+    /// The ids of the former versions of a blob.
+    async fn versions_of(&self, key: &str) -> Result<Vec<String>> {
+        let what = format!("cannot list the versions of `{key}`");
+        let own = self.key(key);
+        let options = BlobContainerClientListBlobsOptions {
+            prefix: Some(own.clone()),
+            include: Some(vec![ListBlobsIncludeItem::Versions]),
+            ..Default::default()
+        };
+        self.list_blobs(what, options, |item| item.version_id.filter(|_| item.name.as_deref() == Some(own.as_str())))
+            .await
+    }
+
+    /// What is wanted of each blob, over all pages.
+    async fn list_blobs(
+        &self,
+        what: String,
+        options: BlobContainerClientListBlobsOptions<'_>,
+        wanted: impl Fn(BlobItem) -> Option<String>,
+    ) -> Result<Vec<String>> {
+        let listed = self.client.list_blobs(Some(options)).map_err(|error| self.call(what.clone()).explain(&error))?;
+        let mut pages = listed.into_pages();
+        let mut found = Vec::new();
+        loop {
+            let page = match self.within(&what, pages.try_next()).await? {
+                Ok(Some(page)) => page.into_model().map_err(|error| self.call(what.clone()).explain(&error))?,
+                Ok(None) => return Ok(found),
+                Err(error) => return Err(self.call(what).explain(&error)),
+            };
+            found.extend(page.blob_items.into_iter().filter_map(&wanted));
+        }
     }
 
     fn version(&self, key: &str, etag: Option<Etag>) -> Result<Version> {
@@ -179,18 +212,11 @@ impl Store for AzblobStore {
             maxresults: Some(PAGE),
             ..Default::default()
         };
-        let listed = self.client.list_blobs(Some(options)).map_err(|error| self.call(what.clone()).explain(&error))?;
-        let mut pages = listed.into_pages();
-        let mut found = Vec::new();
-        loop {
-            let page = match self.within(&what, pages.try_next()).await? {
-                Ok(Some(page)) => page.into_model().map_err(|error| self.call(what.clone()).explain(&error))?,
-                Ok(None) => break,
-                Err(error) => return Err(self.call(what).explain(&error)),
-            };
-            let keys = page.blob_items.into_iter().filter(|item| !is_folder(item)).filter_map(|item| item.name);
-            found.extend(keys.filter_map(|key| key.strip_prefix(&top).map(str::to_owned)));
-        }
+        let wanted = |item: BlobItem| match is_folder(&item) {
+            true => None,
+            false => item.name?.strip_prefix(&top).map(str::to_owned),
+        };
+        let mut found = self.list_blobs(what, options, wanted).await?;
         found.sort();
         Ok(found)
     }
@@ -203,6 +229,21 @@ impl Store for AzblobStore {
             Err(error) if Code::of(&error).is(404, "BlobNotFound") => Ok(()),
             Err(error) => Err(self.call(what).explain(&error)),
         }
+    }
+
+    /// What an account keeps of deleted blobs for some days (soft delete) cannot be taken away before that.
+    async fn purge(&self, key: &str) -> Result<()> {
+        self.delete(key).await?;
+        let what = format!("cannot delete a version of `{key}`");
+        for version in self.versions_of(key).await? {
+            let options = BlobClientDeleteOptions { version_id: Some(version), ..Default::default() };
+            match self.within(&what, self.client.blob_client(&self.key(key)).delete(Some(options))).await? {
+                Ok(_) => {}
+                Err(error) if Code::of(&error).is_absence() => {}
+                Err(error) => return Err(self.call(what).explain(&error)),
+            }
+        }
+        Ok(())
     }
 
     async fn state_lock(&self, key: &str) -> Result<Option<Object>> {

@@ -76,6 +76,11 @@ impl Store for LocalStore {
         self.work(move |folder| folder.remove(&guard, &key)).await
     }
 
+    /// A folder keeps nothing of what was.
+    async fn purge(&self, key: &str) -> Result<()> {
+        self.delete(key).await
+    }
+
     async fn state_lock(&self, key: &str) -> Result<Option<Object>> {
         let key = key.to_owned();
         self.work(move |folder| folder.state_lock(&key)).await

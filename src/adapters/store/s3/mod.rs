@@ -71,6 +71,28 @@ impl S3Store {
         }
     }
 
+    /// The ids of all versions of an object, the marks of its removal among them; the newest comes first.
+    async fn versions(&self, key: &str) -> Result<Vec<String>> {
+        let own = self.key(key);
+        let mut found = Vec::new();
+        let (mut from_key, mut from_version) = (None, None);
+        loop {
+            let request = self.client.list_object_versions().bucket(&self.place.bucket).prefix(&own);
+            let page = request.set_key_marker(from_key).set_version_id_marker(from_version).send().await;
+            let page = page.map_err(|error| {
+                self.call(format!("cannot list the versions of `{key}`"), "s3:ListBucketVersions").explain(error)
+            })?;
+            let versions = page.versions.into_iter().flatten().map(|version| (version.key, version.version_id));
+            let marks = page.delete_markers.into_iter().flatten().map(|mark| (mark.key, mark.version_id));
+            let of_key = versions.chain(marks).filter(|(found, _)| found.as_deref() == Some(own.as_str()));
+            found.extend(of_key.filter_map(|(_, version)| version));
+            if page.is_truncated != Some(true) {
+                return Ok(found);
+            }
+            (from_key, from_version) = (page.next_key_marker, page.next_version_id_marker);
+        }
+    }
+
     fn version(&self, key: &str, etag: Option<&str>) -> Result<Version> {
         etag.map(|etag| Version(etag.to_owned())).ok_or_else(|| {
             Failure::failed(format!("the store {} gives no ETag for `{key}`", self.url()))
@@ -167,6 +189,20 @@ impl Store for S3Store {
             Err(error) if error.code() == Some("NoSuchKey") => Ok(()),
             Err(error) => Err(self.call(format!("cannot delete `{key}`"), "s3:DeleteObject").explain(error)),
         }
+    }
+
+    async fn purge(&self, key: &str) -> Result<()> {
+        for version in self.versions(key).await? {
+            let request = self.client.delete_object().bucket(&self.place.bucket).key(self.key(key));
+            if let Err(error) = request.version_id(version).send().await {
+                let gone = matches!(error.code(), Some("NoSuchKey" | "NoSuchVersion"));
+                if !gone {
+                    let what = format!("cannot delete a version of `{key}`");
+                    return Err(self.call(what, "s3:DeleteObjectVersion").explain(error));
+                }
+            }
+        }
+        Ok(())
     }
 
     async fn state_lock(&self, key: &str) -> Result<Option<Object>> {

@@ -129,3 +129,32 @@ async fn a_server_that_ignores_conditions_is_found_out() {
     assert!(failure.what.contains("it made an object that was there already"), "{failure:?}");
     assert!(proof::is_proven(&direct).await.unwrap());
 }
+
+/// How many versions of an object a bucket has, marks of its removal included.
+async fn versions(store: &S3Store, key: &str) -> usize {
+    let request = store.client.list_object_versions().bucket(BUCKET).prefix(store.key(key));
+    let page = request.send().await.unwrap();
+    page.versions().iter().count() + page.delete_markers().iter().count()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_version_is_left_of_what_is_purged() {
+    scaler_lab::needs!(Moto);
+    let (_moto, store) = moto().await;
+    let on = aws_sdk_s3::types::VersioningConfiguration::builder()
+        .status(aws_sdk_s3::types::BucketVersioningStatus::Enabled)
+        .build();
+    store.client.put_bucket_versioning().bucket(BUCKET).versioning_configuration(on).send().await.unwrap();
+    let key = "join/AROAX:i-1";
+    for text in ["first", "second"] {
+        store.put(key, Bytes::from(text), Condition::Absent).await.unwrap();
+        store.delete(key).await.unwrap();
+    }
+    store.put(key, Bytes::from("third"), Condition::Absent).await.unwrap();
+    store.put("join/AROAX:i-12", Bytes::from("another"), Condition::Absent).await.unwrap();
+    assert_eq!(versions(&store, key).await, 5 + 1, "three versions, two marks, and the other object");
+    store.purge(key).await.unwrap();
+    assert_eq!(versions(&store, key).await, 1, "the other object");
+    assert_eq!(store.get(key).await.unwrap(), None);
+    assert!(store.get("join/AROAX:i-12").await.unwrap().is_some());
+}

@@ -10,10 +10,12 @@ use crate::ops::lock::Seeker;
 
 /// Take away images that nobody needs: deregister them in the cloud, and delete their snapshots.
 ///
-/// Never one that a node was made of, or that a pool of the cluster file, or of the stored one, wants or names.
+/// Never one that a node was made of, or that a pool of the cluster file, or of the stored one, names by its id; nor the
+/// newest of what either file wants, unless the cluster was destroyed. Another version of scaler may want an image of its
+/// own: the newest ones that are kept are for that too.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Keep so many of the newest images of each name.
+    /// Keep so many of the newest images of each name, for each architecture.
     #[arg(long, value_name = "N", default_value_t = 2)]
     keep: u32,
     /// Do not ask.
@@ -43,7 +45,9 @@ pub async fn run(app: &App, args: Args) -> Result<ExitCode> {
         app.confirm("Take these away? Only `yes` goes on: ")?;
     }
     let seeker = Seeker::of(ports, task, app.interrupts.clone());
-    let pruned = images::prune(ports, task, seeker, keep, found).await?;
-    app.print(&report::prune_images(&pruned, keep, app.width()), &pruned)?;
-    Ok(ExitCode::SUCCESS)
+    let (pruned, failed) = images::prune(ports, task, seeker, keep, found).await?;
+    if failed.is_none() || !pruned.images.is_empty() {
+        app.print(&report::prune_images(&pruned, keep, app.width()), &pruned)?;
+    }
+    failed.map_or(Ok(ExitCode::SUCCESS), Err)
 }

@@ -8,8 +8,8 @@ use crate::model::failure::Result;
 use crate::model::retention::Keep;
 use crate::ops::prune::{self, Scope};
 
-/// Delete generations of the record that are old and many, with the journals of their operations, and inputs that nothing
-/// refers to any more.
+/// Delete generations of the record that are old and many, with the journals and logs of their operations, and inputs that
+/// nothing refers to any more.
 ///
 /// What either option wants stays. The current generation stays, and so does an operation that is not finished.
 /// Operations do the same after their commit, with the defaults; inputs go only here.

@@ -1,6 +1,6 @@
 //! The whole file.
 
-use super::{Facts, access, by_cloud, clouds, drain, image, kubernetes, machine, network, pool, store, tags};
+use super::{Facts, access, boot, by_cloud, clouds, drain, image, kubernetes, machine, network, pool, store, tags};
 use crate::model::file::read::{Fields, Kind, choice, list, object, text, wrong};
 use crate::model::file::rules::names;
 use crate::model::file::types::*;
@@ -70,6 +70,7 @@ fn read(fields: &mut Fields<'_>, facts: &Facts) -> Option<ClusterFile> {
         &object("{}", |_| Some(())),
     );
     network::rules(fields, facts);
+    boot::rules(fields, facts);
 
     let (aws, azure, sandbox) = clouds?;
     Some(ClusterFile {

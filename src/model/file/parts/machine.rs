@@ -19,7 +19,8 @@ pub fn machine_field(fields: &mut Fields<'_>, facts: &Facts) -> Option<String> {
 
 pub const PROVISIONINGS: &[(&str, Provisioning)] = &[("ssh", Provisioning::Ssh), ("none", Provisioning::None)];
 
-pub fn provisioning_field(fields: &mut Fields<'_>, facts: &Facts) -> Option<Provisioning> {
+/// Of a control plane.
+fn provisioning_field(fields: &mut Fields<'_>, facts: &Facts) -> Option<Provisioning> {
     let doc = "What makes a new machine a node: `ssh`, playbooks of Ansible over SSH; `none`, its image by itself. \
                Default: `ssh`, in the sandbox `none`.";
     let written = fields.optional("provisioning", doc, &choice(PROVISIONINGS)).maybe()?;

@@ -1,6 +1,7 @@
 //! The fields of a cluster file, part by part: what each is called, what it may say, what it means.
 
 mod access;
+mod boot;
 mod clouds;
 mod cluster;
 mod drain;

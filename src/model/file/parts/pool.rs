@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::machine::{CAPACITIES, disk_field, machine_field, provisioning_field};
+use super::boot::provisioning_field;
+use super::machine::{CAPACITIES, disk_field, machine_field};
 use super::{Facts, image::image_field};
 use crate::model::file::read::{
     Anything, At, Fields, Kind, choice, list, map, object, peek, text, twice, whole, wrong,

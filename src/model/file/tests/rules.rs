@@ -151,3 +151,40 @@ fn tags_and_stores() {
     check(AWS, "manifest: ./flannel.yml", "manifest: \"a\\0b\"", "invisible character");
     check(AWS, "autoscaler: {}", "autoscaler: { enabled: true }", "no field `enabled`");
 }
+
+#[test]
+fn joining_at_boot() {
+    let boot = "provisioning: boot";
+    check(AWS, "    image: { build: worker }\n", &format!("    image: {{ build: worker }}\n    {boot}\n"), "");
+    check(
+        AWS,
+        "image: { id: ami-0123456789abcdef0 } }",
+        &format!("image: {{ id: ami-1 }}, {boot} }}"),
+        "not an AMI's id",
+    );
+    check(
+        AWS,
+        "image: { id: ami-0123456789abcdef0 } }",
+        &format!("{boot} }}"),
+        "`pools[2].provisioning` cannot be `boot`",
+    );
+    check(AWS, "image: { id: ami-0123456789abcdef0 } }", &format!("{boot} }}"), "an image that has kubelet");
+    check(
+        AWS,
+        "image: { build: worker }",
+        &format!("image: {{ family: debian-12 }}\n    {boot}"),
+        "an image that has kubelet",
+    );
+    let long = format!("name: {}, {boot},", "p".repeat(49));
+    check(AWS, "name: ops,", &long, "with 48 characters at most");
+    // Who makes the others join is there already.
+    check(AWS, "  count: 3\n  machine", &format!("  count: 3\n  {boot}\n  machine"), "must be `ssh` or `none`");
+    check(AWS, "base: ubuntu-24.04", &format!("base: ubuntu-24.04, {boot}"), "must be `ssh` or `none`");
+    let workers = format!("name: workers\n    {boot}\n");
+    check(AZURE, "name: workers\n", &workers, "not built for Azure yet");
+    check(SANDBOX, "name: workers\n", &workers, "have no boot");
+    let at_boot = AWS.replace("name: ops,", &format!("name: ops, {boot},"));
+    let store = "backend: s3, bucket: acme-clusters, prefix: clusters/demo, region: eu-west-1";
+    check(&at_boot, store, "backend: local, path: ./store", "machines read no folder of yours");
+    check(&at_boot, store, "backend: azblob, account: acmeclusters, container: clusters", "read no store in Azure");
+}

@@ -24,6 +24,8 @@ pub(super) const FACTS: Facts = Facts {
     machine_tags: &["tags", "tags_all", "root_block_device.*.tags", "root_block_device.*.tags_all"],
     adoption: &[],
     other_tags: &["tags", "tags_all"],
+    joins: &["aws_iam_instance_profile.join", "aws_iam_role.join", "aws_iam_role_policy.join"],
+    join_policy: Some("aws_iam_role_policy.join"),
 };
 
 pub(super) fn pool() -> ModuleShape {
@@ -41,6 +43,9 @@ pub(super) fn foundation() -> ModuleShape {
     ];
     let each = [
         ("aws_eip.gateway", Some("local.gateway_zones")),
+        ("aws_iam_instance_profile.join", Some("local.join_pools")),
+        ("aws_iam_role.join", Some("local.join_pools")),
+        ("aws_iam_role_policy.join", Some("local.join_pools")),
         ("aws_instance.control_plane", Some("var.control_plane.nodes")),
         ("aws_lb.api", Some("local.balancers")),
         ("aws_lb_listener.api", Some("local.balancers")),

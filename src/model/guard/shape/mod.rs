@@ -65,6 +65,10 @@ pub struct Facts {
     pub adoption: &'static [&'static str],
     /// What `machine_tags` are, of any other resource.
     pub other_tags: &'static [&'static str],
+    /// The resources by which a pool's machines join at boot: one of each a pool, under its name.
+    pub joins: &'static [&'static str],
+    /// The one of them that says where the machines may read.
+    pub join_policy: Option<&'static str>,
 }
 
 impl Facts {

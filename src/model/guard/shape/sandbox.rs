@@ -15,6 +15,8 @@ pub(super) const FACTS: Facts = Facts {
     // An import knows nothing but the id.
     adoption: &["input", "output"],
     other_tags: &["input.tags", "output"],
+    joins: &[],
+    join_policy: None,
 };
 
 /// Makes the machine: its file appears in the register, whole.

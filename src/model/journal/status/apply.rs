@@ -73,6 +73,19 @@ impl Status {
                 Some(_) => {}
                 None => return Err(format!("no token {token} was issued")),
             },
+            Entry::JoinOffering { joins } if joins.is_empty() => return Err("it is for no machine".into()),
+            Entry::JoinOffering { joins } => {
+                if let Some(node) = joins.keys().find(|node| self.offers.contains_key(*node)) {
+                    return Err(format!("`{node}` can join already"));
+                }
+                self.offers.extend(joins.clone());
+            }
+            Entry::JoinWithdrawn { nodes } => {
+                if let Some(node) = nodes.iter().find(|node| !self.offers.contains_key(*node)) {
+                    return Err(format!("there was nothing for `{node}` to join by"));
+                }
+                self.offers.retain(|node, _| !nodes.contains(node));
+            }
             Entry::Provisioning { nodes } if nodes.is_empty() => return Err("it is of no machine".into()),
             Entry::Provisioning { .. } => {}
             Entry::Labelling { nodes } if nodes.is_empty() => return Err("it is of no node".into()),

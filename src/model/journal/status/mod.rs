@@ -15,7 +15,7 @@ pub use part::{PartPhase, PartStatus};
 pub use settling::{Fate, Settling};
 pub use victim::{Cordon, Victim, VictimPhase};
 
-use super::{Document, Entry, Outcome, PartId, Start};
+use super::{Document, Entry, JoinOffer, Outcome, PartId, Start};
 use crate::model::lock::Holder;
 use crate::model::names::{NodeName, OperationId};
 
@@ -36,6 +36,8 @@ pub struct Status {
     runs: BTreeMap<PartId, TerraformRun>,
     /// The id of the bootstrap token that may be valid still.
     token: Option<String>,
+    /// What machines may join by at their first boot, still.
+    offers: BTreeMap<NodeName, JoinOffer>,
     /// Nodes whose labels and taints are about to be changed, or may have been.
     labelling: BTreeSet<NodeName>,
     /// Labels and taints of nodes were changed.
@@ -105,6 +107,7 @@ impl Status {
             newcomers: newcomers(start),
             runs: BTreeMap::new(),
             token: None,
+            offers: BTreeMap::new(),
             labelling: BTreeSet::new(),
             labelled: false,
             generation: None,
@@ -224,6 +227,11 @@ impl Status {
     /// The id of the bootstrap token that was issued and, by the journal, not revoked.
     pub fn token(&self) -> Option<&str> {
         self.token.as_deref()
+    }
+
+    /// What machines may join by at their first boot: was about to be made and, by the journal, not taken back.
+    pub fn offers(&self) -> &BTreeMap<NodeName, JoinOffer> {
+        &self.offers
     }
 
     /// The generation of the record that it committed last.

@@ -58,6 +58,8 @@ impl Entry {
             Entry::Untainting { node, machine_id, .. } => format!("keeping machine {machine_id} as {node}"),
             Entry::TokenIssuing { token } => format!("issuing the bootstrap token {token}"),
             Entry::TokenRevoked { token } => format!("revoked the bootstrap token {token}"),
+            Entry::JoinOffering { joins } => format!("letting join at boot: {}", names(joins.keys())),
+            Entry::JoinWithdrawn { nodes } => format!("took back what they join by: {}", names(nodes.iter())),
             Entry::Provisioning { nodes } => format!("provisioning {}", names(nodes.iter())),
             Entry::Labelling { nodes } => format!("labelling {}", names(nodes.keys())),
             Entry::Labelled => "labelled".into(),

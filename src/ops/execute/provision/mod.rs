@@ -3,6 +3,7 @@
 //! A machine that joins needs no other one of the cluster but its API: the token is made there for this operation and
 //! goes with it, and where the cluster is and how it is recognised comes from there.
 
+pub(super) mod boot;
 mod control_plane;
 mod hosts;
 pub mod leave;
@@ -25,6 +26,7 @@ use crate::ops::ports::provisioner::{Play, Played, Secrets};
 use crate::ops::ports::{Condition, Event};
 use crate::render::{self, RunFacts};
 
+use super::join::has_joined;
 use super::make;
 use super::session::Session;
 
@@ -39,7 +41,9 @@ pub fn needed(file: &ClusterFile, plan: &Plan) -> bool {
     let makes_cluster = matches!(plan.foundation, FoundationChange::Create { .. })
         && file.control_plane.provisioning == Provisioning::Ssh;
     let makes_workers = plan.pools.iter().any(|change| file.joins_by_ssh(&change.pool) && !change.additions.is_empty());
-    makes_cluster || makes_workers || !plan.provision.is_empty()
+    // A control plane is in no pool.
+    let by_ssh = |node: &NodeName| file.pool_of(node).is_none_or(|pool| pool.provisioning == Provisioning::Ssh);
+    makes_cluster || makes_workers || plan.provision.iter().any(by_ssh)
 }
 
 impl Session<'_> {
@@ -63,10 +67,40 @@ impl Session<'_> {
             }
             shortfalls.extend(told::together(failed));
         }
-        if self.joins() {
-            shortfalls.extend(self.wait_until_ready(&waiting).await?);
+        if !self.joins() {
+            return Ok(make::partly(shortfalls));
         }
+        for (node, failure) in self.let_join(&waiting).await? {
+            waiting.remove(&node);
+            self.note_newcomer(Entry::NodeNotReady { node, why: failure.to_string() }).await?;
+            shortfalls.push(failure);
+        }
+        let waited = self.wait_until_ready(&waiting).await;
+        self.withdraw(|_| true).await?;
+        shortfalls.extend(waited?);
         Ok(make::partly(shortfalls))
+    }
+
+    /// Those of them that join at boot may do so now. Returns those that cannot, and why.
+    async fn let_join(&mut self, waiting: &Newcomers) -> Result<BTreeMap<NodeName, Failure>> {
+        let Ok(kubernetes) = self.ports.kubernetes.clone() else { return Ok(BTreeMap::new()) };
+        let mut at_boot = waiting.clone();
+        at_boot.retain(|node, _| self.at_boot(node));
+        if at_boot.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let offered = async {
+            // Who has joined needs nothing any more.
+            let nodes = kubernetes.nodes().await?;
+            at_boot.retain(|name, machine| !nodes.items.iter().any(|node| has_joined(node, name, machine.as_deref())));
+            self.offer(&at_boot).await
+        };
+        match offered.await {
+            Ok(failed) => Ok(failed),
+            // Without the lease nothing more can be done.
+            Err(failure) if self.lease.check().is_err() => Err(failure),
+            Err(failure) => Ok(at_boot.into_keys().map(|node| (node, failure.clone())).collect()),
+        }
     }
 
     /// Of nodes that this operation does not make nothing is written down.
@@ -106,7 +140,12 @@ impl Session<'_> {
             return self.task.file.control_plane.provisioning == Provisioning::Ssh;
         }
         let pool = self.record.pools.iter().find(|(_, pool)| pool.nodes.contains_key(node));
-        pool.is_some_and(|(name, _)| self.task.file.joins_by_ssh(name))
+        pool.is_some_and(|(name, _)| self.task.file.joins_by_ssh(name)) && !self.at_boot(node)
+    }
+
+    /// Whether the machine of this node was made to join by itself.
+    fn at_boot(&self, node: &NodeName) -> bool {
+        self.node(node).is_some_and(|record| record.join.is_some())
     }
 
     /// Runs the playbooks on these machines. Returns those that failed, and why.

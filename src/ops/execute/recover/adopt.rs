@@ -77,7 +77,7 @@ impl Session<'_> {
         if phase(began, part) == Some(PartPhase::Applied) {
             let state = self.state_of(&part.stack).await?;
             let flagged = left_imported(began, part);
-            let additions = self.settle(&change.additions, &foundation);
+            let additions = self.settle(&change.pool, &change.additions, &foundation);
             let additions = Left { adopted: flagged, ..Left::default() }.told(&additions);
             let nodes = self.keep_made(&change.pool, additions, &state);
             self.record_stack(part, &state, began).await?;
@@ -88,7 +88,7 @@ impl Session<'_> {
         left.vanished = self.vanished(&change.pool).await?;
         let mut nodes: BTreeMap<NodeName, NodeRecord> = self.nodes(&change.pool);
         nodes.retain(|name, _| !left.vanished.iter().any(|(gone, _)| gone == name));
-        nodes.extend(left.told(&self.settle(&change.additions, &foundation)));
+        nodes.extend(left.told(&self.settle(&change.pool, &change.additions, &foundation)));
         self.init_as_wanted(&change.pool, &nodes, &foundation).await?;
         self.take_in(part, &mut left, state.as_ref(), settled).await?;
         let made = self.make_rest(&change, &foundation, &left).await?;

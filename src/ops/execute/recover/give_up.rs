@@ -6,16 +6,16 @@ use crate::model::journal::{Act, Entry, PartId, PartPhase, Status};
 use crate::model::names::StackId;
 use crate::model::plan::FoundationChange;
 use crate::ops::interrupts::Interrupts;
-use crate::ops::journal::Journal;
 use crate::ops::lease::Lease;
 use crate::ops::ports::{Event, Ports};
 use crate::ops::task::Task;
-use crate::ops::{place, record, stacks, state, state_lock};
+use crate::ops::{record, stacks, state};
 
 use super::super::make::Left;
+use super::super::provision::boot;
 use super::super::session::Session;
 use super::finish::phase;
-use super::{Settled, can_finish, plan};
+use super::{Settled, can_finish, may_change, plan, take_over};
 
 pub(super) async fn give_up(
     ports: &Ports,
@@ -26,14 +26,17 @@ pub(super) async fn give_up(
 ) -> Result<Settled> {
     let stored = record::load(ports.store.as_ref()).await?;
     let takes_in = !makes(&began).is_empty();
-    if let Some((record, _)) = stored.as_ref().filter(|_| takes_in) {
-        record::check_writable(ports.store.as_ref(), record)?;
-        place::check(record, &ports.cloud.place().await?)?;
-        can_finish(ports, task, &began, Some(record)).await?;
+    if let Some((record, _)) = &stored {
+        may_change(ports, record).await?;
+        if takes_in {
+            can_finish(ports, task, &began, Some(record)).await?;
+        }
     }
-    let mut journal = Journal::taken_over(ports.store.clone(), ports.clock.clone(), lease.clone(), began.clone());
-    journal.write(Entry::TakenOver { holder: task.holder.clone() }).await?;
-    state_lock::remove_left_over(ports, &lease, &began).await?;
+    let (mut journal, stored) = take_over(ports, task, &lease, &began, stored).await?;
+    let nodes = boot::take_back(ports, &lease, began.offers()).await?;
+    if !nodes.is_empty() {
+        journal.write(Entry::JoinWithdrawn { nodes }).await?;
+    }
     let mut settled = Settled::of(began.operation());
     let given_up =
         Entry::Superseded { why: format!("{} on {} destroys the whole cluster", task.holder.user, task.holder.host) };
@@ -56,9 +59,7 @@ pub(super) async fn give_up(
     })?;
     if session.record != before {
         plan::use_up_names(&mut session.record, &began);
-        session.record.generation += 1;
-        session.record.operation = session.operation.clone();
-        session.record.fence = session.lease.fence;
+        session.next_generation();
         session.write_down(version).await?;
     }
     let mut journal = session.journal.lock().await;
@@ -111,14 +112,13 @@ impl Session<'_> {
             return Ok(());
         }
         let foundation = self.foundation().await?;
-        let told = left.told(&self.settle(&change.additions, &foundation));
+        let told = left.told(&self.settle(&change.pool, &change.additions, &foundation));
         if imports(began, part, &left) {
             let mut nodes = self.nodes(&change.pool);
             nodes.extend(told.clone());
             self.init_as_wanted(&change.pool, &nodes, &foundation).await?;
             self.take_in(part, &mut left, state.as_ref(), settled).await?;
-            let standing = left.made.standing.clone();
-            change.additions.retain(|name, _| standing.contains_key(name));
+            change.additions.retain(|name, _| left.made.standing.contains_key(name));
             left.made.missing.clear();
             // Some of what a machine was made with is not in it, and Terraform may need that to end it.
             let applied = self.make_rest(&change, &foundation, &left).await;

@@ -22,8 +22,9 @@ use crate::ops::lease::Lease;
 use crate::ops::lock::Seeker;
 use crate::ops::ports::{Ports, Version};
 use crate::ops::task::Task;
-use crate::ops::{lock, place, record, stacks, start, state_lock};
+use crate::ops::{lock, place, record, stacks, start, state_backup, state_lock};
 
+use super::provision::boot;
 use super::session::Session;
 
 /// How far to go.
@@ -113,29 +114,25 @@ async fn under_lock(
     task: &Task,
     goal: Goal,
     lease: Lease,
-    status: Status,
+    began: Status,
     interrupts: Interrupts,
 ) -> Result<Settled> {
     if goal == Goal::Undo {
-        undoable(&status)?;
+        undoable(&began)?;
     }
     if goal == Goal::Supersede {
-        return give_up::give_up(ports, task, lease, status, interrupts).await;
+        return give_up::give_up(ports, task, lease, began, interrupts).await;
     }
     let stored = record::load(ports.store.as_ref()).await?;
     if let Some((record, _)) = &stored {
-        record::check_writable(ports.store.as_ref(), record)?;
-        place::check(record, &ports.cloud.place().await?)?;
+        may_change(ports, record).await?;
     }
-    let finishes = goal == Goal::Settle && !status.past().is_empty();
+    let finishes = goal == Goal::Settle && !began.past().is_empty();
     if finishes {
-        can_finish(ports, task, &status, stored.as_ref().map(|(record, _)| record)).await?;
+        can_finish(ports, task, &began, stored.as_ref().map(|(record, _)| record)).await?;
     }
-    let kubernetes = undo::reach(ports, &status, finishes, stored.as_ref().map(|(record, _)| record)).await?;
-    let began = status.clone();
-    let mut journal = Journal::taken_over(ports.store.clone(), ports.clock.clone(), lease.clone(), status);
-    journal.write(Entry::TakenOver { holder: task.holder.clone() }).await?;
-    state_lock::remove_left_over(ports, &lease, &began).await?;
+    let kubernetes = undo::reach(ports, &began, finishes, stored.as_ref().map(|(record, _)| record)).await?;
+    let (journal, stored) = take_over(ports, task, &lease, &began, stored).await?;
     let operation = began.operation().clone();
     let mut settled = Settled::of(&operation);
     let Some((record, version)) = stored else {
@@ -147,11 +144,40 @@ async fn under_lock(
     if let Some(token) = began.token() {
         session.revoke_token(token).await?;
     }
+    session.withdraw(|_| true).await?;
+    boot::sweep(&session.ports, &session.lease).await?;
     let given = session.undo_parts(&began, kubernetes, &mut settled).await?;
     if goal == Goal::Settle {
         session.finish_parts(&began, &mut settled).await?;
     }
     session.end(&began, version, given, settled).await
+}
+
+/// Whether the record may be written, and speaks of machines of the place that this login reaches.
+async fn may_change(ports: &Ports, record: &Record) -> Result<()> {
+    record::check_writable(ports.store.as_ref(), record)?;
+    place::check(record, &ports.cloud.place().await?)
+}
+
+/// The dead run's journal goes on as this run's, what it may still have on its way comes too late, and what its Terraform
+/// left locked or half-written is as it was.
+async fn take_over(
+    ports: &Ports,
+    task: &Task,
+    lease: &Lease,
+    began: &Status,
+    stored: Option<(Record, Version)>,
+) -> Result<(Journal, Option<(Record, Version)>)> {
+    let stored = match stored {
+        Some(stored) => Some(record::fence(ports.store.as_ref(), lease, stored).await?),
+        None => None,
+    };
+    let serials = stored.as_ref().map(|(record, _)| record.stacks.clone()).unwrap_or_default();
+    let mut journal = Journal::taken_over(ports.store.clone(), ports.clock.clone(), lease.clone(), began.clone());
+    journal.write(Entry::TakenOver { holder: task.holder.clone() }).await?;
+    state_lock::remove_left_over(ports, lease, began).await?;
+    state_backup::bring_back(ports, lease, began, &serials).await?;
+    Ok((journal, stored))
 }
 
 /// Its run died before the first record: nothing was made that could be left.
@@ -200,9 +226,7 @@ impl Session<'_> {
             }
         }
         self.settle_sizes_of(began).await;
-        self.record.generation += 1;
-        self.record.operation = self.operation.clone();
-        self.record.fence = self.lease.fence;
+        self.next_generation();
         settled.left.extend(still_cordoned);
         self.write_down(version).await?;
         match self.status_ending().await {

@@ -40,11 +40,13 @@ impl SimKubernetes {
         answer
     }
 
-    /// A change that the watch does not look at by itself.
-    async fn changes(&self, label: &'static str, work: impl Future<Output = Result<()>> + Send) -> Result<()> {
+    /// A change; the watch is told what the API server did.
+    async fn changes<T>(&self, label: &'static str, work: impl Future<Output = Result<T>> + Send) -> Result<T> {
         let point = self.0.come_to(|| label.into()).await;
         self.there().await?;
+        let before = self.log_length();
         let answer = work.await;
+        self.report(before, None);
         self.0.left(point).await;
         self.back(()).await;
         self.fails()?;
@@ -141,27 +143,11 @@ impl Kubernetes for SimKubernetes {
 
     async fn change_node(&self, change: &NodeChange) -> Result<Patched> {
         let label = if change.annotation.is_some() { "cordon" } else { "uncordon" };
-        let point = self.0.come_to(|| label.into()).await;
-        self.there().await?;
-        let before = self.log_length();
-        let answer = self.0.world.kubernetes.change_node(change).await;
-        self.report(before, None);
-        self.0.left(point).await;
-        self.back(()).await;
-        self.fails()?;
-        answer
+        self.changes(label, self.0.world.kubernetes.change_node(change)).await
     }
 
     async fn change_labels(&self, change: &LabelChange) -> Result<Patched> {
-        let point = self.0.come_to(|| "label".into()).await;
-        self.there().await?;
-        let before = self.log_length();
-        let answer = self.0.world.kubernetes.change_labels(change).await;
-        self.report(before, None);
-        self.0.left(point).await;
-        self.back(()).await;
-        self.fails()?;
-        answer
+        self.changes("label", self.0.world.kubernetes.change_labels(change)).await
     }
 
     async fn evict(&self, pod: &Pod) -> Result<Eviction> {

@@ -10,6 +10,7 @@ use crate::model::journal::Document;
 use crate::model::lock::{self, Lock, LockState};
 use crate::ops::ports::store::lock_beside;
 use crate::ops::ports::{Condition, Object, Put, Store};
+use crate::ops::record;
 use crate::ops::simulation::process::Process;
 use crate::ops::simulation::watch::{Deed, kind_of_entry};
 
@@ -51,7 +52,7 @@ impl Writing {
             Writing::Entry(document) => format!("journal: {}", kind_of_entry(&document.entry)),
             Writing::Lock(lock) if lock.state == LockState::Released => "unlock".into(),
             Writing::Lock(_) => "lock".into(),
-            Writing::Other if key == "cluster.json" => "commit".into(),
+            Writing::Other if key == record::KEY => "commit".into(),
             Writing::Other => key.split('/').next().unwrap_or_default().to_owned(),
         }
     }
@@ -92,8 +93,10 @@ impl Store for SimStore {
         }
         process.alive().await;
         let put = process.world.store.put(key, bytes.clone(), condition.clone()).await?;
-        if let Put::Written(_) = &put {
-            process.world.did(process.index, writing.deed(key));
+        match &put {
+            Put::Written(_) => process.world.did(process.index, writing.deed(key)),
+            Put::Conflict if key == record::KEY => process.world.happens("a record came too late"),
+            Put::Conflict => {}
         }
         process.left(point).await;
         process.way_back().await;
@@ -122,6 +125,21 @@ impl Store for SimStore {
 
     async fn break_state_lock(&self, key: &str) -> Result<()> {
         self.delete(&lock_beside(key)).await
+    }
+
+    async fn purge(&self, key: &str) -> Result<()> {
+        let point = self.0.come_to(|| "purge".into()).await;
+        self.0.way_there().await;
+        if self.fails() {
+            self.0.world.happens("a join file could not be removed");
+            self.0.way_back().await;
+            return Err(unanswered());
+        }
+        self.0.world.store.purge(key).await?;
+        self.0.world.did(self.0.index, Deed::Purged { key });
+        self.0.left(point).await;
+        self.0.way_back().await;
+        Ok(())
     }
 
     async fn delete(&self, key: &str) -> Result<()> {

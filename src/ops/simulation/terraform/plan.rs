@@ -8,6 +8,8 @@ use serde_json::{Map, Value, json};
 use super::configuration;
 use super::state::{Address, TfState};
 use crate::model::names::StackId;
+use crate::ops::simulation::cluster::ROLE;
+use crate::ops::simulation::order::POOL;
 
 /// What one resource is to be.
 #[derive(Debug, Clone, PartialEq)]
@@ -54,12 +56,15 @@ pub fn wanted(stack: &StackId, values: &Value) -> BTreeMap<Address, Wanted> {
 fn machine(stack: &StackId, values: &Value, name: &str, node: &Value) -> Wanted {
     let pool = stack.pool().unwrap_or_default();
     let role = if stack.pool().is_some() { "worker" } else { "control-plane" };
-    let machine = json!({
+    let mut machine = json!({
         "name": name, "cluster": values["cluster"]["name"], "clusterId": values["cluster"]["id"], "pool": pool,
         "role": role, "zone": node["zone"], "region": values["cluster"]["region"], "machine": node["machine"],
         "capacity": node["capacity"], "operation": node["operation"], "image": node["image"],
         "tags": tags(values, Some(node), name, role),
     });
+    if let Some(profile) = node.get("instance_profile") {
+        machine["profile"] = profile.clone();
+    }
     let or = |value: &Value, other: Value| if value.is_null() { other } else { value.clone() };
     let subnet = or(&node["subnet"], json!(format!("subnet-{}", node["zone"].as_str().unwrap_or_default())));
     let key_name = format!("scaler-{}", values["cluster"]["id"].as_str().unwrap_or_default());
@@ -190,6 +195,7 @@ pub fn outputs(stack: &StackId, values: &Value, state: &TfState) -> Map<String, 
     outputs.insert(
         "foundation".into(),
         json!({ "network_id": "network-1", "subnets": subnets, "key_name": key_name,
+                "joins": { POOL: { "profile": format!("scaler-{POOL}"), "role_id": ROLE } },
                 "endpoint": { "host": "127.0.0.1", "port": 6443 } }),
     );
     outputs

@@ -19,6 +19,7 @@ use crate::model::names::StackId;
 use crate::ops::lease::Lease;
 use crate::ops::ports::terraform::{Applied, PlanMode};
 use crate::ops::simulation::clock::booted;
+use crate::ops::simulation::cluster;
 use crate::ops::simulation::process::Process;
 use crate::ops::simulation::time::Owner;
 use crate::ops::simulation::watch::{Deed, Work};
@@ -261,6 +262,9 @@ impl Run {
             let point = self.process.tool_at(|| format!("terraform makes {}", address.name)).await;
             let machine = machine(&id, &wanted.input["machine"]);
             self.lame(&machine);
+            if wanted.input["machine"]["profile"].is_string() {
+                cluster::waits_at_boot(world, &machine);
+            }
             world.cloud.make(machine.clone(), world.now());
             self.did(Deed::Made(&machine));
             self.process.tool_left(point).await;

@@ -1,6 +1,7 @@
 //! Intent before effect: the journal, as it lies in the store, speaks of each deed before it is done.
 
 use super::{Deed, Inner, Work};
+use crate::model::join_file;
 use crate::model::journal::{PartPhase, Proof, Status, Victim, VictimPhase};
 use crate::model::names::{NodeName, StackId};
 use crate::ops::testing::kubernetes::Done;
@@ -24,6 +25,7 @@ impl Inner {
                 let node = machine.node.as_ref();
                 node.is_some_and(|node| self.status().is_some_and(|status| resets(status, node)))
             }
+            Deed::Wrote { key } if key.starts_with(join_file::FOLDER) => self.offered.contains(*key),
             Deed::Began { stack, work } => self.status().is_some_and(|status| begins(status, stack, *work)),
             Deed::Made(machine) => match &machine.node {
                 Some(node) => self.status().is_some_and(|status| makes(status, node)),

@@ -22,6 +22,10 @@ pub enum Deed<'a> {
         /// What was there.
         text: Option<&'a str>,
     },
+    /// All versions are gone.
+    Purged {
+        key: &'a str,
+    },
     Kubernetes {
         done: &'a Done,
         /// The UID of the pod that was meant, of an eviction.
@@ -65,6 +69,7 @@ impl Deed<'_> {
             Deed::Locked(lock) => format!("lock {:?} {} fence {}", lock.state, lock.operation, lock.fence),
             Deed::Wrote { key } => format!("wrote {key}"),
             Deed::Deleted { key, .. } => format!("deleted {key}"),
+            Deed::Purged { key } => format!("purged {key}"),
             Deed::Kubernetes { done, .. } => format!("{done:?}"),
             Deed::DeletesNode { node } => format!("deletes Node {}", node.name),
             Deed::Began { stack, work } => format!("Terraform begins on {stack} ({work:?})"),
@@ -80,10 +85,11 @@ impl Deed<'_> {
     pub fn is_free(&self) -> bool {
         match self {
             Deed::Wrote { key } => {
-                ["inputs/", "history/", "probe/", "logs/"].iter().any(|folder| key.starts_with(folder))
+                ["inputs/", "history/", "probe/", "logs/", "join/"].iter().any(|folder| key.starts_with(folder))
             }
             Deed::Deleted { key, .. } => key.starts_with("probe/"),
-            Deed::Ended { .. } => true,
+            // Of a join file that comes late its token has ended; its writer takes it away.
+            Deed::Purged { .. } | Deed::Ended { .. } => true,
             _ => false,
         }
     }

@@ -39,7 +39,9 @@ impl World {
         if inner.is_stillborn(deed) {
             return Ok(());
         }
-        if !deed.is_free() && inner.holder != Some(pid) {
+        if inner.holder == Some(pid) {
+            inner.outdates(deed);
+        } else if !deed.is_free() && !inner.is_late(pid, deed) {
             let holder = inner.holder.map_or("nobody".to_owned(), |pid| format!("p{}", pid - 1000));
             return Err(format!("p{process} acts ({}), and {holder} has the lock", deed.told()));
         }
@@ -53,7 +55,7 @@ impl World {
                 }
                 inner.journal_written(key, document, self.now())
             }
-            Deed::Locked(_) | Deed::Wrote { .. } | Deed::Saved { .. } => Ok(()),
+            Deed::Locked(_) | Deed::Wrote { .. } | Deed::Purged { .. } | Deed::Saved { .. } => Ok(()),
             Deed::Deleted { key, text } => self.deleted(&inner, key, *text),
             Deed::Kubernetes { done, meant } => self.kubernetes_did(&inner, done, *meant),
             Deed::DeletesNode { node } => self.node_deleted(node),

@@ -22,6 +22,8 @@ pub fn kind_of_entry(entry: &Entry) -> &'static str {
         Entry::Untainting { .. } => "untainting",
         Entry::TokenIssuing { .. } => "token-issuing",
         Entry::TokenRevoked { .. } => "token-revoked",
+        Entry::JoinOffering { .. } => "join-offering",
+        Entry::JoinWithdrawn { .. } => "join-withdrawn",
         Entry::Provisioning { .. } => "provisioning",
         Entry::Labelling { .. } => "labelling",
         Entry::Labelled => "labelled",
@@ -40,7 +42,7 @@ pub fn kind_of_entry(entry: &Entry) -> &'static str {
 }
 
 /// All kinds of entries.
-pub const KINDS: [&str; 31] = [
+pub const KINDS: [&str; 33] = [
     "started",
     "taken-over",
     "cordoning",
@@ -61,6 +63,8 @@ pub const KINDS: [&str; 31] = [
     "labelled",
     "token-issuing",
     "token-revoked",
+    "join-offering",
+    "join-withdrawn",
     "provisioning",
     "node-ready",
     "node-not-ready",

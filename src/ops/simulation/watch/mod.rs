@@ -22,6 +22,7 @@ pub use kinds::{KINDS, kind_of_entry};
 use crate::model::journal::{Document, Entry, PartId, Proof, Status};
 use crate::model::lock::{Lock, LockState};
 use crate::model::names::{OperationId, StackId};
+use crate::ops::record;
 
 /// How long a world may go on before it counts as one that never ends.
 pub const LONGEST: Duration = Duration::from_secs(48 * 3600);
@@ -51,14 +52,26 @@ struct Inner {
     /// Machines that ended by themselves.
     vanished: BTreeSet<String>,
     kinds: BTreeSet<&'static str>,
+    /// Join files that some journal has spoken of.
+    offered: BTreeSet<String>,
     /// When a person last uncordoned a node, or it came back to life.
     changed: BTreeMap<String, Duration>,
     /// When Terraform's plan of a part was last found good: whoever looks once more looks after that.
     planned: BTreeMap<(OperationId, PartId), Duration>,
     /// Pool → its least and greatest size.
     bounds: BTreeMap<String, (usize, usize)>,
+    /// Who lost the lock, and what that scaler had on its way then may still arrive: nobody who came after it has written
+    /// anything that goes by what is in the store.
+    late: BTreeMap<u32, Late>,
     /// Scalers that were asked to change nothing.
     lookers: BTreeSet<usize>,
+}
+
+/// What of a former holder's may still arrive.
+#[derive(Clone, Copy)]
+struct Late {
+    record: bool,
+    entry: bool,
 }
 
 impl Watch {
@@ -169,7 +182,31 @@ impl Inner {
         document.seq == 1 && self.operation.as_ref() != Some(&document.operation)
     }
 
+    /// Whether it is what a former holder had on its way when it lost the lock, and nobody has gone by anything else yet.
+    fn is_late(&self, pid: u32, deed: &Deed) -> bool {
+        let Some(late) = self.late.get(&pid) else { return false };
+        match deed {
+            Deed::Wrote { key } => *key == record::KEY && late.record,
+            Deed::Journalled { document, .. } => late.entry && self.operation.as_ref() == Some(&document.operation),
+            _ => false,
+        }
+    }
+
+    /// The holder has written this: what comes after it from former holders comes too late.
+    fn outdates(&mut self, deed: &Deed) {
+        let entry = matches!(deed, Deed::Journalled { .. });
+        if entry || matches!(deed, Deed::Wrote { key } if *key == record::KEY) {
+            for late in self.late.values_mut() {
+                late.record = false;
+                late.entry &= !entry;
+            }
+        }
+    }
+
     fn lock_written(&mut self, lock: &Lock) {
+        if let Some(former) = self.holder.filter(|former| *former != lock.holder.pid) {
+            self.late.insert(former, Late { record: true, entry: true });
+        }
         self.holder = (lock.state == LockState::Held).then_some(lock.holder.pid);
         self.operation = Some(lock.operation.clone());
     }
@@ -179,6 +216,9 @@ impl Inner {
         self.kinds.insert(kind_of_entry(&document.entry));
         if let Entry::Planned { part, .. } = &document.entry {
             self.planned.insert((document.operation.clone(), part.clone()), now);
+        }
+        if let Entry::JoinOffering { joins } = &document.entry {
+            self.offered.extend(joins.values().map(|offer| offer.file.clone()));
         }
         let written = match self.journals.get_mut(&document.operation) {
             Some(status) => status.follow(document),

@@ -97,7 +97,7 @@ impl Grounds for InMemory {
     }
 
     async fn has_token(&self, id: &str) -> bool {
-        self.cluster.world().tokens.contains(id)
+        self.cluster.world().tokens.contains_key(id)
     }
 
     async fn pass(&self) {

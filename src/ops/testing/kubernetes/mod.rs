@@ -48,6 +48,32 @@ impl MemoryKubernetes {
             _ => Ok(world),
         }
     }
+
+    /// Changes the Node if it is still the one that was read (name, UID, resourceVersion). What each client set is booked
+    /// once, and not at all when it has taken everything back.
+    fn patch(
+        &self,
+        (name, uid, read): (&str, &str, &str),
+        (manager, has_set): (&str, bool),
+        change: impl FnOnce(&mut Node) -> Done,
+    ) -> Result<Patched> {
+        let mut world = self.request()?;
+        world.meddle(name);
+        let (now, version) = (world.wall(), world.next_version());
+        let Some(node) = world.nodes.get_mut(name) else { return Ok(Patched::Gone) };
+        if node.uid != uid || node.resource_version != read {
+            return Ok(Patched::Conflict);
+        }
+        node.resource_version = version;
+        let done = change(node);
+        node.changes.retain(|change| change.manager != manager);
+        if has_set {
+            node.changes.insert(0, Change { manager: manager.to_owned(), at: Some(now) });
+        }
+        let node = node.clone();
+        world.note(done);
+        answer(&mut world, Patched::Done(Box::new(node)))
+    }
 }
 
 #[async_trait]
@@ -102,56 +128,33 @@ impl Kubernetes for MemoryKubernetes {
     }
 
     async fn change_node(&self, change: &NodeChange) -> Result<Patched> {
-        let mut world = self.request()?;
-        world.meddle(&change.name);
-        let (now, version) = (world.wall(), world.next_version());
-        let Some(node) = world.nodes.get_mut(&change.name) else { return Ok(Patched::Gone) };
-        if node.uid != change.uid || node.resource_version != change.resource_version {
-            return Ok(Patched::Conflict);
-        }
-        node.resource_version = version;
-        node.unschedulable = change.unschedulable;
-        match &change.annotation {
-            Some(text) => node.annotations.insert(OPERATION_ANNOTATION.to_owned(), text.clone()),
-            None => node.annotations.remove(OPERATION_ANNOTATION),
-        };
-        // What each client set is booked once, and not at all when it has taken everything back.
-        node.changes.retain(|change| change.manager != FIELD_MANAGER);
-        if change.annotation.is_some() {
-            node.changes.insert(0, Change { manager: FIELD_MANAGER.to_owned(), at: Some(now) });
-        }
-        let node = node.clone();
-        let done = match change.annotation {
-            Some(_) => Done::Cordoned { node: node.name.clone() },
-            None => Done::Restored { node: node.name.clone(), unschedulable: node.unschedulable },
-        };
-        world.note(done);
-        answer(&mut world, Patched::Done(Box::new(node)))
+        let booked = (FIELD_MANAGER, change.annotation.is_some());
+        self.patch((&change.name, &change.uid, &change.resource_version), booked, |node| {
+            node.unschedulable = change.unschedulable;
+            match &change.annotation {
+                Some(text) => node.annotations.insert(OPERATION_ANNOTATION.to_owned(), text.clone()),
+                None => node.annotations.remove(OPERATION_ANNOTATION),
+            };
+            match change.annotation {
+                Some(_) => Done::Cordoned { node: node.name.clone() },
+                None => Done::Restored { node: node.name.clone(), unschedulable: node.unschedulable },
+            }
+        })
     }
 
     async fn change_labels(&self, change: &LabelChange) -> Result<Patched> {
-        let mut world = self.request()?;
-        world.meddle(&change.name);
-        let (now, version) = (world.wall(), world.next_version());
-        let Some(node) = world.nodes.get_mut(&change.name) else { return Ok(Patched::Gone) };
-        if node.uid != change.uid || node.resource_version != change.resource_version {
-            return Ok(Patched::Conflict);
-        }
-        node.resource_version = version;
-        for (key, value) in &change.labels {
-            match value {
-                Some(value) => drop(node.labels.insert(key.clone(), value.clone())),
-                None => drop(node.labels.remove(key)),
+        self.patch((&change.name, &change.uid, &change.resource_version), (LABEL_MANAGER, true), |node| {
+            for (key, value) in &change.labels {
+                match value {
+                    Some(value) => drop(node.labels.insert(key.clone(), value.clone())),
+                    None => drop(node.labels.remove(key)),
+                }
             }
-        }
-        if let Some(taints) = &change.taints {
-            node.taints = taints.clone();
-        }
-        node.changes.retain(|change| change.manager != LABEL_MANAGER);
-        node.changes.insert(0, Change { manager: LABEL_MANAGER.to_owned(), at: Some(now) });
-        let node = node.clone();
-        world.note(Done::Labelled { node: node.name.clone() });
-        answer(&mut world, Patched::Done(Box::new(node)))
+            if let Some(taints) = &change.taints {
+                node.taints = taints.clone();
+            }
+            Done::Labelled { node: node.name.clone() }
+        })
     }
 
     async fn evict(&self, pod: &Pod) -> Result<Eviction> {
@@ -173,9 +176,9 @@ impl Kubernetes for MemoryKubernetes {
         Ok(Entrance { endpoint: "api.test:6443".into(), ca_hash: "sha256:00".into() })
     }
 
-    async fn issue_token(&self, token: &BootstrapToken, _: &OperationId, _: jiff::Timestamp) -> Result<()> {
+    async fn issue_token(&self, token: &BootstrapToken, _: &OperationId, expires: jiff::Timestamp) -> Result<()> {
         let mut world = self.request()?;
-        world.tokens.insert(token.id.clone());
+        world.tokens.insert(token.id.clone(), expires);
         answer(&mut world, ())
     }
 

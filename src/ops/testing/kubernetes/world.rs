@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -29,8 +29,8 @@ pub struct World {
     pub away: Option<(Duration, Duration)>,
     /// How many of the next changes are made without an answer.
     pub lost_answers: u32,
-    /// Ids of bootstrap tokens that are valid.
-    pub tokens: BTreeSet<String>,
+    /// Ids of bootstrap tokens, and until when each is valid if nobody ends it.
+    pub tokens: BTreeMap<String, jiff::Timestamp>,
     /// Before how many of the next changes of a Node somebody else changes it.
     pub meddling: u32,
     /// Nodes that were deleted while pods were on them → when these are collected.
@@ -109,7 +109,7 @@ impl World {
             terminating_namespaces: Vec::new(),
             away: None,
             lost_answers: 0,
-            tokens: BTreeSet::new(),
+            tokens: BTreeMap::new(),
             meddling: 0,
             orphans: BTreeMap::new(),
             plans: Vec::new(),

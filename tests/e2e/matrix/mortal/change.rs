@@ -19,6 +19,7 @@ macro_rules! changes {
 changes! {
     Put = "Store::put",
     Delete = "Store::delete",
+    Purge = "Store::purge",
     BreakStateLock = "Store::break_state_lock",
     Plan = "Terraform::plan",
     Apply = "Terraform::apply",
@@ -36,6 +37,6 @@ changes! {
 impl Change {
     /// It comes only where machines are logged in to; the matrix' join by themselves.
     pub fn is_of_provisioning(self) -> bool {
-        matches!(self, Change::IssueToken | Change::RevokeToken | Change::Play)
+        matches!(self, Change::IssueToken | Change::RevokeToken | Change::Purge | Change::Play)
     }
 }

@@ -6,7 +6,7 @@ mod walks;
 
 use scene::{Scene, applied, drain, machine, node, other, ours, passed, permit, plan, uid};
 
-use super::super::{Act, ApplyEnd, Deathbed, Entry, Outcome, PartId, Proof, UncordonFound, WayIn};
+use super::super::{Act, ApplyEnd, Deathbed, Entry, JoinOffer, Outcome, PartId, Proof, UncordonFound, WayIn};
 use super::{PartPhase, Status, VictimPhase};
 use crate::model::names::StackId;
 
@@ -209,4 +209,23 @@ fn labels_are_a_part_of_what_was_done() {
     assert_eq!(scene.status().ending(), Ok(Outcome::Partial));
     scene.write(Entry::Labelled);
     assert_eq!(scene.status().ending(), Ok(Outcome::Partial), "something was changed, and stays");
+}
+
+#[test]
+fn what_machines_join_by_is_open_until_it_is_taken_back() {
+    let mut scene = Scene::new();
+    let offer = |token: &str| JoinOffer { token: token.into(), file: format!("join/R:i-{token}") };
+    let offering = |joins: &[(u64, &str)]| Entry::JoinOffering {
+        joins: joins.iter().map(|(number, token)| (node(*number), offer(token))).collect(),
+    };
+    let withdrawn = |numbers: &[u64]| Entry::JoinWithdrawn { nodes: numbers.iter().map(|it| node(*it)).collect() };
+    assert!(scene.refuses(offering(&[])).contains("no machine"));
+    assert!(scene.refuses(withdrawn(&[7])).contains("nothing for"));
+    scene.write(offering(&[(7, "a"), (8, "b")]));
+    assert!(scene.refuses(offering(&[(8, "c")])).contains("can join already"));
+    scene.write(withdrawn(&[7]));
+    assert_eq!(scene.status().offers().values().collect::<Vec<_>>(), [&offer("b")]);
+    assert!(scene.refuses(withdrawn(&[7, 8])).contains("nothing for"));
+    scene.write(withdrawn(&[8]));
+    scene.write(offering(&[(8, "c")]));
 }

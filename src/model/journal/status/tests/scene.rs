@@ -77,6 +77,7 @@ fn made() -> NodeRecord {
         adopted: false,
         addresses: None,
         host_keys: Vec::new(),
+        join: None,
     }
 }
 

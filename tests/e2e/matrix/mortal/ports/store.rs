@@ -81,6 +81,11 @@ impl Store for MortalStore {
         self.fate.around(Change::Delete, &name, self.inner.delete(key)).await
     }
 
+    async fn purge(&self, key: &str) -> Result<()> {
+        let name = format!("purge {}", key.split('/').next().unwrap_or(key));
+        self.fate.around(Change::Purge, &name, self.inner.purge(key)).await
+    }
+
     async fn state_lock(&self, key: &str) -> Result<Option<Object>> {
         let mut found = self.inner.state_lock(key).await?;
         self.age(found.as_mut());
