@@ -161,11 +161,26 @@ impl Hosts {
         let address = order.address.clone().map_or_else(|| self.free_address(&made), Ok)?;
         let started = Host::start(&self.inner, &order, &address)?;
         let host = Host::new(Arc::clone(&self.inner), started.clone());
+        if let Some(image) = &order.image {
+            host.unpack(image)?;
+        }
         if let Some(script) = &order.first {
             host.first(script)?;
         }
         made.insert(order.name, started);
         Ok(host)
+    }
+
+    /// What a shell script, run by root on a host that is made for it, leaves on the disk there: a tar archive.
+    ///
+    /// # Panics
+    /// When the script fails: the message has what it said.
+    #[track_caller]
+    pub fn image(&self, name: &str, script: &str) -> PathBuf {
+        let host = self.make_as(HostOrder::new(name).without_ssh());
+        let image = host.packed(script).unwrap_or_else(|error| panic!("{error}"));
+        host.kill();
+        image
     }
 
     fn free_address(&self, made: &HashMap<String, Made>) -> Result<String> {

@@ -11,6 +11,7 @@
 //! Nothing outlives the value that started it, nor the process, however it ends.
 
 mod azurite;
+mod boot;
 mod bridge;
 mod certificate;
 mod clock;
@@ -28,6 +29,7 @@ mod supervised;
 mod versity;
 
 pub use azurite::Azurite;
+pub use boot::BootCloud;
 pub use bridge::{Bridge, BridgeEvent, Happening, Machine, MachineState, Machines};
 pub use clock::{now_micros, wait_for};
 pub use error::LabError;

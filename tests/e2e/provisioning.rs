@@ -1,14 +1,14 @@
 //! From machines that answer to SSH to Ready nodes, with the real kubeadm.
 
 mod bad_hosts;
-mod boot;
-mod cluster;
+pub mod boot;
+pub mod cluster;
 mod cut_off;
 mod image;
 mod killed;
 mod leave;
 mod real;
-mod spoil;
+pub mod spoil;
 
 use cluster::Bare;
 

@@ -1,6 +1,6 @@
 //! One host.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
@@ -147,17 +147,56 @@ impl Host {
     }
 
     pub(super) fn first(&self, script: &str) -> Result<()> {
-        let ran = self.try_run(&["sh", "-c", script])?;
+        self.must("the first script", self.enter(&["sh", "-c", script]))
+    }
+
+    /// Runs a script, and packs every file that it made or changed.
+    pub(super) fn packed(&self, script: &str) -> Result<PathBuf> {
+        let archive = self.inner.parts.folder().join(format!("{}.tar", self.made.name));
+        let out = std::fs::File::create(&archive).doing(format_args!("making {}", archive.display()))?;
+        // Files have the time of the kernel's last tick: the script begins with another one.
+        let mark = "touch /run/before; until touch /run/now && [ /run/now -nt /run/before ]; do :; done";
+        self.must("the script", self.enter(&["sh", "-c", &format!("{mark}\n{script}")]))?;
+        // Folders in memory, such as /tmp, are not on the disk.
+        let pack =
+            "cd / && find . -xdev -cnewer /run/before -print0 | tar --create --null --no-recursion --files-from -";
+        let mut packing = self.enter(&["sh", "-c", pack]);
+        packing.stdout(out);
+        self.must("packing the disk", packing)?;
+        Ok(archive)
+    }
+
+    /// Its disk gets what is in this archive.
+    pub(super) fn unpack(&self, archive: &Path) -> Result<()> {
+        let file = std::fs::File::open(archive).doing(format_args!("reading {}", archive.display()))?;
+        let mut unpacking = self.enter(&["tar", "--extract", "--directory", "/"]);
+        unpacking.stdin(file);
+        self.must("unpacking an image", unpacking)
+    }
+
+    fn must(&self, what: &str, command: Command) -> Result<()> {
+        let ran = self.ended(command)?;
         match ran.code {
             Some(0) => Ok(()),
-            _ => Err(LabError::new(format!(
-                "the first script of {} failed: {}{}",
-                self.made.name, ran.stdout, ran.stderr
-            ))),
+            _ => Err(LabError::new(format!("{what} of {} failed: {}{}", self.made.name, ran.stdout, ran.stderr))),
         }
     }
 
     fn try_run(&self, command: &[&str]) -> Result<Ran> {
+        self.ended(self.enter(command))
+    }
+
+    fn ended(&self, mut command: Command) -> Result<Ran> {
+        let output = command.output().doing(format_args!("running {command:?} on {}", self.made.name))?;
+        Ok(Ran {
+            code: output.status.code(),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        })
+    }
+
+    /// A command there, which reads nothing.
+    fn enter(&self, command: &[&str]) -> Command {
         let mut enter = Command::new("nsenter");
         enter.args([
             "--target",
@@ -171,12 +210,7 @@ impl Host {
             "--wd",
         ]);
         enter.arg("--").args(command).env_clear().env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin").stdin(Stdio::null());
-        let output = enter.output().doing(format_args!("running {command:?} on {}", self.made.name))?;
-        Ok(Ran {
-            code: output.status.code(),
-            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-        })
+        enter
     }
 
     /// The text of a file there; `None` where there is none.

@@ -1,3 +1,5 @@
+use std::path::{Path, PathBuf};
+
 /// A host, and what is to be special about it.
 #[derive(Clone, Debug)]
 pub struct HostOrder {
@@ -5,13 +7,14 @@ pub struct HostOrder {
     pub(super) address: Option<String>,
     pub(super) ssh: String,
     pub(super) real: bool,
+    pub(super) image: Option<PathBuf>,
     pub(super) first: Option<String>,
 }
 
 impl HostOrder {
     /// A host of this name (the machine's own host name is another, made of its address, as clouds do it).
     pub fn new(name: &str) -> Self {
-        Self { name: name.to_owned(), address: None, ssh: "0".to_owned(), real: false, first: None }
+        Self { name: name.to_owned(), address: None, ssh: "0".to_owned(), real: false, image: None, first: None }
     }
 
     /// In the network's range; the next free one otherwise.
@@ -39,6 +42,13 @@ impl HostOrder {
     #[must_use]
     pub fn real(mut self) -> Self {
         self.real = true;
+        self
+    }
+
+    /// Has on its disk what an [image](super::Hosts::image) has.
+    #[must_use]
+    pub fn of_image(mut self, image: &Path) -> Self {
+        self.image = Some(image.to_owned());
         self
     }
 

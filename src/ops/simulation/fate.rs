@@ -4,9 +4,28 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::process::{Killed, Nap, Process};
+use super::world::World;
+use crate::model::journal::Entry;
 
 const fn seconds(number: u64) -> Duration {
     Duration::from_secs(number)
+}
+
+/// An operation is taken over, and whoever slept wakes while that is going on: with the answers, and the requests, that were
+/// on their way.
+pub fn rouse(world: &World, entry: &Entry) {
+    if !matches!(entry, Entry::TakenOver { .. }) {
+        return;
+    }
+    for machine in world.time.frozen() {
+        if world.chance.permille(700) {
+            let soon = *world.chance.pick(&[200, 1000, 4000]);
+            let at = world.now() + world.chance.between(Duration::ZERO, Duration::from_millis(soon));
+            world.tell(|| format!("p{machine} WAKES UP"));
+            world.happens("a machine woke up while its operation was taken over");
+            world.time.rouse(machine, at);
+        }
+    }
 }
 
 /// Never ends.

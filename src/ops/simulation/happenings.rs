@@ -19,11 +19,12 @@ impl Happenings {
 }
 
 /// All of it. Each has to happen in a thousand lives.
-pub const ALL: [&str; 37] = [
+pub const ALL: [&str; 38] = [
     "a scaler was killed alone",
     "a scaler was killed with its tree",
     "a machine slept",
     "a machine slept with a request on its way",
+    "a machine woke up while its operation was taken over",
     "a scaler lost the store",
     "a scaler lost the store in the middle of an apply",
     "a scaler's disk was full",

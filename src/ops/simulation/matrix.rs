@@ -1,5 +1,6 @@
 //! The death matrix: each scenario is played once to learn its points, and then once for every point, before and after
-//! it, with the scaler dying alone and with everything below it. Another machine then brings it to an end.
+//! it, with the scaler dying alone and with everything below it. Another machine then brings it to an end. And once for
+//! every point at which its machine falls asleep with a request on its way, and wakes when others have taken over.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock};
@@ -7,14 +8,14 @@ use std::time::Duration;
 
 use super::events;
 use super::order::{Order, POOL};
-use super::process::{Death, Killed, Process, When};
+use super::process::{Death, Killed, Nap, Process, When};
 use super::scene::{self, End};
 use super::stage::{Ended, play, play_in};
 use super::truth;
 use super::world::{Manner, World};
 use crate::model::drain::CordonState;
 use crate::model::kubernetes::Node;
-use crate::model::lock::TERM;
+use crate::model::lock::{TAKE_OVER_AFTER, TERM};
 
 /// The world in which a cluster stands.
 pub static STANDING: LazyLock<Arc<World>> = LazyLock::new(|| {
@@ -74,6 +75,9 @@ impl Scenario {
 
 const SEED: u64 = 4711;
 
+/// Longer than others need to bring everything to an end.
+const MUCH_LATER: Duration = Duration::from_secs(2000);
+
 /// The points that an undisturbed run comes to.
 fn points(scenario: &Scenario) -> (Vec<String>, Ended<()>) {
     let order = scenario.order.clone();
@@ -122,6 +126,30 @@ fn die(scenario: &Scenario, death: Death, second: Option<Death>) -> Ended<usize>
         if !waiting.is_empty() {
             world.watch.violate(format!("never let in: {}", waiting.join(", ")));
         }
+        points
+    })
+}
+
+/// Its machine falls asleep there, with the request on its way, and wakes when others have taken over, or much later.
+fn sleep(scenario: &Scenario, point: usize) -> Ended<usize> {
+    let order = scenario.order.clone();
+    let vanished = scenario.vanished;
+    play_in(scenario.world(SEED), |world| async move {
+        if vanished {
+            world.sleep(Duration::from_secs(400)).await;
+        }
+        let process = Process::start(&world);
+        process.naps_at(Nap::Point(point), MUCH_LATER);
+        let others = async {
+            while world.time.frozen().is_empty() {
+                world.sleep(Duration::from_millis(500)).await;
+            }
+            world.sleep(TAKE_OVER_AFTER + Duration::from_secs(5)).await;
+            heal(&world, &order, None).await
+        };
+        let (_, points) = tokio::join!(scene::run(&process, order.clone()), others);
+        // Whatever it did when it woke, nothing is left to do.
+        heal(&world, &order, None).await;
         points
     })
 }
@@ -183,6 +211,7 @@ fn deaths(points: &[String]) -> Vec<Death> {
 struct Tally {
     deaths: usize,
     second: usize,
+    sleeps: usize,
     failures: Vec<(String, Vec<String>)>,
     kinds: BTreeSet<&'static str>,
 }
@@ -194,7 +223,8 @@ impl Tally {
             Ok(points) => points,
             Err(violation) => {
                 let trace = ended.world.trace();
-                let began = trace.iter().position(|line| line.contains("KILLED")).unwrap_or_default();
+                let befell = |line: &String| line.contains("KILLED") || line.contains("SLEEPS");
+                let began = trace.iter().position(befell).unwrap_or_default();
                 self.failures.push((format!("{what}: {violation}"), trace[began.saturating_sub(30)..].to_vec()));
                 0
             }
@@ -221,6 +251,11 @@ impl Tally {
                 tally.second += 1;
             }
         }
+        // Only what is stored waits on the machine: the cluster's and the cloud's answers are all that it misses.
+        for (point, label) in points.iter().enumerate().filter(|(_, label)| !label.starts_with("terraform")) {
+            tally.note(format!("{}: asleep at {point} ({label})", scenario.name), sleep(scenario, point));
+            tally.sleeps += 1;
+        }
         tally
     }
 }
@@ -237,11 +272,12 @@ fn nothing_is_lost_wherever_a_scaler_dies() {
         let tally = Tally::of(&scenario, &points);
         kinds.extend(tally.kinds);
         table.push(format!(
-            "{:<17} {:>3} points, {:>3} deaths, {:>4} of those who recover, {} broken",
+            "{:<17} {:>3} points, {:>3} deaths, {:>4} of those who recover, {:>3} asleep, {} broken",
             scenario.name,
             points.len(),
             tally.deaths,
             tally.second,
+            tally.sleeps,
             tally.failures.len()
         ));
         failures.extend(tally.failures);

@@ -84,6 +84,27 @@ impl Time {
         self.inner.lock().unwrap().frozen.insert(machine, until);
     }
 
+    /// Who sleep now.
+    pub fn frozen(&self) -> Vec<usize> {
+        let inner = self.inner.lock().unwrap();
+        inner.frozen.iter().filter(|(_, until)| **until > inner.now).map(|(machine, _)| *machine).collect()
+    }
+
+    /// A machine that sleeps wakes up as early as this.
+    pub fn rouse(&self, machine: usize, at: Duration) {
+        let mut inner = self.inner.lock().unwrap();
+        let Some(until) = inner.frozen.get(&machine).copied().filter(|until| *until > at) else { return };
+        inner.frozen.insert(machine, at);
+        let put_off = inner.queue.range((until, 0)..=(until, u64::MAX));
+        let numbers: Vec<u64> =
+            put_off.filter(|(_, owner)| owner.machine() == Some(machine)).map(|((_, number), _)| *number).collect();
+        for number in numbers {
+            if let Some(owner) = inner.queue.remove(&(until, number)) {
+                inner.queue.insert((at, number), owner);
+            }
+        }
+    }
+
     /// Whether a machine sleeps now.
     pub fn is_frozen(&self, machine: usize) -> bool {
         let inner = self.inner.lock().unwrap();

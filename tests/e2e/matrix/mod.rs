@@ -8,6 +8,7 @@
 
 pub mod case;
 mod given_up;
+mod joining;
 mod points;
 mod torn;
 

@@ -1,69 +1,46 @@
 //! Machines that join at their first boot: EC2 and S3 are moto's, the machines are hosts of the lab, kubeadm is the real
 //! one, and what a machine runs is its user-data. Stand-ins: the metadata service and cloud-init (`boot/machine.py`).
 
-mod wires;
-
 use std::collections::BTreeMap;
 use std::process::Command;
 
-use scaler_lab::{HostBridge, HostOrder, Hosts, Moto, tools};
+use scaler_lab::{BootCloud, Hosts, tools};
 use serde_json::Value;
 
 use super::cluster::program;
 use crate::world::{BUCKET, Program, REGION, Said, fresh};
-use wires::{Tunnel, Wire};
-
-/// No name server knows it: hosts have it in a file, and this machine goes through a [`Tunnel`].
-const ENDPOINT: &str = "api.lab.example.com";
 
 const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f t\n";
 
-struct AtBoot {
-    bridge: HostBridge,
-    hosts: Hosts,
-    program: Program,
-    cluster: String,
-    wire: Wire,
-    _tunnel: Tunnel,
-    moto: Moto,
-}
-
-/// A network of hosts that is the first quarter of what AWS takes for a VPC: its first subnet is then the hosts' own.
-fn network() -> Hosts {
-    let mut others = Vec::new();
-    loop {
-        let hosts = Hosts::start();
-        let third = hosts.address(0).split('.').nth(2).and_then(|part| part.parse::<u32>().ok());
-        if third.is_some_and(|third| third % 4 == 0) {
-            return hosts;
-        }
-        others.push(hosts);
-    }
+pub struct AtBoot {
+    pub cloud: BootCloud,
+    pub program: Program,
+    pub cluster: String,
 }
 
 impl AtBoot {
-    fn new() -> AtBoot {
-        let hosts = network();
-        let moto = Moto::start();
-        let wire = Wire::lay(&hosts.address(1), moto.url().trim_start_matches("http://"));
-        // The first one that a subnet gives away.
-        let control_plane = hosts.address(4);
-        let tunnel = Tunnel::to(&control_plane);
-        let bridge = HostBridge::start(&hosts, moto.source(REGION));
-        let mut environment: BTreeMap<String, String> =
-            moto.environment(REGION).into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-        environment.insert("HTTPS_PROXY".to_owned(), tunnel.url());
+    /// With its bucket.
+    pub fn new() -> AtBoot {
+        let cloud = BootCloud::start();
+        let environment: BTreeMap<String, String> =
+            cloud.environment().into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         let program = program(environment);
         std::fs::write(program.folder.path().join("key.pub"), KEY).expect("a public key");
-        let at = AtBoot { bridge, hosts, program, cluster: fresh("boot-"), wire, _tunnel: tunnel, moto };
+        let at = AtBoot { cloud, program, cluster: fresh("boot-") };
         at.write();
-        let resolved = format!("echo '{control_plane} {ENDPOINT}' >> /etc/hosts\n");
-        at.bridge.order(HostOrder::new(&format!("{}-control-plane-1", at.cluster)).first(&resolved));
+        at.cloud.expect_control_plane(&format!("{}-control-plane-1", at.cluster));
+        at.run(&["state", "init", "--cluster", &at.url(), "--yes"]).ends(0);
         at
     }
 
-    fn write(&self) {
-        let (store, cidr) = (self.wire.url(), format!("{}/22", self.hosts.address(0)));
+    /// Its store.
+    pub fn url(&self) -> String {
+        let (cluster, endpoint) = (&self.cluster, self.cloud.url());
+        format!("s3://{BUCKET}/clusters/{cluster}?region={REGION}&endpoint={endpoint}&pathStyle=true")
+    }
+
+    pub fn write(&self) {
+        let (store, cidr, endpoint) = (self.cloud.url(), self.cloud.cidr(), BootCloud::ENDPOINT);
         let text = format!(
             "apiVersion: scaler/v1\nkind: Cluster\nname: {cluster}\nprovider: aws\nregion: {REGION}\n\
              kubernetes: {{ version: 1.36.3, packages: '{mirror}', podNetwork: {{ cidr: 10.244.0.0/16 }} }}\n\
@@ -73,57 +50,33 @@ impl AtBoot {
              network: {{ cidr: {cidr}, zones: [{REGION}a], private: true, adminCidrs: [203.0.113.7/32] }}\n\
              aws: {{ endpoints: {{ ec2: '{store}', sts: '{store}', iam: '{store}', s3: '{store}' }} }}\n\
              drain: {{ timeout: 60s, totalTimeout: 120s }}\n\
-             controlPlane: {{ count: 1, machine: t3.medium, image: {{ id: ami-12c6146b }}, endpoint: {{ dns: {ENDPOINT} }} }}\n\
+             controlPlane: {{ count: 1, machine: t3.medium, image: {{ id: ami-12c6146b }}, endpoint: {{ dns: {endpoint} }} }}\n\
              pools:\n  - name: workers\n    machine: t3.large\n    image: {{ id: ami-12c6146b }}\n    provisioning: boot\n\
              \x20   min: 1\n    max: 9\n    labels: {{ tier: 'web' }}\n\
              \x20   taints: [{{ key: dedicated, value: web, effect: PreferNoSchedule }}]\n    kubelet: {{ maxPods: 33 }}\n",
             cluster = self.cluster,
-            mirror = self.hosts.mirror(),
+            mirror = self.cloud.hosts().mirror(),
             user = Hosts::USER,
-            key = self.hosts.key().display(),
+            key = self.cloud.hosts().key().display(),
         );
         std::fs::write(self.program.folder.path().join("cluster.yml"), text).expect("the cluster file");
     }
 
-    fn node(&self, number: u32) -> String {
+    pub fn node(&self, number: u32) -> String {
         format!("{}-workers-{number}", self.cluster)
     }
 
     /// The next machine of this number is of a prepared image, and boots.
-    fn boots(&self, number: u32) {
-        let script = self.image() + &self.boot();
-        self.bridge.order(HostOrder::new(&self.node(number)).first(&script));
+    pub fn boots(&self, number: u32) {
+        self.cloud.expect_booting(&self.node(number));
     }
 
-    fn boot(&self) -> String {
-        let machine = include_str!("boot/machine.py");
-        format!(
-            "cat > /root/machine.py <<'END'\n{machine}END\n\
-             address=$(ip -4 -o address show dev eth0 | awk '{{print $4}}' | cut -d/ -f1)\n\
-             setsid python3 /root/machine.py {} \"$address\" > /var/log/machine.log 2>&1 < /dev/null &\n",
-            self.wire.url(),
-        )
-    }
-
-    /// What `prepare` and `install` leave on a machine.
-    fn image(&self) -> String {
-        format!(
-            "set -e\necho '{} {ENDPOINT}' >> /etc/hosts\n\
-             echo 'deb [trusted=yes] {}/v1.36/deb/ /' > /etc/apt/sources.list.d/kubernetes.list\n\
-             apt-get update -qq\n\
-             DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends containerd kubelet kubeadm kubectl\n\
-             sysctl -q -w net.ipv4.ip_forward=1\nsystemctl enable containerd kubelet\nsystemctl start containerd\n",
-            self.hosts.address(4),
-            self.hosts.mirror(),
-        )
-    }
-
-    fn run(&self, args: &[&str]) -> Said {
+    pub fn run(&self, args: &[&str]) -> Said {
         self.program.run(args)
     }
 
     /// What the cluster says of something, asked as its admin.
-    fn ask(&self, path: &str) -> Value {
+    pub fn ask(&self, path: &str) -> Value {
         let mut kubectl = Command::new(tools().join("kubectl"));
         kubectl.args(["get", "--raw", path]).env_clear().envs(&self.program.environment);
         kubectl.env("KUBECONFIG", self.program.folder.path().join("kubeconfig"));
@@ -134,13 +87,13 @@ impl AtBoot {
 
     /// The node is what the pool says, and nobody has logged in to its machine.
     #[track_caller]
-    fn assert_joined(&self, number: u32) {
+    pub fn assert_joined(&self, number: u32) {
         let name = self.node(number);
         let node = self.ask(&format!("/api/v1/nodes/{name}"));
         let conditions = node["status"]["conditions"].as_array().into_iter().flatten();
         let ready = conditions.into_iter().any(|one| one["type"] == "Ready" && one["status"] == "True");
         assert!(ready, "{node}");
-        let instances = self.moto.instances(REGION);
+        let instances = self.cloud.moto().instances(REGION);
         let instance = instances.iter().find(|one| one.name() == name).expect("an instance");
         assert_eq!(node["spec"]["providerID"], format!("aws:///{REGION}a/{}", instance.id));
         assert_eq!(node["spec"]["taints"][0]["key"], "dedicated", "{node}");
@@ -148,7 +101,7 @@ impl AtBoot {
         assert_eq!(labels["tier"], "web");
         assert_eq!(labels["topology.kubernetes.io/zone"], format!("{REGION}a"));
         assert_eq!(labels["node.kubernetes.io/instance-type"], "t3.large");
-        let host = self.hosts.host(&name);
+        let host = self.cloud.hosts().host(&name);
         let kubelet = host.read("/var/lib/kubelet/config.yaml").expect("its kubelet's configuration");
         assert!(kubelet.contains("maxPods: 33"), "{kubelet}");
         assert!(host.logins().is_empty(), "{:?}", host.logins());
@@ -157,11 +110,11 @@ impl AtBoot {
 
     /// No token is left in the cluster, and no version of a join file in the bucket.
     #[track_caller]
-    fn assert_no_way_in(&self) {
+    pub fn assert_no_way_in(&self) {
         let secrets =
             self.ask("/api/v1/namespaces/kube-system/secrets?fieldSelector=type%3Dbootstrap.kubernetes.io%2Ftoken");
         assert_eq!(secrets["items"].as_array().map(Vec::len), Some(0), "{secrets}");
-        let versions = self.moto.ask_bucket(REGION, BUCKET, "versions");
+        let versions = self.cloud.moto().ask_bucket(REGION, BUCKET, "versions");
         assert!(versions.contains("cluster.json"), "{versions}");
         assert!(!versions.contains("/join/"), "{versions}");
     }
@@ -169,14 +122,14 @@ impl AtBoot {
     /// The tokens that went to the store are nowhere else: in nothing that was said or is kept, here, there or on machines.
     #[track_caller]
     fn assert_tokens_stay_secret(&self, tokens: usize) {
-        let seen = self.wire.tokens();
+        let seen = self.cloud.tokens();
         assert_eq!(seen.len(), tokens, "each machine has one of its own");
         let mut kept = vec![("what was said".to_owned(), self.program.said())];
-        for key in self.moto.keys(REGION, BUCKET) {
-            let text = self.moto.object(REGION, BUCKET, &key).unwrap_or_default();
+        for key in self.cloud.moto().keys(REGION, BUCKET) {
+            let text = self.cloud.moto().object(REGION, BUCKET, &key).unwrap_or_default();
             kept.push((key, text));
         }
-        for host in self.hosts.all() {
+        for host in self.cloud.hosts().all() {
             let everything =
                 "cat /etc/scaler/* /var/log/*.log /run/*.json /etc/kubernetes/*.conf /var/lib/kubelet/*.yaml; true";
             kept.push((host.name().to_owned(), host.run(&["sh", "-c", everything]).stdout));
@@ -195,8 +148,6 @@ impl AtBoot {
 fn machines_join_by_themselves_and_leave_nothing_to_join_by() {
     scaler_lab::needs!(Hosts, Ansible, Moto, AwsProvider);
     let at = AtBoot::new();
-    let store = format!("s3://{BUCKET}/clusters/x?region={REGION}&endpoint={}&pathStyle=true", at.wire.url());
-    at.run(&["state", "init", "--cluster", &store, "--yes"]).ends(0);
     at.boots(1);
     at.run(&["apply", "--yes", "-vvv"]).ends(0);
     at.run(&["kubeconfig"]).ends(0);
@@ -211,12 +162,12 @@ fn machines_join_by_themselves_and_leave_nothing_to_join_by() {
     at.assert_no_way_in();
 
     // Its image does not boot: at the deadline its way in is closed.
-    at.bridge.order(HostOrder::new(&at.node(4)).first("true"));
+    at.cloud.expect_dead(&at.node(4));
     let said = at.run(&["scale-up", "--pool", "workers", "--by", "1", "--yes", "--join-timeout", "15s"]).ends(6);
     said.says(&format!("made, but not joined to the cluster: {}", at.node(4)));
     at.assert_no_way_in();
     // Later it has, and is let in.
-    let ran = at.hosts.host(&at.node(4)).run(&["sh", "-c", &(at.image() + &at.boot())]);
+    let ran = at.cloud.hosts().host(&at.node(4)).run(&["sh", "-c", &(at.cloud.prepares() + &at.cloud.boot())]);
     assert_eq!(ran.code, Some(0), "{ran:?}");
     at.run(&["provision", "--limit", &at.node(4), "--yes"]).ends(0);
     at.assert_joined(4);

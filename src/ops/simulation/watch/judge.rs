@@ -8,8 +8,8 @@ use crate::model::machine::MachineState;
 use crate::model::names::StackId;
 use crate::model::record::Record;
 use crate::model::state_lock::StateLock;
-use crate::ops::simulation::cluster;
 use crate::ops::simulation::world::World;
+use crate::ops::simulation::{cluster, fate};
 use crate::ops::testing::kubernetes::Done;
 
 impl World {
@@ -23,6 +23,7 @@ impl World {
         }
         if let Deed::Journalled { document, .. } = &deed {
             cluster::hurry(self, &document.entry);
+            fate::rouse(self, &document.entry);
         }
     }
 

@@ -1,0 +1,311 @@
+//! The death matrix where machines do not join by themselves: they are logged in to by the playbooks, or boot and look for
+//! their join file. Its points are those that the other scenarios do not have.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use scaler_lab::wait_for;
+use serde_json::Value;
+
+use super::case::{LATER, Stage, mortal};
+use super::{Scenario, TOLD, TOLD_EACH, tell, wanted};
+use crate::provisioning::boot::AtBoot;
+use crate::provisioning::cluster::{Bare, program};
+use crate::provisioning::spoil::wait_long;
+use crate::remains::processes_of;
+use crate::world::{BUCKET, Program, REGION, Said, World};
+
+/// How many cases of each way the sample has.
+const SAMPLE: usize = 1;
+
+/// What is done when death comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Grow,
+    Shrink,
+}
+
+struct Case {
+    way: Way,
+    point: String,
+    /// With everything that it started.
+    tree: bool,
+}
+
+impl fmt::Display for Case {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let who = if self.tree { "the whole tree" } else { "alone" };
+        write!(f, "{:?}, {}, {who}", self.way, self.point)
+    }
+}
+
+/// A cluster whose machines have to be let in. Its first worker is there.
+trait Ground {
+    /// What the ports can change here, and nowhere else in the matrix.
+    const CHANGES: &'static [&'static str];
+
+    fn make() -> Self;
+    fn program(&self) -> &Program;
+    fn url(&self) -> String;
+    fn record(&self) -> Value;
+    /// What the cluster says of something, asked as its admin.
+    fn ask(&self, path: &str) -> Value;
+    /// The hosts that are there, by name.
+    fn hosts(&self) -> BTreeSet<String>;
+    /// Nobody can join any more.
+    fn assert_no_way_in(&self);
+
+    fn workers(&self) -> BTreeSet<String> {
+        let nodes = self.record()["pools"]["workers"]["nodes"].as_object().cloned().unwrap_or_default();
+        nodes.keys().cloned().collect()
+    }
+
+    /// Nodes by name, and whether they are Ready.
+    fn nodes(&self) -> BTreeSet<(String, bool)> {
+        let nodes = self.ask("/api/v1/nodes");
+        let of = |node: &Value| {
+            let conditions = node["status"]["conditions"].as_array().into_iter().flatten();
+            let ready = conditions.into_iter().any(|one| one["type"] == "Ready" && one["status"] == "True");
+            (node["metadata"]["name"].as_str().expect("a name").to_owned(), ready)
+        };
+        nodes["items"].as_array().expect("a list").iter().map(of).collect()
+    }
+
+    /// The program that dies where it is told to.
+    fn mortal(&self, way: Way, orders: &[(&str, &str)]) -> Said {
+        let args = match way {
+            Way::Grow => ["scale-up", "--pool", "workers", "--to", "2", "--yes"],
+            Way::Shrink => ["scale-down", "--pool", "workers", "--to", "1", "--yes"],
+        };
+        mortal(self.program(), orders, &args)
+    }
+
+    fn prepare(&self, way: Way) {
+        let (before, args) = match way {
+            Way::Grow => (1, ["scale-down", "--pool", "workers", "--to", "1", "--yes"]),
+            Way::Shrink => (2, ["scale-up", "--pool", "workers", "--to", "2", "--yes"]),
+        };
+        if self.workers().len() != before {
+            self.program().run(&args).ends(0);
+        }
+    }
+
+    /// What is told of an undisturbed run.
+    fn listed(&self, way: Way) -> String {
+        self.prepare(way);
+        let log = self.program().folder.path().join(format!("{way:?}"));
+        self.mortal(way, &[("SCALER_MORTAL_LOG", &log.display().to_string())]).ends(0);
+        std::fs::read_to_string(&log).expect("a list of points")
+    }
+
+    /// True if it died where that was ordered.
+    fn play(&self, case: &Case) -> bool {
+        self.prepare(case.way);
+        let mut orders = vec![("SCALER_MORTAL_DIE", case.point.as_str())];
+        if case.tree {
+            orders.push(("SCALER_MORTAL_TREE", "1"));
+        }
+        let said = self.mortal(case.way, &orders);
+        let died = said.code == -1;
+        assert!(died || said.code == 0, "{case}: {}", said.stderr);
+        wait_long("every process of the dead run to be gone", || {
+            processes_of(self.program().folder.path()).is_empty().then_some(())
+        });
+
+        // Another person's place, with nothing but the store's URL and two logins.
+        let elsewhere = program(self.program().environment.clone());
+        let (url, kubeconfig) = (self.url(), self.program().folder.path().join("kubeconfig").display().to_string());
+        let by_the_store = |args: &[&str]| {
+            let place = ["--yes", "--cluster", &url, "--kubeconfig", &kubeconfig];
+            mortal(&elsewhere, &[LATER], &[args, &place].concat())
+        };
+        let said = by_the_store(&["resume"]);
+        assert!([0, 6].contains(&said.code), "{case}: {}", said.stderr);
+        if said.code == 6 {
+            by_the_store(&["provision"]).ends(0);
+        }
+        by_the_store(&["resume"]).ends(0).says("Nothing to resume");
+        self.in_order();
+        died
+    }
+
+    /// Record, machines and Nodes are the same, all are Ready, and nothing is left to do or to join by.
+    fn in_order(&self) {
+        let workers = self.workers();
+        assert!((1..=2).contains(&workers.len()), "{workers:?}");
+        let all: BTreeSet<String> = std::iter::once(self.control_plane()).chain(workers).collect();
+        wait_for("the hosts to be those of the record", || (self.hosts() == all).then_some(()));
+        let ready: BTreeSet<(String, bool)> = all.into_iter().map(|name| (name, true)).collect();
+        let nodes = self.nodes();
+        assert_eq!(nodes, ready, "the Nodes, and whether they are Ready");
+        self.assert_no_way_in();
+        self.program().run(&["plan", "--detailed-exitcode"]).ends(0);
+    }
+
+    fn control_plane(&self) -> String {
+        let nodes = self.record()["controlPlane"]["nodes"].as_object().cloned().unwrap_or_default();
+        nodes.keys().next().expect("a control plane").clone()
+    }
+}
+
+impl Ground for Bare {
+    const CHANGES: &'static [&'static str] =
+        &["Provisioner::play", "Kubernetes::issue_token", "Kubernetes::revoke_token"];
+
+    fn make() -> Bare {
+        let bare = Bare::new();
+        bare.write(1);
+        bare.run(&["apply", "--yes"]).ends(0);
+        bare.run(&["kubeconfig"]).ends(0);
+        bare
+    }
+
+    fn program(&self) -> &Program {
+        &self.program
+    }
+
+    fn url(&self) -> String {
+        format!("file://{}/store", self.program.folder.path().display())
+    }
+
+    fn record(&self) -> Value {
+        let text = std::fs::read(self.program.folder.path().join("store/cluster.json")).expect("a record");
+        serde_json::from_slice(&text).expect("an object")
+    }
+
+    fn ask(&self, path: &str) -> Value {
+        self.ask(path)
+    }
+
+    fn hosts(&self) -> BTreeSet<String> {
+        self.hosts.all().iter().map(|host| host.name().to_owned()).collect()
+    }
+
+    fn assert_no_way_in(&self) {
+        self.assert_no_token();
+    }
+}
+
+impl Ground for AtBoot {
+    const CHANGES: &'static [&'static str] = &["Store::purge", "Kubernetes::issue_token", "Kubernetes::revoke_token"];
+
+    fn make() -> AtBoot {
+        let at = AtBoot::new();
+        // Numbers are never used twice, and nobody knows how many this needs.
+        (1..1000).for_each(|number| at.boots(number));
+        at.run(&["apply", "--yes"]).ends(0);
+        at.run(&["kubeconfig"]).ends(0);
+        at
+    }
+
+    fn program(&self) -> &Program {
+        &self.program
+    }
+
+    fn url(&self) -> String {
+        self.url()
+    }
+
+    fn record(&self) -> Value {
+        let key = format!("clusters/{}/cluster.json", self.cluster);
+        let text = self.cloud.moto().object(REGION, BUCKET, &key).expect("a record");
+        serde_json::from_str(&text).expect("an object")
+    }
+
+    fn ask(&self, path: &str) -> Value {
+        self.ask(path)
+    }
+
+    fn hosts(&self) -> BTreeSet<String> {
+        self.cloud.hosts().all().iter().map(|host| host.name().to_owned()).collect()
+    }
+
+    fn assert_no_way_in(&self) {
+        self.assert_no_way_in();
+    }
+}
+
+#[test]
+fn over_ssh() {
+    scaler_lab::needs!(Hosts, Ansible, AnyTerraform);
+    tell(&matrix::<Bare>("joining over SSH"));
+}
+
+#[test]
+fn at_boot() {
+    scaler_lab::needs!(Hosts, Ansible, Moto, AwsProvider);
+    tell(&matrix::<AtBoot>("joining at boot"));
+}
+
+fn matrix<G: Ground>(what: &str) -> String {
+    let known = of_the_others();
+    let mut ground = G::make();
+    let mut every = Vec::new();
+    for way in [Way::Grow, Way::Shrink] {
+        let log = ground.listed(way);
+        for change in G::CHANGES {
+            let comes = log.lines().any(|line| line == format!("did {change}"));
+            assert!(comes || way == Way::Shrink, "{change} does not come in {way:?}:\n{log}");
+        }
+        let points: Vec<&str> = log.lines().filter(|line| is_new(&known, line)).collect();
+        every.extend(
+            points.iter().flat_map(|point| [false, true].map(|tree| Case { way, point: (*point).to_owned(), tree })),
+        );
+    }
+    let cases: Vec<&Case> = match wanted(SAMPLE) {
+        None => every.iter().collect(),
+        Some(sample) => [Way::Grow, Way::Shrink].into_iter().flat_map(|way| spread(&every, way, sample)).collect(),
+    };
+    let (mut reached, mut failed) = (0, Vec::new());
+    for (number, case) in cases.iter().enumerate() {
+        if cases.len() > TOLD_EACH && number % TOLD_EACH == 0 {
+            tell(&format!("{TOLD}{what}: {number} of {} cases begun", cases.len()));
+        }
+        let played = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| ground.play(case)));
+        match played {
+            Ok(died) => reached += usize::from(died),
+            Err(_) => {
+                tell(&format!("{TOLD}{what}: {case}: failed"));
+                failed.push(case.to_string());
+                ground = G::make();
+            }
+        }
+    }
+    let told = format!(
+        "{TOLD}{what}: {} of {} cases, {reached} died where it was ordered, {} failed",
+        cases.len(),
+        every.len(),
+        failed.len()
+    );
+    assert!(failed.is_empty(), "{told}:\n{}", failed.join("\n"));
+    assert!(reached * 10 >= cases.len() * 8, "only {reached} of {} died where it was ordered", cases.len());
+    told
+}
+
+/// The points that a cluster has whose machines are Nodes by themselves, without their numbers.
+fn of_the_others() -> BTreeSet<String> {
+    let stage = Stage::new(&World::new);
+    let logs = [Scenario::Up, Scenario::Down].map(|scenario| stage.listed(scenario));
+    logs.iter().flat_map(|log| log.lines()).map(|line| name_of(line).to_owned()).collect()
+}
+
+fn is_new(known: &BTreeSet<String>, line: &str) -> bool {
+    let is_point = ["before ", "after ", "in "].iter().any(|beginning| line.starts_with(beginning));
+    // What Terraform makes has other names on another provider.
+    is_point && !line.starts_with("in ") && !known.contains(name_of(line))
+}
+
+fn name_of(point: &str) -> &str {
+    point.rsplit_once(" #").map_or(point, |(name, _)| name)
+}
+
+/// So many of a way's cases, from the middle of each stretch of its run, in turns alone and with all that was started.
+fn spread(cases: &[Case], way: Way, count: usize) -> Vec<&Case> {
+    let of_way: Vec<&Case> = cases.iter().filter(|case| case.way == way).collect();
+    let points = of_way.len() / 2;
+    let offset = usize::from(way == Way::Grow);
+    (0..count)
+        .filter(|_| points > 0)
+        .map(|number| of_way[(number * 2 + 1) * points / (count * 2) * 2 + (number + offset) % 2])
+        .collect()
+}
