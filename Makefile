@@ -36,9 +36,9 @@ bench: setup ## what the commands cost beside their peers; figures go to target/
 	@# This one calls the library, so it is built as the program is.
 	@cargo bench --locked --workspace --bench commands -- --program target/release/scaler store
 
-bench-provision: setup ## new nodes by SSH, 1 and 20, beside the playbooks over all hosts: as root, half an hour, 8 GB
+bench-provision: setup ## new nodes by SSH and at boot, 1 and 20, beside the playbooks over all hosts: as root, half an hour, 8 GB
 	@cargo build --locked --release -p scaler
-	@cargo bench --locked --workspace --profile dev --bench commands -- --program target/release/scaler provision
+	@cargo bench --locked --workspace --profile dev --bench commands -- --program target/release/scaler ssh boot
 
 lint: ## formatting, clippy, licences and sources of dependencies, Go's vet, ansible-lint
 	@cargo fmt --all --check

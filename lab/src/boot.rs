@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
-use crate::hosts::{HostBridge, HostOrder, Hosts};
+use crate::hosts::{Host, HostBridge, HostOrder, Hosts};
 use crate::moto::Moto;
 use wires::{Tunnel, Wire};
 
@@ -82,6 +82,12 @@ impl BootCloud {
     #[track_caller]
     pub fn expect_booting(&self, node: &str) {
         self.bridge.order(HostOrder::new(node).of_image(self.image()).first(&self.boot()));
+    }
+
+    /// A host of a prepared image that is no machine of the cloud's: it does not boot, and answers to SSH.
+    #[track_caller]
+    pub fn make_prepared(&self, name: &str) -> Host {
+        self.hosts.make_as(HostOrder::new(name).of_image(self.image()).first(&resolved(&self.hosts)))
     }
 
     /// The machine of this name will not boot.

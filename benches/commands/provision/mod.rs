@@ -1,4 +1,4 @@
-//! New nodes that join a cluster which stands, over SSH, beside what a user would do otherwise: the very same playbooks
+//! New nodes that join a cluster which stands, over SSH or at boot, beside what a user would do otherwise: the very same playbooks
 //! over all hosts, with neither limit nor tags.
 //!
 //! Ours is all of `scale-up`: lock, journal, Terraform, the token and its end. The peer is favoured: its machines stand
@@ -22,20 +22,28 @@ pub struct Cost {
     connections: usize,
 }
 
-/// Each step is measured once, and what we made in it stays: the cluster grows.
-pub fn rows(scale: &Scale) -> Vec<Row> {
-    let standing = Standing::make(scale, scale.of(3, 1));
-    let steps: &[usize] = if scale.full { &[1, 20, 1] } else { &[1] };
-    steps.iter().flat_map(|new| joining(&standing, *new)).collect()
+/// Nodes that are logged in to. Each step is measured once, and what we made in it stays: the cluster grows.
+pub fn over_ssh(scale: &Scale) -> Vec<Row> {
+    rows(scale, &Standing::over_ssh(scale, scale.of(3, 1)), "by SSH")
 }
 
-fn joining(standing: &Standing, new: usize) -> [Row; 4] {
-    let others = standing.hosts.all().len();
+/// Nodes of a prepared image, which join at boot. The peer's are of the same image.
+pub fn at_boot(scale: &Scale) -> Vec<Row> {
+    rows(scale, &Standing::at_boot(scale, scale.of(3, 1)), "at boot")
+}
+
+fn rows(scale: &Scale, standing: &Standing, how: &str) -> Vec<Row> {
+    let steps: &[usize] = if scale.full { &[1, 20, 1] } else { &[1] };
+    steps.iter().flat_map(|new| joining(standing, how, *new)).collect()
+}
+
+fn joining(standing: &Standing, how: &str, new: usize) -> [Row; 4] {
+    let others = standing.hosts().all().len();
     let theirs = peer::join(standing, new);
     let ours = standing.grow(new);
     println!("  {new} new beside {others}: {ours:?}; over all: {theirs:?}");
     let row = |what: &str, unit: &'static str, figure: fn(&Cost) -> f64| Row {
-        name: format!("join by SSH, {new} new beside {others}: {what}"),
+        name: format!("join {how}, {new} new beside {others}: {what}"),
         unit,
         ours: Figures::new(vec![figure(&ours)]),
         peer: format!("the playbooks over all {}", others + new),

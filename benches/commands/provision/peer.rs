@@ -13,7 +13,7 @@ use crate::case::must;
 /// What it costs to make so many hosts nodes. They are taken away again.
 pub fn join(standing: &Standing, new: usize) -> Cost {
     let names: Vec<String> = (1..=new).map(|_| format!("bench-peer-{}", uuid::Uuid::new_v4().simple())).collect();
-    let hosts: Vec<Host> = names.iter().map(|name| standing.hosts.make(name)).collect();
+    let hosts: Vec<Host> = names.iter().map(|name| standing.make(name)).collect();
     // Its own known hosts and connections: none is left of a run before.
     let folder = tempfile::tempdir().expect("a folder");
     let write = |name: &str, content: &Value| {
@@ -30,7 +30,7 @@ pub fn join(standing: &Standing, new: usize) -> Cost {
     ansible.env("ANSIBLE_CONFIG", playbooks.join("ansible.cfg")).env("ANSIBLE_HOME", folder.path().join("home"));
     // The playbooks' folder stays as it is.
     ansible.env("SCALER_EVENTS", folder.path().join("events")).env("PYTHONDONTWRITEBYTECODE", "1");
-    must(ansible.arg("--private-key").arg(standing.hosts.key()));
+    must(ansible.arg("--private-key").arg(standing.hosts().key()));
     must(standing.kubectl(&["wait", "node", "--for=condition=Ready", "--timeout=300s"]).args(&names));
     let cost = standing.since(&before, begun, tasks(folder.path()));
 
@@ -50,7 +50,7 @@ fn secrets(control_plane: &Host) -> Value {
 fn inventory(standing: &Standing, join_file: &Path) -> Value {
     let control_plane = standing.control_plane();
     let (first, workers): (Vec<Host>, Vec<Host>) =
-        standing.hosts.all().into_iter().partition(|host| host.name() == control_plane.name());
+        standing.hosts().all().into_iter().partition(|host| host.name() == control_plane.name());
     let group = |hosts: &[Host]| {
         let host = |host: &Host| {
             let (name, address) = (host.name(), host.address());
@@ -61,9 +61,9 @@ fn inventory(standing: &Standing, join_file: &Path) -> Value {
     let variables = json!({
         "ansible_user": Hosts::USER,
         "scaler_cluster": "bench",
-        "scaler_endpoint": format!("{}:6443", control_plane.address()),
+        "scaler_endpoint": standing.endpoint(),
         "scaler_kubernetes_version": "1.36.3",
-        "scaler_packages_mirror": standing.hosts.mirror(),
+        "scaler_packages_mirror": standing.hosts().mirror(),
         "scaler_pod_cidr": "10.244.0.0/16",
         "scaler_join_file": join_file,
     });

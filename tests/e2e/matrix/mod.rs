@@ -3,8 +3,9 @@
 //!
 //! The points are the program's own (`mortal/`): a first run of each scenario tells them, and shows that all which the
 //! ports can change is among them. `make test` takes a sample, spread over the whole run; `make matrix`
-//! (`SCALER_MATRIX=all`) takes every one, `SCALER_MATRIX=8` so many of each scenario. Dying in a recovery is a scenario of its own, and every third case of the others
-//! is killed a second time there.
+//! (`SCALER_MATRIX=all`) takes every one, `SCALER_MATRIX=8` so many of each scenario. Dying in a recovery is a scenario of
+//! its own, and every third case of the others is killed a second time there. Machines that have to be let in have a
+//! matrix of their own (`joining.rs`).
 
 pub mod case;
 mod given_up;
@@ -147,14 +148,15 @@ fn matrix(store: &str, world: WorldMaker, sample: usize, locks_stay: bool) -> St
     });
     let failed = failed.into_inner().expect("nobody panics with it");
     let reached = reached.into_inner();
-    let told = format!(
-        "{TOLD}{store}: {} of {} cases, {reached} died where it was ordered, {} failed",
-        cases.len(),
-        every.len(),
-        failed.len()
-    );
+    result(store, cases.len(), every.len(), reached, &failed)
+}
+
+/// What came of so many cases out of all. Panics where one failed, or where most did not die as ordered.
+fn result(what: &str, cases: usize, all: usize, reached: usize, failed: &[String]) -> String {
+    let died = format!("{reached} died where it was ordered, {} failed", failed.len());
+    let told = format!("{TOLD}{what}: {cases} of {all} cases, {died}");
     assert!(failed.is_empty(), "{told}:\n{}", failed.join("\n"));
-    assert!(reached * 10 >= cases.len() * 8, "only {reached} of {} died where it was ordered", cases.len());
+    assert!(reached * 10 >= cases * 8, "too few died where it was ordered: {told}");
     told
 }
 
