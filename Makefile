@@ -29,6 +29,7 @@ sim: ## operations in worlds by chance, SEEDS of them, and the death matrix with
 matrix: setup ## the program killed at each of its points, on a folder, S3 and Azure Blob: hours
 	@cargo build --locked --workspace --all-targets
 	@SCALER_MATRIX=all cargo test --locked --workspace --test e2e -- matrix --nocapture --test-threads=1
+	@SCALER_MATRIX=all cargo test --locked --workspace --test e2e -- matrix::joining --ignored --nocapture --test-threads=1
 
 bench: setup ## what the commands cost beside their peers; figures go to target/bench/
 	@cargo build --locked --release -p scaler

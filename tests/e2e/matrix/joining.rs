@@ -1,5 +1,6 @@
 //! The death matrix where machines do not join by themselves: they are logged in to by the playbooks, or boot and look for
-//! their join file. Its points are those that the other scenarios do not have.
+//! their join file. Its points are those that the other scenarios do not have. `make test` has some of these deaths in
+//! `provisioning/killed.rs` and `provisioning/leave.rs`.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -15,7 +16,7 @@ use crate::provisioning::spoil::wait_long;
 use crate::remains::processes_of;
 use crate::world::{BUCKET, Program, REGION, Said, World};
 
-/// How many cases of each way the sample has.
+/// How many cases of each way are played where nobody says how many.
 const SAMPLE: usize = 1;
 
 /// What is done when death comes.
@@ -230,12 +231,14 @@ impl Ground for AtBoot {
 }
 
 #[test]
+#[ignore = "each case takes a minute: `make matrix` goes through them"]
 fn over_ssh() {
     scaler_lab::needs!(Hosts, Ansible, AnyTerraform);
     tell(&matrix::<Bare>("joining over SSH"));
 }
 
 #[test]
+#[ignore = "each case takes a minute: `make matrix` goes through them"]
 fn at_boot() {
     scaler_lab::needs!(Hosts, Ansible, Moto, AwsProvider);
     tell(&matrix::<AtBoot>("joining at boot"));
