@@ -3,12 +3,12 @@
 mod bad_hosts;
 pub mod boot;
 pub mod cluster;
-mod cut_off;
+pub mod cut_off;
 mod image;
 mod killed;
 mod leave;
 mod real;
-pub mod spoil;
+mod spoil;
 
 use cluster::Bare;
 

@@ -78,15 +78,20 @@ const SEED: u64 = 4711;
 /// Longer than others need to bring everything to an end.
 const MUCH_LATER: Duration = Duration::from_secs(2000);
 
+/// What passes before a run begins: a machine that vanished is known to be gone.
+async fn before(world: &World, vanished: bool) {
+    if vanished {
+        world.sleep(Duration::from_secs(400)).await;
+    }
+}
+
 /// The points that an undisturbed run comes to.
 fn points(scenario: &Scenario) -> (Vec<String>, Ended<()>) {
     let order = scenario.order.clone();
     let (told, heard) = std::sync::mpsc::channel();
     let vanished = scenario.vanished;
     let ended = play_in(scenario.world(SEED), |world| async move {
-        if vanished {
-            world.sleep(Duration::from_secs(400)).await;
-        }
+        before(&world, vanished).await;
         let process = Process::start(&world);
         let end = scene::run(&process, order).await;
         if !matches!(end, End::Done(_)) {
@@ -112,9 +117,7 @@ fn die(scenario: &Scenario, death: Death, second: Option<Death>) -> Ended<usize>
     let order = scenario.order.clone();
     let vanished = scenario.vanished;
     play_in(scenario.world(SEED), |world| async move {
-        if vanished {
-            world.sleep(Duration::from_secs(400)).await;
-        }
+        before(&world, vanished).await;
         let process = Process::start_with(&world, Some(death), false);
         if !matches!(scene::run(&process, order.clone()).await, End::Died) {
             world.watch.violate("it did not come to its point".into());
@@ -135,9 +138,7 @@ fn sleep(scenario: &Scenario, point: usize) -> Ended<usize> {
     let order = scenario.order.clone();
     let vanished = scenario.vanished;
     play_in(scenario.world(SEED), |world| async move {
-        if vanished {
-            world.sleep(Duration::from_secs(400)).await;
-        }
+        before(&world, vanished).await;
         let process = Process::start(&world);
         process.naps_at(Nap::Point(point), MUCH_LATER);
         let others = async {

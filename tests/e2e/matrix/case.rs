@@ -11,14 +11,27 @@ use super::{Scenario, WorldMaker};
 use crate::gates::put;
 use crate::world::{Program, Said, World, workload};
 
-pub struct Case {
-    pub scenario: Scenario,
+pub struct Case<S = Scenario> {
+    pub scenario: S,
     pub point: String,
     /// With everything that it started.
     pub tree: bool,
 }
 
-impl fmt::Display for Case {
+impl<S: Copy> Case<S> {
+    /// At this point, alone and with all that was started.
+    pub fn both(scenario: S, point: &str) -> [Case<S>; 2] {
+        [false, true].map(|tree| Case { scenario, point: point.to_owned(), tree })
+    }
+
+    /// What the mortal program is told.
+    pub fn orders(&self) -> Vec<(&str, &str)> {
+        let die = ("SCALER_MORTAL_DIE", self.point.as_str());
+        std::iter::once(die).chain(self.tree.then_some(("SCALER_MORTAL_TREE", "1"))).collect()
+    }
+}
+
+impl<S: fmt::Debug> fmt::Display for Case<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let who = if self.tree { "the whole tree" } else { "alone" };
         write!(f, "{:?}, {}, {who}", self.scenario, self.point)
@@ -166,11 +179,7 @@ impl<'a> Stage<'a> {
         }
         self.fresh = case.scenario != Scenario::Destroy;
         self.prepare(case.scenario);
-        let mut orders = vec![("SCALER_MORTAL_DIE", case.point.as_str())];
-        if case.tree {
-            orders.push(("SCALER_MORTAL_TREE", "1"));
-        }
-        let said = self.mortal(&orders, case.scenario);
+        let said = self.mortal(&case.orders(), case.scenario);
         let died = said.code == -1;
         assert!(died || said.code == case.scenario.ends(), "{case}: {}", said.stderr);
         self.nobody_works();

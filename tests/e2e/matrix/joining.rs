@@ -3,17 +3,16 @@
 //! `provisioning/killed.rs` and `provisioning/leave.rs`.
 
 use std::collections::BTreeSet;
-use std::fmt;
 
 use scaler_lab::wait_for;
 use serde_json::Value;
 
 use super::case::{LATER, Stage, mortal};
+use super::points::spread;
 use super::{Scenario, TOLD, TOLD_EACH, result, tell, wanted};
 use crate::provisioning::boot::AtBoot;
-use crate::provisioning::cluster::{Bare, program};
-use crate::provisioning::spoil::wait_long;
-use crate::remains::processes_of;
+use crate::provisioning::cluster::{Bare, is_ready, program};
+use crate::provisioning::cut_off::nothing_runs;
 use crate::world::{BUCKET, Program, REGION, Said, World};
 
 /// How many cases of each way are played where nobody says how many.
@@ -30,19 +29,7 @@ impl Way {
     const ALL: [Way; 2] = [Way::Grow, Way::Shrink];
 }
 
-struct Case {
-    way: Way,
-    point: String,
-    /// With everything that it started.
-    tree: bool,
-}
-
-impl fmt::Display for Case {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let who = if self.tree { "the whole tree" } else { "alone" };
-        write!(f, "{:?}, {}, {who}", self.way, self.point)
-    }
-}
+type Case = super::case::Case<Way>;
 
 /// A cluster whose machines have to be let in. Its first worker is there.
 trait Ground {
@@ -68,11 +55,7 @@ trait Ground {
     /// Nodes by name, and whether they are Ready.
     fn nodes(&self) -> BTreeSet<(String, bool)> {
         let nodes = self.ask("/api/v1/nodes");
-        let of = |node: &Value| {
-            let conditions = node["status"]["conditions"].as_array().into_iter().flatten();
-            let ready = conditions.into_iter().any(|one| one["type"] == "Ready" && one["status"] == "True");
-            (node["metadata"]["name"].as_str().expect("a name").to_owned(), ready)
-        };
+        let of = |node: &Value| (node["metadata"]["name"].as_str().expect("a name").to_owned(), is_ready(node));
         nodes["items"].as_array().expect("a list").iter().map(of).collect()
     }
 
@@ -105,17 +88,11 @@ trait Ground {
 
     /// True if it died where that was ordered.
     fn play(&self, case: &Case) -> bool {
-        self.prepare(case.way);
-        let mut orders = vec![("SCALER_MORTAL_DIE", case.point.as_str())];
-        if case.tree {
-            orders.push(("SCALER_MORTAL_TREE", "1"));
-        }
-        let said = self.mortal(case.way, &orders);
+        self.prepare(case.scenario);
+        let said = self.mortal(case.scenario, &case.orders());
         let died = said.code == -1;
         assert!(died || said.code == 0, "{case}: {}", said.stderr);
-        wait_long("every process of the dead run to be gone", || {
-            processes_of(self.program().folder.path()).is_empty().then_some(())
-        });
+        nothing_runs(self.program());
 
         // Another person's place, with nothing but the store's URL and two logins.
         let elsewhere = program(self.program().environment.clone());
@@ -255,7 +232,7 @@ fn matrix<G: Ground>(what: &str) -> String {
     let mut every = Vec::new();
     for (way, log) in &logs {
         for point in log.lines().filter(|line| is_new(&known, line)) {
-            every.extend([false, true].map(|tree| Case { way: *way, point: point.to_owned(), tree }));
+            every.extend(Case::both(*way, point));
         }
     }
     let cases: Vec<&Case> = match wanted(SAMPLE) {
@@ -295,14 +272,4 @@ fn is_new(known: &BTreeSet<String>, line: &str) -> bool {
 
 fn name_of(point: &str) -> &str {
     point.rsplit_once(" #").map_or(point, |(name, _)| name)
-}
-
-/// So many of a way's cases, from the middle of each stretch of its run, in turns alone and with all that was started.
-fn spread(cases: &[Case], way: Way, count: usize) -> Vec<&Case> {
-    let of_way: Vec<&Case> = cases.iter().filter(|case| case.way == way).collect();
-    let points = of_way.len() / 2;
-    // A way may have no point of its own.
-    let count = count.min(points);
-    let first = usize::from(way == Way::Grow);
-    (0..count).map(|number| of_way[(number * 2 + 1) * points / (count * 2) * 2 + (first + number) % 2]).collect()
 }

@@ -17,8 +17,7 @@ pub fn cases(world: WorldMaker, locks_stay: bool) -> Vec<Case> {
         for needed in needed(scenario) {
             assert!(points.iter().any(|point| point.contains(needed)), "no point is `{needed}`:\n{log}");
         }
-        let case = |point: &&str| [false, true].map(|tree| Case { scenario, point: (*point).to_owned(), tree });
-        cases.extend(points.iter().flat_map(case));
+        cases.extend(points.iter().flat_map(|point| Case::both(scenario, point)));
         seen = log.lines().count();
         if scenario == Scenario::LAST && locks_stay {
             every_change_comes(&log);
@@ -77,11 +76,11 @@ fn needed(scenario: Scenario) -> &'static [&'static str] {
     }
 }
 
-/// So many of a scenario's cases, spread over its whole run, and over both kinds of death.
-pub fn spread(cases: &[Case], scenario: Scenario, count: usize) -> Vec<&Case> {
-    let of_scenario: Vec<&Case> = cases.iter().filter(|case| case.scenario == scenario).collect();
+/// So many of a scenario's cases, spread over its whole run, and over both kinds of death. None where it has no point.
+pub fn spread<S: Copy + PartialEq>(cases: &[Case<S>], scenario: S, count: usize) -> Vec<&Case<S>> {
+    let of_scenario: Vec<&Case<S>> = cases.iter().filter(|case| case.scenario == scenario).collect();
     let points = of_scenario.len() / 2;
-    (0..count)
+    (0..if points == 0 { 0 } else { count })
         .map(|number| {
             // From the middle of each stretch.
             let point = (number * 2 + 1) * points / (count * 2);

@@ -7,7 +7,7 @@ use std::process::Command;
 use scaler_lab::{BootCloud, Hosts, tools};
 use serde_json::Value;
 
-use super::cluster::program;
+use super::cluster::{is_ready, program};
 use crate::world::{BUCKET, Program, REGION, Said, fresh};
 
 const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f t\n";
@@ -90,9 +90,7 @@ impl AtBoot {
     pub fn assert_joined(&self, number: u32) {
         let name = self.node(number);
         let node = self.ask(&format!("/api/v1/nodes/{name}"));
-        let conditions = node["status"]["conditions"].as_array().into_iter().flatten();
-        let ready = conditions.into_iter().any(|one| one["type"] == "Ready" && one["status"] == "True");
-        assert!(ready, "{node}");
+        assert!(is_ready(&node), "{node}");
         let instances = self.cloud.moto().instances(REGION);
         let instance = instances.iter().find(|one| one.name() == name).expect("an instance");
         assert_eq!(node["spec"]["providerID"], format!("aws:///{REGION}a/{}", instance.id));

@@ -34,6 +34,12 @@ pub fn program(mut environment: BTreeMap<String, String>) -> Program {
     program
 }
 
+/// Whether a Node says that it is Ready.
+pub fn is_ready(node: &Value) -> bool {
+    let mut conditions = node["status"]["conditions"].as_array().into_iter().flatten();
+    conditions.any(|condition| condition["type"] == "Ready" && condition["status"] == "True")
+}
+
 impl Bare {
     pub fn new() -> Bare {
         let hosts = Hosts::start();
@@ -95,10 +101,7 @@ impl Bare {
     /// The names of the Nodes that are Ready, sorted.
     pub fn ready(&self) -> Vec<String> {
         let nodes = self.ask("/api/v1/nodes");
-        let ready = nodes["items"].as_array().expect("a list").iter().filter(|node| {
-            let conditions = node["status"]["conditions"].as_array().into_iter().flatten();
-            conditions.into_iter().any(|condition| condition["type"] == "Ready" && condition["status"] == "True")
-        });
+        let ready = nodes["items"].as_array().expect("a list").iter().filter(|node| is_ready(node));
         let mut names: Vec<String> =
             ready.map(|node| node["metadata"]["name"].as_str().expect("a name").to_owned()).collect();
         names.sort();

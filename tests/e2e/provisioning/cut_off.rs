@@ -7,7 +7,7 @@ use super::cluster::Bare;
 use super::spoil::wait_long;
 use crate::remains::processes_of;
 use crate::running::Running;
-use crate::world::Said;
+use crate::world::{Program, Said};
 
 /// Kills a run and everything that it has started, until nothing is left.
 pub fn kill_tree(bare: &Bare, running: Running) {
@@ -24,10 +24,8 @@ pub fn kill_tree(bare: &Bare, running: Running) {
 }
 
 /// Waits until whatever a killed run has started has ended by itself.
-pub fn nothing_runs(bare: &Bare) {
-    wait_long("every process of the run to be gone", || {
-        processes_of(bare.program.folder.path()).is_empty().then_some(())
-    });
+pub fn nothing_runs(program: &Program) {
+    wait_long("every process of the run to be gone", || processes_of(program.folder.path()).is_empty().then_some(()));
 }
 
 /// `scaler resume` in another folder, as soon as the lock's term is over: who comes earlier is told that it is held.

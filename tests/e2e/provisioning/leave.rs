@@ -66,7 +66,7 @@ fn nodes_leave_and_whoever_dies_meanwhile_is_followed() {
     });
     growing.signal("KILL");
     drop(growing);
-    nothing_runs(&bare);
+    nothing_runs(&bare.program);
     spoil::open(&bare.host(4));
     let elsewhere = tempfile::tempdir().expect("another folder");
     let said = resumed(&bare, elsewhere.path()).ends(0);
