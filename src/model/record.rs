@@ -10,7 +10,7 @@ use super::names::{NodeName, OperationId, StackId};
 use super::provider::Provider;
 
 /// The major number changes when an older `scaler` would misread the record; it then refuses to touch it.
-pub const FORMAT: Format = Format { major: 1, minor: 4 };
+pub const FORMAT: Format = Format { major: 1, minor: 5 };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Format {
@@ -85,6 +85,12 @@ impl Record {
     /// Those of the control plane and of all pools.
     pub fn nodes(&self) -> impl Iterator<Item = (&NodeName, &NodeRecord)> {
         self.control_plane.nodes.iter().chain(self.pools.values().flat_map(|pool| &pool.nodes))
+    }
+
+    /// The same, to change them.
+    pub fn nodes_mut(&mut self) -> impl Iterator<Item = (&NodeName, &mut NodeRecord)> {
+        let workers = self.pools.values_mut().flat_map(|pool| pool.nodes.iter_mut());
+        self.control_plane.nodes.iter_mut().chain(workers)
     }
 
     /// The SSH host keys that are known, of all machines.
@@ -210,6 +216,9 @@ pub struct NodeRecord {
     /// It joins at its first boot, by this role. Since format 1.4.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub join: Option<JoinRole>,
+    /// A Node of its machine was seen in the cluster: one that is missing later was deleted. Since format 1.5.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub joined: bool,
 }
 
 /// Where machines find their join files, and the pools whose machines have a role that may read its own.

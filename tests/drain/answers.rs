@@ -1,7 +1,9 @@
 //! What the adapter makes of the API server's answers.
 
+use scaler::model::bootstrap::BootstrapToken;
 use scaler::model::failure::Kind;
-use scaler::model::kubernetes::{Eviction, NodeChange, Patched, Pod, RIGHTS};
+use scaler::model::kubernetes::{Eviction, JOINING, NodeChange, Patched, Pod, RIGHTS};
+use scaler::model::names::OperationId;
 use scaler::ops::ports::Kubernetes as _;
 use scaler_lab::{Fault, Matcher};
 use serde_json::json;
@@ -95,6 +97,7 @@ async fn a_login_without_a_right_is_told_so_and_the_table_of_rights_is_enough() 
     let scene = Scene::new("rights").await;
     let rules: Vec<_> = RIGHTS
         .iter()
+        .chain(JOINING)
         .map(|right| {
             let resource = match right.subresource {
                 "" => right.resource.to_owned(),
@@ -104,7 +107,7 @@ async fn a_login_without_a_right_is_told_so_and_the_table_of_rights_is_enough() 
         })
         .collect();
     let enough = reach(&scene.k.restricted_kubeconfig(&format!("{}-enough", scene.namespace), &json!(rules))).await;
-    for right in RIGHTS {
+    for right in RIGHTS.iter().chain(JOINING) {
         assert!(enough.can_i(right).await.unwrap(), "{right}");
     }
     enough.identity().await.unwrap();
@@ -114,6 +117,13 @@ async fn a_login_without_a_right_is_told_so_and_the_table_of_rights_is_enough() 
     enough.budgets().await.unwrap();
     enough.attachments().await.unwrap();
     assert_eq!(enough.volume_of_claim(&scene.namespace, "none").await.unwrap(), None);
+    let token = BootstrapToken::of_random(std::array::from_fn(|at| at as u8 * 5));
+    let expires = "2100-01-01T00:00:00Z".parse().unwrap();
+    enough.issue_token(&token, &OperationId::from_text("op-rights"), expires).await.unwrap();
+    enough.revoke_token(&token.id).await.unwrap();
+    // The lab's cluster was not made by kubeadm, so there is nothing to read.
+    let without = enough.entrance().await.unwrap_err();
+    assert!(without.to_string().contains("no ConfigMap kube-public/cluster-info"), "{without}");
 
     let none = reach(&scene.k.restricted_kubeconfig(&format!("{}-none", scene.namespace), &json!([]))).await;
     assert!(!none.can_i(&RIGHTS[0]).await.unwrap());

@@ -43,6 +43,11 @@ pub enum Finding {
         node: NodeName,
         machine_id: String,
     },
+    /// The same, of a machine that had a Node once.
+    NodeMissing {
+        node: NodeName,
+        machine_id: String,
+    },
     NotReady {
         node: NodeName,
         machine_id: String,
@@ -126,8 +131,13 @@ impl fmt::Display for Finding {
             Finding::NeverJoined { node, machine_id } => write!(
                 f,
                 "{node}: its machine {machine_id} is no node of the cluster; if it is not just starting, look at its \
-                 first boot (if its Node was deleted, its kubelet makes another when it is restarted), or remove it: \
-                 `scaler scale-down --node {node}`"
+                 first boot, or remove it: `scaler scale-down --node {node}`"
+            ),
+            Finding::NodeMissing { node, machine_id } => write!(
+                f,
+                "{node}: its machine {machine_id} was a node of the cluster and is none any more: its Node was \
+                 deleted, and what runs there is not seen. Its kubelet makes another when it is restarted; if nothing \
+                 there is needed: `scaler scale-down --node {node} --accept-lost {node}`"
             ),
             Finding::NotReady { node, machine_id, last_heartbeat } => {
                 write!(f, "{node}: it is not Ready, and its machine {machine_id} is still there; ")?;

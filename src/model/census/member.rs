@@ -152,7 +152,10 @@ impl Member<'_> {
                 return unproven(why.clone());
             }
             Some(Tie::None) => {
-                findings.push(Finding::NeverJoined { node, machine_id });
+                findings.push(match self.node.joined {
+                    true => Finding::NodeMissing { node, machine_id },
+                    false => Finding::NeverJoined { node, machine_id },
+                });
                 self.without_node(machine)
             }
             Some(Tie::Node(found)) if found.ready => {
@@ -179,6 +182,12 @@ impl Member<'_> {
 
     /// No Node has anything of its machine, which says something of this cluster's Nodes alone.
     fn without_node(&self, machine: &Machine) -> Condition {
+        if self.ours && self.node.joined {
+            // Its kubelet may live, and run what it was last told to.
+            let why = "its machine was a node of the cluster, and its Node was deleted: what still runs there is not seen; \
+                       its kubelet makes another Node when it is restarted";
+            return Condition::Unseen { why: why.to_owned() };
+        }
         if self.ours {
             return self.starting(machine).map_or(Condition::NeverJoined, |why| Condition::Unseen { why });
         }

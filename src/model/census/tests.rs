@@ -71,6 +71,7 @@ pub(crate) mod samples {
             addresses: None,
             host_keys: Vec::new(),
             join: None,
+            joined: false,
         }
     }
 
@@ -214,6 +215,17 @@ fn a_machine_without_a_node_never_joined() {
     let (standing, findings) = first(|books| drop(books.nodes().remove(0)));
     assert_eq!((standing.condition, standing.node_uid), (Condition::NeverJoined, None));
     assert_eq!(findings, [Finding::NeverJoined { node: name(1), machine_id: "i-1".into() }]);
+}
+
+#[test]
+fn a_machine_that_was_a_node_once_is_none_that_never_joined() {
+    let (standing, findings) = first(|books| {
+        drop(books.nodes().remove(0));
+        books.record.nodes_mut().next().unwrap().1.joined = true;
+    });
+    let Condition::Unseen { why } = &standing.condition else { panic!("{standing:?}") };
+    assert!(why.contains("its Node was deleted"), "{why}");
+    assert_eq!(findings, [Finding::NodeMissing { node: name(1), machine_id: "i-1".into() }]);
 }
 
 #[test]

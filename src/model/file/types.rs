@@ -60,6 +60,11 @@ impl ClusterFile {
         self.pools.iter().filter(|pool| pool.provisioning == Provisioning::Boot).map(|pool| pool.name.as_str())
     }
 
+    /// Whether new machines are let into the cluster, by the playbooks or at their first boot.
+    pub fn lets_machines_join(&self) -> bool {
+        self.pools.iter().any(|pool| pool.provisioning != Provisioning::None)
+    }
+
     /// Whether new machines of this pool are made nodes by the playbooks.
     pub fn joins_by_ssh(&self, pool: &str) -> bool {
         self.pool(pool).is_some_and(|pool| pool.provisioning == Provisioning::Ssh)

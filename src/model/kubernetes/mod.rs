@@ -13,7 +13,7 @@ pub use answers::{Eviction, LabelChange, NodeChange, Patched};
 pub use budget::Budget;
 pub use node::{Change, Node, NodeTaint};
 pub use pod::{Owner, Pod, PodPhase, Toleration};
-pub use rights::{RIGHTS, Right};
+pub use rights::{JOINING, RIGHTS, Right};
 pub use selector::{NodeSelectorTerm, Requirement, Selector};
 
 /// The annotation that marks a cordon of ours, `{"operation": …, "wasUnschedulable": …}`.

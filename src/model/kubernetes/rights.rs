@@ -35,7 +35,7 @@ const fn core(verb: &'static str, resource: &'static str, reason: &'static str) 
     Right { verb, group: "", resource, subresource: "", namespace: None, reason }
 }
 
-/// Every right that an operation uses, and nothing wider.
+/// Every right that an operation uses, and nothing wider; where it lets machines join, those of [`JOINING`] too.
 pub const RIGHTS: &[Right] = &[
     core("get", "namespaces", "know by the UID of kube-system which cluster this is"),
     core("list", "nodes", "see the cluster's nodes"),
@@ -53,6 +53,16 @@ pub const RIGHTS: &[Right] = &[
         namespace: Some("kube-node-lease"),
         ..core("list", "leases", "know when a kubelet last said that it lives")
     },
+];
+
+/// What an operation that lets machines join uses besides.
+pub const JOINING: &[Right] = &[
+    Right {
+        namespace: Some("kube-public"),
+        ..core("get", "configmaps", "know from cluster-info where new machines find the cluster")
+    },
+    Right { namespace: Some("kube-system"), ..core("create", "secrets", "make a bootstrap token for new machines") },
+    Right { namespace: Some("kube-system"), ..core("delete", "secrets", "end that token when they have joined") },
 ];
 
 #[cfg(test)]

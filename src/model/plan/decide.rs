@@ -334,6 +334,7 @@ fn additions(
             addresses: None,
             host_keys: Vec::new(),
             join: None,
+            joined: false,
         };
         (name, node)
     });

@@ -52,6 +52,7 @@ pub(super) fn foundation_change(inputs: &Inputs) -> Result<FoundationChange> {
             addresses: None,
             host_keys: Vec::new(),
             join: None,
+            joined: false,
         };
         (name, node)
     });

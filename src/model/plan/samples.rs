@@ -25,6 +25,7 @@ pub(crate) fn node(zone: &str) -> NodeRecord {
         addresses: None,
         host_keys: Vec::new(),
         join: None,
+        joined: false,
     }
 }
 

@@ -103,6 +103,7 @@ fn record() -> Record {
         addresses: None,
         host_keys: Vec::new(),
         join: None,
+        joined: false,
     };
     let pool = |names: &[&str]| PoolRecord {
         next_number: 9,

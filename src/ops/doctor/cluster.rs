@@ -3,7 +3,7 @@
 use super::check::{Check, Status};
 use crate::model::failure::{Failure, Result};
 use crate::model::file::ClusterFile;
-use crate::model::kubernetes::RIGHTS;
+use crate::model::kubernetes::{JOINING, RIGHTS, Right};
 use crate::model::record::Record;
 use crate::ops::ports::Kubernetes;
 
@@ -23,7 +23,7 @@ pub(super) async fn checks(
     };
     let mut checks = vec![check_version(&version, file)];
     checks.push(check_identity(identity, record));
-    checks.push(check_rights(kubernetes).await);
+    checks.push(check_rights(kubernetes, file).await);
     checks
 }
 
@@ -66,11 +66,13 @@ fn check_identity(identity: Result<String>, record: Option<&Record>) -> Check {
     }
 }
 
-async fn check_rights(kubernetes: &dyn Kubernetes) -> Check {
+async fn check_rights(kubernetes: &dyn Kubernetes, file: &ClusterFile) -> Check {
     let name = "cluster rights";
-    let answers = futures::future::join_all(RIGHTS.iter().map(|right| kubernetes.can_i(right))).await;
+    let joining = if file.lets_machines_join() { JOINING } else { &[] };
+    let needed: Vec<&Right> = RIGHTS.iter().chain(joining).collect();
+    let answers = futures::future::join_all(needed.iter().map(|right| kubernetes.can_i(right))).await;
     let mut missing = Vec::new();
-    for (right, answer) in RIGHTS.iter().zip(answers) {
+    for (right, answer) in needed.iter().zip(answers) {
         match answer {
             Ok(true) => {}
             Ok(false) => missing.push(format!("`{right}`, needed to {}", right.reason)),
@@ -78,8 +80,8 @@ async fn check_rights(kubernetes: &dyn Kubernetes) -> Check {
         }
     }
     if missing.is_empty() {
-        return Check::ok(name, format!("all {} that are needed", RIGHTS.len()));
+        return Check::ok(name, format!("all {} that are needed", needed.len()));
     }
     Check::new(name, Status::Fail, format!("missing: {}", missing.join("; ")))
-        .fix("grant them by a ClusterRole to whom the kubeconfig names")
+        .fix("grant them to whom the kubeconfig names: by a ClusterRole, and those in one namespace by a Role there")
 }

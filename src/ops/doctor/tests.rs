@@ -188,6 +188,21 @@ async fn another_cluster_another_account_and_missing_rights_are_named() {
 }
 
 #[tokio::test]
+async fn who_lets_machines_join_needs_the_rights_for_that() {
+    let mut fake = Fake::answering(|_, _| Ok(Sighting::Unknown));
+    fake.denied = vec!["secrets"];
+    let by_ssh = FILE.replace("{ name: w,", "{ name: w, provisioning: ssh,");
+    for (text, status) in [(FILE.to_owned(), Status::Ok), (by_ssh, Status::Fail)] {
+        let file = file::parse("demo.yml", &text, &[]).unwrap_or_else(|problems| panic!("{problems:?}"));
+        let checks = cluster::checks(Ok(&fake), &file, None).await;
+        let rights = checks.iter().find(|check| check.name == "cluster rights").unwrap();
+        assert_eq!(rights.status, status, "{rights:?}");
+        let named = rights.detail.contains("create secrets in namespace kube-system");
+        assert_eq!(named, status == Status::Fail, "{rights:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_store_is_left_as_it_was_found_unless_a_trial_is_asked_for() {
     let store = MemoryStore::default();
     let fake = Fake::answering(|_, _| Ok(Sighting::Unknown));

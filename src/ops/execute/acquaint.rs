@@ -1,6 +1,6 @@
 //! Which cluster this is: learned once, and known wherever a list of Nodes is to prove something.
 
-use crate::model::census;
+use crate::model::census::{self, Roll, Tie};
 use crate::model::failure::{Failure, Result};
 use crate::model::kubernetes::Node;
 use crate::ops::identity;
@@ -17,6 +17,20 @@ impl Session<'_> {
         let Ok(machines) = self.ports.cloud.machines(&self.record.cluster_id).await else { return };
         if census::recognises(&self.record, &machines, &nodes) {
             self.record.kube_system_uid = Some(uid);
+        }
+    }
+
+    /// Whose Node is seen has joined, for good: without one later it is no machine that never joined. What cannot be asked
+    /// now is learned by a later operation.
+    pub(super) async fn learn_who_joined(&mut self) {
+        if self.record.nodes().all(|(_, node)| node.joined) {
+            return;
+        }
+        let Ok(nodes) = self.nodes_as_proof().await else { return };
+        let roll = Roll::of(self.plan.provider, &nodes);
+        for (name, node) in self.record.nodes_mut() {
+            let seen = || matches!(roll.tie(name, node.machine_id.as_deref(), &[]), Tie::Node(_));
+            node.joined = node.joined || node.machine_id.is_some() && seen();
         }
     }
 

@@ -29,7 +29,7 @@ use crate::model::journal::Entry;
 use crate::model::machine::Place;
 use crate::model::names::{NodeName, OperationId};
 use crate::model::plan::{self, FoundationChange, Plan, Request};
-use crate::model::record::{FORMAT, NodeRecord, PoolRecord, Record, Source, WentBack};
+use crate::model::record::{NodeRecord, PoolRecord, Record, Source, WentBack};
 use crate::ops::interrupts::Interrupts;
 use crate::ops::journal::Journal;
 use crate::ops::lock::{self, Seeker};
@@ -188,7 +188,6 @@ fn hold(record: &mut Record, source: Source) -> Result<()> {
         // The stored cluster file changes now, and with it the answer to which tags stand.
         record.tags.entry(stack.clone()).or_insert_with(|| former.tags.clone());
     }
-    record.format = FORMAT;
     record.source = source;
     Ok(())
 }
@@ -303,6 +302,7 @@ impl Session<'_> {
             }
             Err(failure) => (Ended::nothing(), Some(failure)),
         };
+        self.learn_who_joined().await;
         self.next_generation();
         if refusal.is_some() {
             // Nothing was done: the cluster file that was not applied is not the cluster's.

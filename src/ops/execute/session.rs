@@ -9,7 +9,7 @@ use crate::model::failure::Result;
 use crate::model::journal::{Entry, Outcome};
 use crate::model::names::{NodeName, OperationId, StackId};
 use crate::model::plan::Plan;
-use crate::model::record::{NodeRecord, PoolRecord, Record, Source, StackSerial};
+use crate::model::record::{FORMAT, NodeRecord, PoolRecord, Record, Source, StackSerial};
 use crate::model::state::State;
 use crate::ops::interrupts::Interrupts;
 use crate::ops::journal::Journal;
@@ -75,6 +75,7 @@ impl<'a> Session<'a> {
 
     /// The record becomes what this operation commits.
     pub(super) fn next_generation(&mut self) {
+        self.record.format = FORMAT;
         self.record.generation += 1;
         self.record.operation = self.operation.clone();
         self.record.fence = self.lease.fence;

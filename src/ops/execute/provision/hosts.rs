@@ -65,9 +65,7 @@ impl Session<'_> {
     }
 
     fn node_mut(&mut self, node: &NodeName) -> Option<&mut NodeRecord> {
-        let pools = self.record.pools.values_mut().flat_map(|pool| pool.nodes.iter_mut());
-        let mut nodes = pools.chain(self.record.control_plane.nodes.iter_mut());
-        nodes.find(|(name, _)| *name == node).map(|(_, record)| record)
+        self.record.nodes_mut().find(|(name, _)| *name == node).map(|(_, record)| record)
     }
 }
 

@@ -226,6 +226,7 @@ impl Session<'_> {
             }
         }
         self.settle_sizes_of(began).await;
+        self.learn_who_joined().await;
         self.next_generation();
         settled.left.extend(still_cordoned);
         self.write_down(version).await?;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Grounds;
 use crate::model::bootstrap::BootstrapToken;
-use crate::model::kubernetes::RIGHTS;
+use crate::model::kubernetes::{JOINING, RIGHTS};
 use crate::model::names::OperationId;
 
 pub async fn all(grounds: &dyn Grounds) {
@@ -22,7 +22,7 @@ pub async fn all(grounds: &dyn Grounds) {
         cluster.revoke_token(&token.id).await.unwrap();
         assert!(!grounds.has_token(&token.id).await);
     }
-    for right in RIGHTS {
+    for right in RIGHTS.iter().chain(JOINING) {
         assert!(cluster.can_i(right).await.unwrap(), "{right}");
     }
 }

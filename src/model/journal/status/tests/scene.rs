@@ -78,6 +78,7 @@ fn made() -> NodeRecord {
         addresses: None,
         host_keys: Vec::new(),
         join: None,
+        joined: false,
     }
 }
 
