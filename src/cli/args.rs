@@ -92,7 +92,8 @@ pub struct Target {
     /// Where Terraform's working folders lie; a temporary folder by default.
     #[arg(long, value_name = "DIR")]
     pub work_dir: Option<PathBuf>,
-    /// Take the Terraform modules from here instead of those built in.
+    /// Take Terraform's modules, Ansible's playbooks and Packer's templates from here (terraform/, playbooks/, packer/),
+    /// as far as there are any, instead of those built in.
     #[arg(long, value_name = "DIR")]
     pub assets: Option<PathBuf>,
 }

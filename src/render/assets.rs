@@ -1,9 +1,8 @@
 //! The static files: embedded in the program, or from a folder of the user's.
 
-use std::collections::BTreeMap;
-
 use include_dir::{Dir, include_dir};
 
+use super::Files;
 use crate::model::failure::Result;
 use crate::model::guard;
 use crate::model::names::StackId;
@@ -13,28 +12,47 @@ static TERRAFORM: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/terraform");
 static PACKER: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/packer");
 static PLAYBOOKS: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/playbooks");
 
-/// Terraform's modules by path, such as `aws/pool/main.tf`.
+/// What Terraform, Ansible and Packer are given beside variables: by path below the folder of each.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Assets {
-    files: BTreeMap<String, Vec<u8>>,
-    playbooks: BTreeMap<String, Vec<u8>>,
+    terraform: Files,
+    playbooks: Files,
+    packer: Files,
+}
+
+/// What a user brought (`--assets`), with paths below the folder of each kind. Of a kind that is empty the program's own
+/// is taken.
+#[derive(Debug, Default)]
+pub struct Brought {
+    /// Such as `aws/pool/main.tf`.
+    pub terraform: Files,
+    pub playbooks: Files,
+    /// Such as `aws/source.pkr.hcl`.
+    pub packer: Files,
 }
 
 impl Assets {
     /// Those that this program was built with.
     pub fn embedded() -> Assets {
-        let mut files = BTreeMap::new();
-        collect(&TERRAFORM, &mut files);
-        Assets { files, playbooks: embedded_playbooks() }
+        let mut playbooks = collected(&PLAYBOOKS);
+        playbooks.retain(|path, _| !path.ends_with(".pyc"));
+        Assets { terraform: collected(&TERRAFORM), playbooks, packer: collected(&PACKER) }
     }
 
-    /// Files that a user brought (`--assets`), with paths below their folder `terraform`. Refused unless every module
-    /// among them is one that the guard lets through: Terraform never starts on another one.
-    pub fn of_files(files: BTreeMap<String, Vec<u8>>) -> Result<Assets> {
-        let assets = Assets { files, playbooks: embedded_playbooks() };
+    /// # Errors
+    /// Refused unless every module of Terraform's among them is one that the guard lets through: Terraform never starts on
+    /// another one.
+    pub fn of(brought: Brought) -> Result<Assets> {
+        let own = Assets::embedded();
+        let or = |brought: Files, own| if brought.is_empty() { own } else { brought };
+        let assets = Assets {
+            terraform: or(brought.terraform, own.terraform),
+            playbooks: or(brought.playbooks, own.playbooks),
+            packer: or(brought.packer, own.packer),
+        };
         for provider in Provider::ALL {
             for stack in [StackId::Foundation, StackId::Pool(String::new())] {
-                let module = assets.below(provider, &stack);
+                let module = below(&assets.terraform, &folder(provider, &stack));
                 if !module.is_empty() {
                     guard::check_module(provider, &stack, &module)
                         .map_err(|violations| guard::module_refusal(&folder(provider, &stack), &violations))?;
@@ -45,41 +63,27 @@ impl Assets {
     }
 
     /// The module of a stack: file name → content. Empty if there is none for this provider.
-    pub fn module(&self, provider: Provider, stack: &StackId) -> BTreeMap<String, Vec<u8>> {
-        let mut files = self.below(provider, stack);
+    pub fn module(&self, provider: Provider, stack: &StackId) -> Files {
+        let mut files = below(&self.terraform, &folder(provider, stack));
         files.retain(|name, _| name.ends_with(".tf") && !name.contains('/'));
         files
     }
 
     /// Ansible's playbooks: path below their folder → content.
-    pub fn playbooks(&self) -> &BTreeMap<String, Vec<u8>> {
+    pub fn playbooks(&self) -> &Files {
         &self.playbooks
     }
 
     /// Packer's template for images of this provider: file name → content. Empty if there is none.
-    pub fn template(&self, provider: Provider) -> BTreeMap<String, Vec<u8>> {
-        let mut files = BTreeMap::new();
-        collect(&PACKER, &mut files);
-        let folder = format!("{provider}/");
-        let named = |(path, content): (String, Vec<u8>)| Some((path.strip_prefix(&folder)?.to_owned(), content));
-        files.into_iter().filter_map(named).collect()
+    pub fn template(&self, provider: Provider) -> Files {
+        below(&self.packer, &format!("{provider}/"))
     }
+}
 
-    /// Other playbooks than the program's own, where a user brought some.
-    pub fn with_playbooks(self, playbooks: BTreeMap<String, Vec<u8>>) -> Assets {
-        match playbooks.is_empty() {
-            true => self,
-            false => Assets { playbooks, ..self },
-        }
-    }
-
-    /// Everything in the folder of a module.
-    fn below(&self, provider: Provider, stack: &StackId) -> BTreeMap<String, Vec<u8>> {
-        let folder = folder(provider, stack);
-        let named =
-            |(path, content): (&String, &Vec<u8>)| Some((path.strip_prefix(&folder)?.to_owned(), content.clone()));
-        self.files.iter().filter_map(named).collect()
-    }
+/// Everything in a folder, which has a slash at its end.
+fn below(files: &Files, folder: &str) -> Files {
+    let named = |(path, content): (&String, &Vec<u8>)| Some((path.strip_prefix(folder)?.to_owned(), content.clone()));
+    files.iter().filter_map(named).collect()
 }
 
 /// Where a module lies, with a slash at the end.
@@ -91,20 +95,10 @@ fn folder(provider: Provider, stack: &StackId) -> String {
     format!("{provider}/{kind}/")
 }
 
-fn embedded_playbooks() -> BTreeMap<String, Vec<u8>> {
-    let mut files = BTreeMap::new();
-    collect(&PLAYBOOKS, &mut files);
-    files.retain(|path, _| !path.ends_with(".pyc"));
+fn collected(dir: &Dir<'_>) -> Files {
+    let mut files: Files = dir.dirs().flat_map(collected).collect();
+    files.extend(dir.files().map(|file| (file.path().to_string_lossy().into_owned(), file.contents().to_vec())));
     files
-}
-
-fn collect(dir: &Dir<'_>, files: &mut BTreeMap<String, Vec<u8>>) {
-    for file in dir.files() {
-        files.insert(file.path().to_string_lossy().into_owned(), file.contents().to_vec());
-    }
-    for dir in dir.dirs() {
-        collect(dir, files);
-    }
 }
 
 #[cfg(test)]
@@ -113,12 +107,24 @@ mod tests {
 
     #[test]
     fn the_embedded_modules_are_let_through_and_edited_ones_are_not() {
-        let mut files = Assets::embedded().files;
-        assert_eq!(Assets::of_files(files.clone()), Ok(Assets::embedded()));
-        files.insert("aws/pool/more.tf".into(), b"data \"aws_ami\" \"x\" {}\n".to_vec());
-        let refused = Assets::of_files(files).unwrap_err();
+        let mut terraform = Assets::embedded().terraform;
+        let of = |terraform: &Files| Assets::of(Brought { terraform: terraform.clone(), ..Brought::default() });
+        assert_eq!(of(&terraform), Ok(Assets::embedded()));
+        terraform.insert("aws/pool/more.tf".into(), b"data \"aws_ami\" \"x\" {}\n".to_vec());
+        let refused = of(&terraform).unwrap_err();
         assert!(refused.what.contains("terraform/aws/pool/"), "{refused}");
         assert_eq!(refused.causes, ["more.tf: a block `data` has no place in a module of scaler"]);
+    }
+
+    #[test]
+    fn what_nobody_brought_is_the_programs_own() {
+        let own = Assets::embedded();
+        let files = Files::from([("site.yml".to_owned(), b"x".to_vec()), ("aws/source.pkr.hcl".into(), b"y".to_vec())]);
+        let playbooks = Assets::of(Brought { playbooks: files.clone(), ..Brought::default() }).unwrap();
+        assert_eq!(playbooks, Assets { playbooks: files.clone(), ..own.clone() });
+        let packer = Assets::of(Brought { packer: files, ..Brought::default() }).unwrap();
+        assert_eq!(packer.template(Provider::Aws).into_keys().collect::<Vec<_>>(), ["source.pkr.hcl"]);
+        assert_eq!(packer.playbooks(), own.playbooks());
     }
 
     #[test]

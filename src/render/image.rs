@@ -162,6 +162,7 @@ mod tests {
     use super::*;
     use crate::model::file;
     use crate::model::image::Ingredients;
+    use crate::render::Brought;
 
     const FILE: &str = "apiVersion: scaler/v1\nkind: Cluster\nname: demo\nprovider: aws\nregion: eu-west-1\n\
         kubernetes: { version: 1.36.3, packages: 'https://mirror.example/core' }\n\
@@ -205,7 +206,7 @@ mod tests {
         for path in ["README.md", "roles/join/tasks/main.yml", "roles/prepared/x.yml"] {
             playbooks.insert(path.to_owned(), b"other".to_vec());
         }
-        let changed = Assets::embedded().with_playbooks(playbooks);
+        let changed = Assets::of(Brought { playbooks, ..Brought::default() }).unwrap();
         assert_eq!(image_files(&changed, Provider::Aws, &spec), all, "what is no part of it changes nothing");
         spec.provisioning = Provisioning::None;
         let plain = image_files(&Assets::embedded(), Provider::Aws, &spec);

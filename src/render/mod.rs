@@ -8,7 +8,7 @@ mod stack;
 mod template;
 mod variables;
 
-pub use assets::Assets;
+pub use assets::{Assets, Brought};
 pub use backend::Backend;
 pub use image::{ImageOrder, builds_images, image, image_files};
 pub use inventory::{RESET_TIMEOUT, RunFacts, inventory};

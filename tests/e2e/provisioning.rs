@@ -10,7 +10,12 @@ mod leave;
 mod real;
 mod spoil;
 
-use cluster::Bare;
+use boot::LOOK_EVERY;
+use cluster::{Bare, all_that_is_kept};
+use spoil::wait_long;
+
+use crate::running::Running;
+use crate::secrets::search::Search;
 
 #[test]
 fn a_cluster_comes_from_nothing_and_grows_without_its_others() {
@@ -39,7 +44,16 @@ fn a_cluster_comes_from_nothing_and_grows_without_its_others() {
 
     // Only the new machines are contacted.
     let before = bare.logins();
-    bare.run(&["scale-up", "--pool", "workers", "--by", "2", "--yes"]).ends(0);
+    let mut search = Search::through(vec![bare.program.folder.path().to_owned()], Vec::new(), LOOK_EVERY);
+    let mut growing = Running::start(&bare.program, &["scale-up", "--pool", "workers", "--by", "2", "--yes", "-vvv"]);
+    let token = wait_long("a bootstrap token", || {
+        growing.check();
+        bare.tokens().pop()
+    });
+    search.learn([token]);
+    let grown = growing.end_at_last().ends(0);
+    search.clean(&grown.stdout, "its result");
+    search.clean(&grown.stderr, "its progress");
     all.extend([bare.node(4), bare.node(5)]);
     assert_eq!(bare.ready(), all);
     let after = bare.logins();
@@ -47,6 +61,11 @@ fn a_cluster_comes_from_nothing_and_grows_without_its_others() {
         assert_eq!(after[host], *count, "{host} was contacted");
     }
     bare.assert_no_token();
+    // Neither in an argument, nor in the store, nor on the new machines.
+    for number in [4, 5] {
+        search.clean(&all_that_is_kept(&bare.host(number)), &bare.node(number));
+    }
+    search.ends(&[]);
 
     // Once more changes nothing.
     let again = bare.run(&["provision", "--yes", "--limit", "workers"]).ends(0);

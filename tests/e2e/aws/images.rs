@@ -1,6 +1,8 @@
 //! Images: built by Packer in moto's EC2, taken for new nodes alone, and taken away when nobody needs them.
 
 use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 use scaler_lab::{Fault, InstanceState, Matcher};
@@ -24,6 +26,13 @@ impl Aws {
         assert!(pools.contains(&named), "{pools}");
         let pools = pools.replace(&named, "image: { build: worker }");
         self.write(&format!("{head}pools:{pools}images: {{ worker: {{ base: {base}, provisioning: none }} }}\n"));
+    }
+
+    /// The hash of the image that is wanted, and not built: with the packages and roles of these assets.
+    fn wanted_hash(&self, assets: &[&str]) -> String {
+        let said = self.program.run(&[&["plan"], assets].concat()).ends(5).stderr;
+        let (_, rest) = said.split_once("image `worker` with the hash ").unwrap_or_else(|| panic!("{said}"));
+        rest.chars().take_while(char::is_ascii_hexdigit).collect()
     }
 
     /// One image, built now.
@@ -146,6 +155,44 @@ fn images_are_built_once_serve_new_nodes_and_go_when_nobody_needs_them() {
     aws.assert_consists_of(&[2]);
     aws.program.run(&["image", "list"]).ends(0).says("withdrawn");
     aws.assert_no_secret(search);
+}
+
+/// What goes into an image is known by its hash: a role that was changed makes another image, and one that no image goes
+/// through does not.
+#[test]
+fn a_changed_role_wants_another_image() {
+    scaler_lab::needs!(Moto, AwsProvider);
+    let aws = Aws::new();
+    aws.write_with_image(BASES[0], 1);
+    let file = aws.program.folder.path().join("cluster.yml");
+    let text = std::fs::read_to_string(&file).expect("the cluster file");
+    aws.write(&text.replace(", provisioning: none }", " }"));
+    let own = aws.wanted_hash(&[]);
+    assert!(own.len() >= 12, "{own}");
+    let brought = aws.program.folder.path().join("assets");
+    std::fs::create_dir(&brought).expect("a folder");
+    for folder in ["terraform", "playbooks"] {
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+        let copied = Command::new("cp").arg("-R").args([&source, &brought]).status().expect("cp starts");
+        assert!(copied.success());
+    }
+    let assets = ["--assets", "assets"];
+    assert_eq!(aws.wanted_hash(&assets), own, "the same text");
+    let append = |role: &str| {
+        let tasks = brought.join("playbooks/roles").join(role).join("tasks/main.yml");
+        let more = "\n- name: One more\n  ansible.builtin.debug:\n    msg: more\n";
+        let text = std::fs::read_to_string(&tasks).expect("a role");
+        std::fs::write(&tasks, text + more).expect("a changed role");
+    };
+    append("leave");
+    assert_eq!(aws.wanted_hash(&assets), own, "a role that no image goes through");
+    let mut seen = vec![own];
+    for role in ["prepare", "packages"] {
+        append(role);
+        let hash = aws.wanted_hash(&assets);
+        assert!(!seen.contains(&hash), "{role}: {hash}");
+        seen.push(hash);
+    }
 }
 
 #[test]

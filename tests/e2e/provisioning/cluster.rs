@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::Command;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use scaler_lab::{Host, HostBridge, Hosts, Login, Sandbox, ansible, terraform_config, tools};
 use serde_json::Value;
 
@@ -32,6 +34,14 @@ pub fn program(mut environment: BTreeMap<String, String>) -> Program {
     std::fs::create_dir(&home).expect("a home folder");
     program.environment.insert("HOME".to_owned(), home.display().to_string());
     program
+}
+
+/// What is to be read on a host of what was written there since it was made.
+pub fn all_that_is_kept(host: &Host) -> String {
+    let folders = "/etc/kubernetes /etc/scaler /root /home /run /tmp /var/lib/kubelet /var/log /var/tmp";
+    let ran = host.run(&["sh", "-c", &format!("find {folders} -type f -size -1024k -exec cat '{{}}' +; true")]);
+    assert!(ran.stdout.contains("apiVersion"), "{ran:?}");
+    ran.stdout
 }
 
 /// Whether a Node says that it is Ready.
@@ -130,16 +140,18 @@ impl Bare {
         self.hosts.all().iter().map(|host| (host.name().to_owned(), of(host))).collect()
     }
 
-    /// How many bootstrap tokens the cluster knows.
-    pub fn tokens(&self) -> usize {
+    /// The bootstrap tokens that the cluster knows, without their ids.
+    pub fn tokens(&self) -> Vec<String> {
         let secrets =
             self.ask("/api/v1/namespaces/kube-system/secrets?fieldSelector=type%3Dbootstrap.kubernetes.io%2Ftoken");
-        secrets["items"].as_array().expect("a list").len()
+        let secrets = secrets["items"].as_array().expect("a list").iter();
+        let text = |secret: &Value| BASE64.decode(secret["data"]["token-secret"].as_str()?).ok();
+        secrets.map(|secret| String::from_utf8(text(secret).expect("a token")).expect("letters")).collect()
     }
 
     /// No bootstrap token is left in the cluster.
     #[track_caller]
     pub fn assert_no_token(&self) {
-        assert_eq!(self.tokens(), 0);
+        assert_eq!(self.tokens().len(), 0);
     }
 }

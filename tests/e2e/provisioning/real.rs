@@ -1,5 +1,5 @@
-//! A node on which nothing is a stand-in: kubelet, containerd, runc. Its Node object is deleted while its kubelet lives,
-//! and the kubelet is started again.
+//! Nodes on which nothing is a stand-in: kubelet, containerd, runc. One is drained and reset. Of each the Node object is
+//! deleted while its kubelet lives, and the kubelet is started again.
 
 use std::process::Command;
 
@@ -103,29 +103,64 @@ fn status(bare: &Bare) -> String {
     said.stdout.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-#[test]
-fn a_node_that_was_deleted_under_its_kubelet_is_known_for_what_it_is() {
-    scaler_lab::needs!(RealHost, Ansible, AnyTerraform);
-    let mut bare = Bare::new();
-    let (real, address) = (format!("{}-real-1", bare.cluster), bare.hosts.address(77));
-    with_real(&bare, &address, 1);
-    bare.bridge.order(HostOrder::new(&real).address(&address).real().first(OF_THIS_MACHINE));
+/// A machine of the pool, which is made by an `apply`, runs the workload.
+fn made(bare: &Bare, number: u32, address: &str) -> Host {
+    let real = format!("{}-real-{number}", bare.cluster);
+    with_real(bare, address, 1);
+    bare.bridge.order(HostOrder::new(&real).address(address).real().first(OF_THIS_MACHINE));
     bare.run(&["apply", "--yes"]).ends(0);
-    bare.run(&["kubeconfig"]).ends(0);
     let host = bare.hosts.host(&real);
     host.import_image();
+    host
+}
+
+/// Begins to remove it, up to Terraform's apply.
+fn at_apply(bare: &Bare, gates: &Gates, node: &str) -> Running {
+    gates.shut("apply");
+    let mut shrinking = Running::start(&bare.program, &["scale-down", "--pool", "real", "--node", node, "--yes"]);
+    wait_long("Terraform's apply", || {
+        shrinking.check();
+        gates.is_reached("apply").then_some(())
+    });
+    shrinking
+}
+
+/// Nothing of Kubernetes is left on it but what was installed.
+fn assert_reset(host: &Host) {
+    assert_eq!(host.run(&["systemctl", "is-active", "kubelet"]).stdout, "inactive\n");
+    for file in ["/etc/kubernetes/kubelet.conf", "/var/lib/kubelet/config.yaml", "/etc/kubernetes/pki/ca.crt"] {
+        assert_eq!(host.read(file), None, "{file}");
+    }
+    let left = "grep /var/lib/kubelet/ /proc/mounts; pgrep --full 'containerd-shim|^/pause'; true";
+    let left = host.run(&["sh", "-c", left]);
+    assert_eq!((left.code, left.stdout.as_str()), (Some(0), ""), "{left:?}");
+}
+
+#[test]
+fn real_nodes_leave_and_are_known_for_what_they_are_when_their_nodes_are_deleted() {
+    scaler_lab::needs!(RealHost, Ansible, AnyTerraform);
+    let mut bare = Bare::new();
+    let gates = Gates::before_program(&mut bare.program);
+    let (real, address) = (format!("{}-real-1", bare.cluster), bare.hosts.address(77));
+    let host = made(&bare, 1, &address);
+    bare.run(&["kubeconfig"]).ends(0);
     let file = bare.program.folder.path().join("workload.yml");
     std::fs::write(&file, WORKLOAD).expect("the workload");
     kubectl(&bare, &["create", "--filename", file.to_str().expect("a path in UTF-8")]);
     runs(&bare, &host);
     let no_node = format!("{real}: its machine");
 
-    // Its machine stands. Whoever deletes its Node by hand makes it a machine that is no node, until its kubelet starts.
+    // Its machine stands. Whoever deletes its Node by hand makes it a machine of which nothing is seen, until its kubelet
+    // starts: it is none that never joined, and does not go as such.
     let first = uid(&bare, &real).expect("its Node");
     delete_under_its_kubelet(&bare, &host);
     let said = status(&bare);
     eprintln!("--- what a person sees of a Node that was deleted\n{said}");
-    assert!(said.contains(&no_node) && said.contains("its kubelet makes another when it is restarted"), "{said}");
+    assert!(said.contains(&no_node) && said.contains("Its kubelet makes another when it is restarted"), "{said}");
+    with_real(&bare, &address, 0);
+    let refused = bare.run(&["scale-down", "--pool", "real", "--node", &real, "--yes"]).ends(5);
+    refused.says("its Node was deleted").says(&format!("--accept-lost {real}"));
+    with_real(&bare, &address, 1);
     assert_ne!(restart(&bare, &host), first);
     wait_long("the node to be Ready", || bare.ready().contains(&real).then_some(()));
     runs(&bare, &host);
@@ -133,18 +168,25 @@ fn a_node_that_was_deleted_under_its_kubelet_is_known_for_what_it_is() {
     assert!(!said.contains(&no_node), "{said}");
     bare.run(&["plan", "--detailed-exitcode"]).ends(0);
 
-    // It is removed. It answers to no SSH, and its power stays on whatever its cloud says; past the point of no return
-    // its Node is deleted by hand, and its kubelet makes another one.
+    // It is drained and reset before its machine ends.
     with_real(&bare, &address, 0);
-    let gates = Gates::before_program(&mut bare.program);
+    let shrinking = at_apply(&bare, &gates, &real);
+    assert!(!has_process(&host), "the pod has left");
+    assert_reset(&host);
+    assert!(shrinking.said().contains(&format!("{real} is reset")), "{}", shrinking.said());
+    gates.open("apply");
+    shrinking.end_at_last().ends(0);
+    assert_eq!(uid(&bare, &real), None);
+
+    // The next one answers to no SSH when it is to go, and its power stays on whatever its cloud says; past the point of
+    // no return its Node is deleted by hand, and its kubelet makes another one.
+    let (real, address) = (format!("{}-real-2", bare.cluster), bare.hosts.address(78));
+    let host = made(&bare, 2, &address);
+    runs(&bare, &host);
+    with_real(&bare, &address, 0);
     bare.bridge = HostBridge::start(&bare.hosts, Sandbox::start().source());
     spoil::silence(&host);
-    gates.shut("apply");
-    let mut shrinking = Running::start(&bare.program, &["scale-down", "--pool", "real", "--node", &real, "--yes"]);
-    wait_long("Terraform's apply", || {
-        shrinking.check();
-        gates.is_reached("apply").then_some(())
-    });
+    let shrinking = at_apply(&bare, &gates, &real);
     assert!(!has_process(&host), "the pod has left");
     delete_under_its_kubelet(&bare, &host);
     restart(&bare, &host);

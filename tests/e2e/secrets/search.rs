@@ -30,7 +30,8 @@ impl Search {
         let (stop, arguments) = (Arc::new(AtomicBool::new(false)), Arc::new(Mutex::new(BTreeSet::new())));
         let marks: Vec<String> = folders.iter().map(|folder| folder.display().to_string()).collect();
         let (end, seen) = (stop.clone(), arguments.clone());
-        let mut watch = Watch { marks, strangers: BTreeMap::new() };
+        let here = std::fs::read_link("/proc/self/ns/mnt").expect("a mount name space");
+        let mut watch = Watch { marks, here, strangers: BTreeMap::new() };
         let reading = std::thread::spawn(move || {
             while !end.load(Ordering::Relaxed) {
                 let found = watch.arguments();
@@ -39,6 +40,11 @@ impl Search {
             }
         });
         Search { markers, folders, stop, arguments, reading }
+    }
+
+    /// These are looked for too, also where it has looked already.
+    pub fn learn(&mut self, markers: impl IntoIterator<Item = String>) {
+        self.markers.extend(markers);
     }
 
     #[track_caller]
@@ -72,6 +78,8 @@ impl Search {
 struct Watch {
     /// Folders; a process that names one in its environment is ours.
     marks: Vec<String>,
+    /// A process in another mount name space than this is one of the lab's hosts.
+    here: PathBuf,
     /// How often each was seen that is not.
     strangers: BTreeMap<PathBuf, u32>,
 }
@@ -96,7 +104,8 @@ impl Watch {
             }
             let environment = read(process.join("environ"));
             let environment = String::from_utf8_lossy(&environment);
-            if self.marks.iter().any(|mark| environment.contains(mark.as_str())) {
+            let on_host = || std::fs::read_link(process.join("ns/mnt")).is_ok_and(|space| space != self.here);
+            if self.marks.iter().any(|mark| environment.contains(mark.as_str())) || on_host() {
                 found.push(String::from_utf8_lossy(&read(process.join("cmdline"))).replace('\0', " "));
             } else {
                 *self.strangers.entry(process).or_default() += 1;
