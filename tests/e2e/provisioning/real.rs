@@ -131,7 +131,7 @@ fn assert_reset(host: &Host) {
     for file in ["/etc/kubernetes/kubelet.conf", "/var/lib/kubelet/config.yaml", "/etc/kubernetes/pki/ca.crt"] {
         assert_eq!(host.read(file), None, "{file}");
     }
-    let left = "grep /var/lib/kubelet/ /proc/mounts; pgrep --full 'containerd-shim|^/pause'; true";
+    let left = "grep /var/lib/kubelet/ /proc/mounts; pgrep --full '[c]ontainerd-shim|^/[p]ause'; true";
     let left = host.run(&["sh", "-c", left]);
     assert_eq!((left.code, left.stdout.as_str()), (Some(0), ""), "{left:?}");
 }
