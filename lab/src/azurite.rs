@@ -147,6 +147,8 @@ fn program(parts: &Supervised, port: u16, more: &[String]) -> Result<Program> {
     let own = [
         format!("AZURITE_ACCOUNTS={ACCOUNT}:{KEY}"),
         node.display().to_string(),
+        "--require".to_owned(),
+        places::azurite_keeps().display().to_string(),
         places::azurite().display().to_string(),
         "--blobHost".to_owned(),
         "127.0.0.1".to_owned(),

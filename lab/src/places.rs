@@ -30,6 +30,11 @@ pub fn ansible() -> PathBuf {
 }
 
 /// Azurite's blob service, whether or not it is installed.
+/// What Azurite loads before itself.
+pub(crate) fn azurite_keeps() -> PathBuf {
+    project().join("lab/azurite/keep.js")
+}
+
 pub(crate) fn azurite() -> PathBuf {
     project().join("target/lab/azurite/node_modules/azurite/dist/src/blob/main.js")
 }

@@ -10,7 +10,7 @@ use super::ports::SimCloud;
 use super::process::{Death, Killed, Process, When};
 use super::scene::{self, End};
 use super::stage::{play, play_in};
-use super::world::World;
+use super::world::{Manner, World};
 use super::{terraform, truth};
 use crate::ops::ports::Cloud;
 use crate::ops::testing::clouds::{self, Estate};
@@ -70,6 +70,37 @@ fn machines_that_no_state_could_take_are_taken_in() {
     for (world, order) in [(World::like(&STANDING, 5), Order::Up(6)), (World::of(5), Order::Apply)] {
         let ended = play_in(world, |world| what_was_not_saved(world, order));
         assert_eq!(ended.expect("an apply"), Vec::<String>::new());
+    }
+}
+
+/// The API server is away for half a minute, just when machines are to be let in. In this life every machine is reached.
+#[test]
+fn an_api_server_that_comes_back_lets_machines_in() {
+    for (manner, before) in [(Manner::Ssh, "token-issuing"), (Manner::Boot, "join-offering")] {
+        let world = World::like(&STANDING, 7);
+        scene::bounds(&world);
+        *world.manner.lock().unwrap() = manner;
+        let ended = play_in(world, |world| async move {
+            let process = Process::start(&world);
+            let leaves = async {
+                while !process.points().iter().any(|point| point.contains(before)) {
+                    world.sleep(Duration::from_millis(1)).await;
+                }
+                let now = world.now();
+                world.kubernetes.world().away = Some((now, now + Duration::from_secs(30)));
+            };
+            let (end, ()) = tokio::join!(scene::run(&process, Order::Up(6)), leaves);
+            let asked = process.points().iter().filter(|point| point.contains("issue token")).count();
+            let short = match end {
+                End::Done(done) => done.shortfall.map(|failure| failure.to_string()),
+                other => Some(format!("{other:?}")),
+            };
+            (short, asked, truth::faults(&world))
+        });
+        let (short, asked, faults) = ended.expect("a scale-up");
+        assert_eq!(short, None, "{before}");
+        assert!(asked > 3, "{before}: asked {asked} times");
+        assert_eq!(faults, Vec::<String>::new());
     }
 }
 

@@ -12,7 +12,7 @@ use crate::model::journal::{Entry, JoinOffer, WayIn};
 use crate::model::names::NodeName;
 use crate::ops::identity;
 use crate::ops::lease::Lease;
-use crate::ops::ports::{Condition, Event, Ports, Put};
+use crate::ops::ports::{BootInstant, Condition, Event, Ports, Put};
 
 use super::super::session::Session;
 use super::Newcomers;
@@ -24,8 +24,9 @@ impl Session<'_> {
     /// Lets these machines join, until [`Session::withdraw`]. Returns those that cannot, and why.
     pub(super) async fn offer(&mut self, nodes: &Newcomers) -> Result<BTreeMap<NodeName, Failure>> {
         let kubernetes = self.ports.kubernetes.clone()?;
-        identity::same(kubernetes.as_ref(), self.known_cluster()?).await?;
-        let entrance = kubernetes.entrance().await?;
+        let (until, known) = (self.restart(), self.known_cluster()?);
+        self.patiently(until, async || identity::same(kubernetes.as_ref(), known).await).await?;
+        let entrance = self.patiently(until, async || kubernetes.entrance().await).await?;
         sweep(&self.ports, &self.lease).await?;
         let mut tokens = BTreeMap::new();
         let mut joins = BTreeMap::new();
@@ -42,8 +43,9 @@ impl Session<'_> {
         }
         self.note(Entry::JoinOffering { joins: joins.clone() }).await?;
         let mut failed = BTreeMap::new();
+        let until = self.restart();
         for (node, token) in &tokens {
-            if let Err(failure) = self.let_in(node, token, &joins[node].file, &entrance).await {
+            if let Err(failure) = self.let_in(node, token, &joins[node].file, &entrance, until).await {
                 self.lease.check()?;
                 let failure = failure.with_kind(Kind::Partial).context(format!("{node} was not let into the cluster"));
                 failed.insert(node.clone(), failure);
@@ -54,11 +56,17 @@ impl Session<'_> {
     }
 
     /// The token first: nobody is to find one that is not valid.
-    async fn let_in(&self, node: &NodeName, token: &BootstrapToken, file: &str, entrance: &Entrance) -> Result<()> {
+    async fn let_in(
+        &self,
+        node: &NodeName,
+        token: &BootstrapToken,
+        file: &str,
+        entrance: &Entrance,
+        until: BootInstant,
+    ) -> Result<()> {
         let kubernetes = self.ports.kubernetes.clone()?;
-        let deadline = self.ports.clock.now() + self.task.options.join_timeout + MARGIN;
-        self.lease.check()?;
-        kubernetes.issue_token(token, &self.operation, deadline).await?;
+        let expires = self.ports.clock.now() + self.task.options.join_timeout + MARGIN;
+        self.patiently(until, async || kubernetes.issue_token(token, &self.operation, expires).await).await?;
         self.lease.check()?;
         self.write_file(file, JoinFile { node, entrance, token }.text().into()).await?;
         if let Err(lost) = self.lease.check() {

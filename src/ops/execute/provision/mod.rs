@@ -7,6 +7,7 @@ pub(super) mod boot;
 mod control_plane;
 mod hosts;
 pub mod leave;
+mod patience;
 mod token;
 mod told;
 
@@ -153,8 +154,9 @@ impl Session<'_> {
         self.ports.provisioner.check().await?;
         let kubernetes = self.ports.kubernetes.clone()?;
         // Whoever is handed a token joins the cluster that it was made in.
-        identity::same(kubernetes.as_ref(), self.known_cluster()?).await?;
-        let entrance = kubernetes.entrance().await?;
+        let (until, known) = (self.restart(), self.known_cluster()?);
+        self.patiently(until, async || identity::same(kubernetes.as_ref(), known).await).await?;
+        let entrance = self.patiently(until, async || kubernetes.entrance().await).await?;
         let mut without = self.learn_addresses(nodes).await?;
         let reached: Vec<NodeName> = nodes.keys().filter(|node| !without.contains_key(*node)).cloned().collect();
         if reached.is_empty() {

@@ -24,9 +24,10 @@ impl Session<'_> {
     pub(super) async fn issue_token(&self) -> Result<BootstrapToken> {
         let kubernetes = self.ports.kubernetes.clone()?;
         let token = self.announce_token().await?;
-        self.lease.check()?;
         let expires = self.ports.clock.now() + VALID;
-        if let Err(failure) = kubernetes.issue_token(&token, &self.operation, expires).await {
+        let issue = async || kubernetes.issue_token(&token, &self.operation, expires).await;
+        if let Err(failure) = self.patiently(self.restart(), issue).await {
+            self.lease.check()?;
             // Its answer may be what was lost.
             self.revoke_token(&token.id).await?;
             return Err(failure);
