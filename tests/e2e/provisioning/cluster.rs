@@ -140,11 +140,13 @@ impl Bare {
         self.hosts.all().iter().map(|host| (host.name().to_owned(), of(host))).collect()
     }
 
-    /// The bootstrap tokens that the cluster knows, without their ids.
+    /// The bootstrap tokens that open the cluster, without their ids. kubeadm makes one that opens nothing, by which the
+    /// certificates that it keeps for further control planes go after two hours.
     pub fn tokens(&self) -> Vec<String> {
         let secrets =
             self.ask("/api/v1/namespaces/kube-system/secrets?fieldSelector=type%3Dbootstrap.kubernetes.io%2Ftoken");
-        let secrets = secrets["items"].as_array().expect("a list").iter();
+        let opens = |secret: &&Value| secret["data"]["usage-bootstrap-authentication"].is_string();
+        let secrets = secrets["items"].as_array().expect("a list").iter().filter(opens);
         let text = |secret: &Value| BASE64.decode(secret["data"]["token-secret"].as_str()?).ok();
         secrets.map(|secret| String::from_utf8(text(secret).expect("a token")).expect("letters")).collect()
     }
