@@ -15,7 +15,7 @@ use crate::world::{BUCKET, Program, REGION, Said, fresh};
 const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f t\n";
 
 /// How often the list of processes is read: those that might be told a token run for longer.
-pub const LOOK_EVERY: Duration = Duration::from_millis(20);
+pub const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 pub struct AtBoot {
     pub cloud: BootCloud,
