@@ -20,7 +20,7 @@ use crate::secrets::search::Search;
 #[test]
 fn a_cluster_comes_from_nothing_and_grows_without_its_others() {
     scaler_lab::needs!(Hosts, Ansible, AnyTerraform);
-    let bare = Bare::new();
+    let mut bare = Bare::new();
     bare.run(&["apply", "--yes"]).ends(0);
     bare.run(&["kubeconfig"]).ends(0).says(&format!("as context `{}`", bare.cluster));
     let mode = std::os::unix::fs::PermissionsExt::mode(
@@ -42,8 +42,9 @@ fn a_cluster_comes_from_nothing_and_grows_without_its_others() {
     assert!(kubelet.contains("maxPods: 33"), "{kubelet}");
     bare.assert_no_token();
 
-    // Only the new machines are contacted.
+    // One process of Ansible, and only the new machines are contacted.
     let before = bare.logins();
+    let plays = bare.count_plays();
     let mut search = Search::through(vec![bare.program.folder.path().to_owned()], Vec::new(), LOOK_EVERY);
     let mut growing = Running::start(&bare.program, &["scale-up", "--pool", "workers", "--by", "2", "--yes", "-vvv"]);
     let token = wait_long("a bootstrap token", || {
@@ -60,6 +61,8 @@ fn a_cluster_comes_from_nothing_and_grows_without_its_others() {
     for (host, count) in &before {
         assert_eq!(after[host], *count, "{host} was contacted");
     }
+    let plays = std::fs::read_to_string(plays).expect("the plays that were begun");
+    assert_eq!(plays.lines().count(), 1, "{plays}");
     bare.assert_no_token();
     // Neither in an argument, nor in the store, nor on the new machines.
     for number in [4, 5] {
