@@ -1,12 +1,21 @@
 //! Terraform's own lock on a state, where it was left behind: by a run that died, or by a Terraform that could not tell.
 
+use std::time::Duration;
+
 use super::lease::Lease;
-use super::ports::{Event, Ports};
+use super::ports::{Event, Object, Ports};
 use crate::model::failure::Result;
 use crate::model::journal::{PartId, Status, TerraformRun};
 use crate::model::lock::STOP;
 use crate::model::names::StackId;
 use crate::model::state_lock::StateLock;
+
+/// How long a Terraform that lives may take for the request that follows.
+const AT_ONCE: Duration = Duration::from_secs(10);
+/// By which a store's clock is coarse.
+const COARSE: Duration = Duration::from_secs(1);
+
+const NOBODY: &str = "it names nobody: its Terraform was ended while it took or gave it back";
 
 /// Removes the locks that the former run's Terraform left on the states of the operation's stacks. Any other lock stays,
 /// and the next plan reports it with its holder.
@@ -27,12 +36,17 @@ pub async fn remove_own(ports: &Ports, lease: &Lease, stack: &StackId, since: ji
     let key = stack.state_key();
     let Some(object) = ports.store.state_lock(&key).await? else { return Ok(false) };
     let run = TerraformRun { holder: lease.holder.clone(), at: since };
-    let Some(lock) = StateLock::parse(&object.bytes).filter(|lock| is_of(lock, &run)) else { return Ok(false) };
+    let whose = match StateLock::parse(&object.bytes) {
+        Some(lock) if is_of(&lock, &run) => format!("{}, {}", lock.operation, lock.created),
+        None if written_since(&object, since, ports.clock.now()) && names_nobody(ports, &key, &object).await? => {
+            NOBODY.to_owned()
+        }
+        _ => return Ok(false),
+    };
     lease.check()?;
     ports.store.break_state_lock(&key).await?;
     let text = format!(
-        "Terraform's lock on the state of stack {stack} was left behind by this run's own Terraform ({}, {}), and is removed",
-        lock.operation, lock.created
+        "Terraform's lock on the state of stack {stack} was left behind by this run's own Terraform ({whose}), and is removed"
     );
     ports.progress.tell(Event::Warning { text });
     Ok(true)
@@ -42,19 +56,39 @@ async fn remove_of(ports: &Ports, lease: &Lease, status: &Status, part: &PartId)
     let Some(run) = status.cut_off(part) else { return Ok(()) };
     let key = part.stack.state_key();
     let Some(object) = ports.store.state_lock(&key).await? else { return Ok(()) };
-    let Some(lock) = StateLock::parse(&object.bytes) else { return Ok(()) };
     // One that was written a moment ago is of a Terraform that works now.
-    if !is_of(&lock, run) || object.age.is_some_and(|age| age < STOP) {
-        return Ok(());
-    }
+    let fresh = object.age.is_some_and(|age| age < STOP);
+    let whose = match StateLock::parse(&object.bytes) {
+        Some(lock) if is_of(&lock, run) && !fresh => format!("{}, {}, {}", lock.who, lock.operation, lock.created),
+        None if names_nobody(ports, &key, &object).await? => NOBODY.to_owned(),
+        _ => return Ok(()),
+    };
     lease.check()?;
     ports.store.break_state_lock(&key).await?;
     let text = format!(
-        "Terraform's lock on the state of stack {} was left behind by the run that died ({}, {}, {}), and is removed",
-        part.stack, lock.who, lock.operation, lock.created
+        "Terraform's lock on the state of stack {} was left behind by the run that died ({whose}), and is removed",
+        part.stack
     );
     ports.progress.tell(Event::Warning { text });
     Ok(())
+}
+
+/// Whether a lock is a lease that names nobody: its Terraform was ended between taking it and naming itself, or between
+/// taking its name off and giving it back. One that lives does the other half at once. Should there be one all the same, it
+/// loses nothing but its lease, and what it writes is refused.
+async fn names_nobody(ports: &Ports, key: &str, found: &Object) -> Result<bool> {
+    if !found.bytes.is_empty() || !ports.store.leases_states() {
+        return Ok(false);
+    }
+    ports.clock.sleep(AT_ONCE).await;
+    let again = ports.store.state_lock(key).await?;
+    Ok(again.is_some_and(|again| again.bytes.is_empty() && again.version == found.version))
+}
+
+/// Whether a state, or the name of its lock's holder, was written in this time. Ages are by the store's clock.
+fn written_since(object: &Object, since: jiff::Timestamp, now: jiff::Timestamp) -> bool {
+    let passed = Duration::try_from(now.duration_since(since)).unwrap_or_default();
+    object.age.is_some_and(|age| age <= passed + COARSE)
 }
 
 /// Whether it is the very Terraform's that this run started: of its user and host, and not from before.
@@ -70,6 +104,21 @@ mod tests {
 
     const TEXT: &str = r#"{"ID":"a6b9","Operation":"OperationTypeApply","Info":"","Who":"ada@laptop","Version":"1.11.4",
         "Created":"2026-11-22T06:32:38.856992236Z","Path":"b/terraform/foundation.tfstate"}"#;
+
+    #[test]
+    fn what_was_written_before_a_run_is_not_its_own() {
+        let object = |age| Object {
+            bytes: Default::default(),
+            version: crate::ops::ports::Version("v".into()),
+            age: Some(Duration::from_secs(age)),
+        };
+        let since = "2026-11-22T06:32:38Z".parse().unwrap();
+        let now = "2026-11-22T06:32:48Z".parse().unwrap();
+        assert!(written_since(&object(0), since, now) && written_since(&object(11), since, now));
+        assert!(!written_since(&object(12), since, now));
+        assert!(!written_since(&Object { age: None, ..object(0) }, since, now));
+        assert!(!written_since(&object(2), now, since), "a clock that was set back");
+    }
 
     #[test]
     fn only_the_runs_own_lock_is_its_left_over() {

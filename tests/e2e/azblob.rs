@@ -2,6 +2,7 @@
 
 use scaler_lab::{Azurite, needs, run_apart};
 
+use crate::matrix::case::{LATER, mortal};
 use crate::world::{World, azurite, runs};
 
 /// Terraform reaches a storage account under Azure's own name and by TLS alone. So the whole day, with a Kubernetes of
@@ -77,4 +78,35 @@ fn a_day(mut world: World) {
     for text in [world.program.said(), rendered] {
         assert!(!text.contains(&signature) && !text.contains(&key), "a login shows in\n{text}");
     }
+}
+
+/// Terraform's lock in a container is a lease, and a name on it that comes later and goes earlier.
+#[test]
+fn a_lease_that_names_nobody_goes_where_a_terraform_of_ours_was_ended() {
+    needs!(Azurite, AnyTerraform, Namespaces);
+    run_apart("azblob::leases_that_name_nobody", &Azurite::host());
+}
+
+#[test]
+#[ignore = "runs in a network of its own, started by the test before it"]
+fn leases_that_name_nobody() {
+    let world = World::on_azblob(azurite(), None);
+    world.apply().ends(0);
+    let state = format!("{}/terraform/pool-{}.tfstate", world.cluster, world.pool);
+    let scale_up = |to| ["scale-up", "--pool", world.pool.as_str(), "--to", to, "--yes"];
+    let died = mortal(&world.program, &[("SCALER_MORTAL_DIE", "before terraform apply #1")], &scale_up("2"));
+    assert_eq!(died.code, -1, "{}", died.stderr);
+    world.azurite().lease_alone("clusters", &state);
+    let resumed = mortal(&world.program, &[LATER], &["resume", "--yes"]).ends(0);
+    resumed.says("it names nobody").says("is removed");
+    assert_eq!((world.nodes().len(), world.running().len()), (2, 2));
+
+    // Where nothing of ours was ended it is somebody else's, and stays.
+    world.azurite().lease_alone("clusters", &state);
+    for _ in 0..2 {
+        let refused = world.run(&scale_up("3"));
+        assert_ne!(refused.code, 0, "{}", refused.stderr);
+        refused.says("the lock names nobody").says("az storage blob lease break");
+    }
+    assert_eq!(world.running().len(), 2);
 }

@@ -75,6 +75,10 @@ impl Store for Recorder {
         self.store.state_lock(key).await
     }
 
+    fn leases_states(&self) -> bool {
+        self.store.leases_states()
+    }
+
     async fn break_state_lock(&self, key: &str) -> Result<()> {
         self.store.break_state_lock(key).await
     }

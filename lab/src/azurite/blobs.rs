@@ -7,6 +7,9 @@ use super::{ACCOUNT, Azurite, Reached, sas};
 use crate::error::Result;
 use crate::http::{Endpoint, Headers, exchange};
 
+/// The id of the leases that tests take.
+const LEASE: &str = "f0a1b2c3-0000-4000-8000-000000000000";
+
 impl Azurite {
     /// Makes a container.
     #[track_caller]
@@ -49,12 +52,18 @@ impl Azurite {
     /// Takes a blob's lease without end, and notes this text on it, as Terraform does for its lock on a state.
     #[track_caller]
     pub fn lease(&self, container: &str, name: &str, text: &str) {
-        let id = "f0a1b2c3-0000-4000-8000-000000000000";
+        self.lease_alone(container, name);
         let note = STANDARD.encode(text);
-        let lease = [("x-ms-lease-action", "acquire"), ("x-ms-lease-duration", "-1"), ("x-ms-proposed-lease-id", id)];
-        self.request("PUT", &format!("{container}/{name}?comp=lease"), &lease);
-        let metadata = [("x-ms-lease-id", id), ("x-ms-meta-terraformlockid", note.as_str())];
+        let metadata = [("x-ms-lease-id", LEASE), ("x-ms-meta-terraformlockid", note.as_str())];
         self.request("PUT", &format!("{container}/{name}?comp=metadata"), &metadata);
+    }
+
+    /// The same without a text: where a Terraform that was ended had come half-way.
+    #[track_caller]
+    pub fn lease_alone(&self, container: &str, name: &str) {
+        let lease =
+            [("x-ms-lease-action", "acquire"), ("x-ms-lease-duration", "-1"), ("x-ms-proposed-lease-id", LEASE)];
+        self.request("PUT", &format!("{container}/{name}?comp=lease"), &lease);
     }
 
     /// The names of a container's blobs, up to five thousand.

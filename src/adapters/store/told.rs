@@ -88,6 +88,10 @@ impl Store for Told {
         answer
     }
 
+    fn leases_states(&self) -> bool {
+        self.0.leases_states()
+    }
+
     async fn break_state_lock(&self, key: &str) -> Result<()> {
         debug!(key, "store: break Terraform's lock");
         self.0.break_state_lock(key).await

@@ -51,6 +51,13 @@ const KNOWN: &[Known] = &[
         title: "this machine's clock is wrong",
         hint: "set the clock (for example with `timedatectl set-ntp true`) and run the command once more",
     },
+    Known {
+        patterns: &["\"terraformlockid\" was empty"],
+        title: "the state is locked, and the lock names nobody",
+        hint: "somebody's Terraform was ended while it took its lock or gave it back; if nobody runs Terraform on this \
+               state: az storage blob lease break --account-name ACCOUNT --container-name CONTAINER --blob-name \
+               PREFIX/terraform/STACK.tfstate",
+    },
     // Before the quotas, one of whose patterns fits it too.
     Known {
         patterns: &["RequestLimitExceeded", "Throttling", "TooManyRequests", "SlowDown", "Rate exceeded"],
@@ -215,6 +222,11 @@ mod tests {
 
     /// Texts as the tools print them.
     const TEXTS: &[(&str, &str, Option<&str>)] = &[
+        (
+            "Error acquiring the state lock",
+            "Error message: state blob is already locked\nblob metadata \"terraformlockid\" was empty",
+            Some("the state is locked, and the lock names nobody"),
+        ),
         (
             "creating EC2 Instance: operation error EC2: RunInstances, https response error StatusCode: 400, RequestID: x, \
              api error VcpuLimitExceeded: You have requested more vCPU capacity than your current vCPU limit of 32 allows",

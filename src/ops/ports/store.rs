@@ -76,7 +76,13 @@ pub trait Store: Send + Sync {
     /// Terraform's own lock on the state under this key, as its backend for this kind of store keeps it: the text that
     /// says who has it (JSON), and since when it is there. None if it is not locked, or by a lock of the kernel's that
     /// goes with Terraform's process.
+    ///
+    /// The text is empty where the lock names nobody: Azure's lease and the holder's name on it are two requests, and a
+    /// Terraform may be ended between them.
     async fn state_lock(&self, key: &str) -> Result<Option<Object>>;
+
+    /// Whether such a lock is a lease: the store refuses what somebody writes who has lost it.
+    fn leases_states(&self) -> bool;
 
     /// Takes that lock away, whoever has it.
     async fn break_state_lock(&self, key: &str) -> Result<()>;

@@ -77,6 +77,10 @@ impl Store for Careless {
         self.inner.state_lock(key).await
     }
 
+    fn leases_states(&self) -> bool {
+        self.inner.leases_states()
+    }
+
     async fn break_state_lock(&self, key: &str) -> Result<()> {
         self.inner.break_state_lock(key).await
     }

@@ -250,6 +250,10 @@ impl Store for AzblobStore {
         self.lease(key).await
     }
 
+    fn leases_states(&self) -> bool {
+        true
+    }
+
     async fn break_state_lock(&self, key: &str) -> Result<()> {
         self.break_lease(key).await
     }

@@ -86,6 +86,10 @@ impl Store for LocalStore {
         self.work(move |folder| folder.state_lock(&key)).await
     }
 
+    fn leases_states(&self) -> bool {
+        false
+    }
+
     async fn break_state_lock(&self, key: &str) -> Result<()> {
         let key = key.to_owned();
         self.work(move |folder| folder.break_state_lock(&key)).await

@@ -209,6 +209,10 @@ impl Store for S3Store {
         self.get(&lock_beside(key)).await
     }
 
+    fn leases_states(&self) -> bool {
+        false
+    }
+
     async fn break_state_lock(&self, key: &str) -> Result<()> {
         self.delete(&lock_beside(key)).await
     }

@@ -92,6 +92,10 @@ impl Store for MortalStore {
         Ok(found)
     }
 
+    fn leases_states(&self) -> bool {
+        self.inner.leases_states()
+    }
+
     async fn break_state_lock(&self, key: &str) -> Result<()> {
         self.fate.around(Change::BreakStateLock, "break state lock", self.inner.break_state_lock(key)).await
     }
