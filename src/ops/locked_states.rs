@@ -27,7 +27,10 @@ impl Locked {
                 "the state of stack `{}` is locked by Terraform: {} of {}, since {}, lock {}",
                 self.stack, lock.operation, lock.who, lock.created, lock.id
             ),
-            None => format!("the state of stack `{}` has a lock of Terraform's that names nobody, or cannot be read", self.stack),
+            None => format!(
+                "the state of stack `{}` has a lock of Terraform's that names nobody, or cannot be read",
+                self.stack
+            ),
         }
     }
 }
