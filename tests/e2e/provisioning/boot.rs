@@ -9,7 +9,6 @@ use scaler_lab::{BootCloud, Hosts, tools};
 use serde_json::Value;
 
 use super::cluster::{all_that_is_kept, is_ready, program};
-use super::cut_off::nothing_runs;
 use crate::secrets::search::Search;
 use crate::world::{BUCKET, Program, REGION, Said, fresh};
 
@@ -142,7 +141,6 @@ impl AtBoot {
         for host in self.cloud.hosts().all() {
             search.clean(&all_that_is_kept(&host), host.name());
         }
-        nothing_runs(&self.program);
         search.ends(&[]);
     }
 }
