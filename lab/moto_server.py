@@ -1,4 +1,8 @@
-"""moto's server, with two things that AWS does and moto 5.2 does not.
+"""moto's server, with three things that AWS does and moto 5.2 does not.
+
+Of many conditional writes of one object that come at once, one is carried out ("How to prevent object overwrites with
+conditional writes", S3). moto looks, and writes afterwards, in a thread a request: two can both find their condition true.
+Here requests about objects take turns.
 
 A RunInstances that comes a second time with its client token makes no second machine ("Ensuring idempotency in Amazon
 EC2 API requests"). Clients rely on it: they send a request again whose answer was lost.
@@ -44,4 +48,19 @@ def get_bucket_versioning(self):
 
 
 S3Response.get_bucket_versioning = get_bucket_versioning
+
+objects = threading.RLock()
+
+
+def in_turn(respond):
+    def responds(self, *args, **kwargs):
+        with objects:
+            return respond(self, *args, **kwargs)
+
+    return responds
+
+
+# The request has been read by then: a slow sender keeps nobody waiting.
+S3Response._key_response = in_turn(S3Response._key_response)
+S3Response._bucket_response = in_turn(S3Response._bucket_response)
 sys.exit(main())

@@ -38,8 +38,7 @@ async fn moto() -> (Moto, S3Store) {
 async fn is_a_store() {
     scaler_lab::needs!(Moto);
     let (moto, store) = moto().await;
-    // moto checks a condition and writes in two steps: a crowd finds the gap between them.
-    conformance::all(Arc::new(store), 4).await;
+    conformance::all(Arc::new(store), 50).await;
     let proxy = FaultProxy::before(moto.url());
     let store = S3Store::new(&login("eu-west-1"), place(&proxy.url())).unwrap();
     conformance::faults::all(&store, &proxy, "SlowDown").await;
