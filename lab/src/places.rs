@@ -29,12 +29,12 @@ pub fn ansible() -> PathBuf {
     project().join(".venv/bin")
 }
 
-/// Azurite's blob service, whether or not it is installed.
 /// What Azurite loads before itself.
 pub(crate) fn azurite_keeps() -> PathBuf {
     project().join("lab/azurite/keep.js")
 }
 
+/// Azurite's blob service, whether or not it is installed.
 pub(crate) fn azurite() -> PathBuf {
     project().join("target/lab/azurite/node_modules/azurite/dist/src/blob/main.js")
 }

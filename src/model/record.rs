@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::file::{Capacity, Disk};
+use super::file::{Capacity, Disk, Ssh, host_of};
 use super::machine::{Machine, Place};
 use super::names::{NodeName, OperationId, StackId};
 use super::provider::Provider;
 
 /// The major number changes when an older `scaler` would misread the record; it then refuses to touch it.
-pub const FORMAT: Format = Format { major: 1, minor: 5 };
+pub const FORMAT: Format = Format { major: 1, minor: 6 };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Format {
@@ -51,6 +51,9 @@ pub struct Record {
     /// The roles that the foundation has, by which machines join at boot. Since format 1.4.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub joins: Option<JoinAccess>,
+    /// The host that machines were reached through the last time. Since format 1.6.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jump: Option<JumpHost>,
     pub control_plane: PoolRecord,
     pub pools: BTreeMap<String, PoolRecord>,
     /// Everything was destroyed; the record stays as history.
@@ -99,6 +102,14 @@ impl Record {
         known.map(|(name, node)| (name.clone(), node.host_keys.clone())).collect()
     }
 
+    /// The host that this file says to go through, as far as it is known. A key that the file has is the one that holds.
+    pub fn jump_host(&self, ssh: &Ssh) -> Option<JumpHost> {
+        let host = ssh.jump.as_ref()?;
+        let known = || self.jump.as_ref().filter(|known| known.host == *host).map(|known| known.host_keys.clone());
+        let host_keys = ssh.jump_host_key.clone().map(|key| vec![key]).or_else(known).unwrap_or_default();
+        Some(JumpHost { host: host.clone(), host_keys })
+    }
+
     /// A cluster that has nothing yet.
     pub fn new(
         cluster_id: &str,
@@ -124,6 +135,7 @@ impl Record {
             stacks: BTreeMap::new(),
             tags: BTreeMap::new(),
             joins: None,
+            jump: None,
             control_plane: PoolRecord::default(),
             pools: BTreeMap::new(),
             destroyed: false,
@@ -219,6 +231,23 @@ pub struct NodeRecord {
     /// A Node of its machine was seen in the cluster: one that is missing later was deleted. Since format 1.5.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub joined: bool,
+}
+
+/// A host to go through, and how it is known.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct JumpHost {
+    /// As `ssh.jump` has it. Another one is another host.
+    pub host: String,
+    /// Its SSH host keys, each as `TYPE BASE64`, from the first contact on.
+    pub host_keys: Vec<String>,
+}
+
+impl JumpHost {
+    /// The host alone, by name or address.
+    pub fn name(&self) -> &str {
+        host_of(&self.host)
+    }
 }
 
 /// Where machines find their join files, and the pools whose machines have a role that may read its own.

@@ -10,7 +10,7 @@ use crate::model::failure::{Failure, Result};
 use crate::model::kubeconfig::Kubeconfig;
 use crate::model::names::NodeName;
 use crate::model::record::{Addresses, Record};
-use crate::render::{self, RunFacts};
+use crate::render::RunFacts;
 
 /// Asks one control plane after another until one gives it out. Changes nothing.
 pub async fn fetch(ports: &Ports, task: &Task, interrupts: &Interrupts) -> Result<Kubeconfig> {
@@ -57,17 +57,11 @@ async fn from(
 ) -> Result<Kubeconfig> {
     let nodes = &endpoint.for_nodes();
     let run = RunFacts { endpoint: nodes, ..RunFacts::default() };
-    let play = Play {
-        inventory: render::inventory(&task.file, record, run),
-        limit: vec![node.clone()],
-        tags: vec!["access".into()],
-        fetches_access: true,
-        host_keys: record.host_keys(),
-        ..Play::default()
-    };
+    let play = Play::on(vec![node.clone()], &task.file, record, run);
+    let play = Play { tags: vec!["access".into()], fetches_access: true, ..play };
     let played = ports.provisioner.play(&play, None, interrupts).await?;
     if let Some(failure) = played.hosts.get(node).and_then(|end| end.failure.as_ref()) {
-        return Err(Failure::failed(format!("{node}: {}", failure.message)));
+        return Err(Failure::failed(format!("{node}: {}", failure.told())));
     }
     let Some(Secrets(access)) = played.access else {
         return Err(Failure::failed(format!("{node} gave out nothing")).because("it has no /etc/kubernetes/admin.conf"));

@@ -43,12 +43,7 @@ pub async fn remove_own(ports: &Ports, lease: &Lease, stack: &StackId, since: ji
         }
         _ => return Ok(false),
     };
-    lease.check()?;
-    ports.store.break_state_lock(&key).await?;
-    let text = format!(
-        "Terraform's lock on the state of stack {stack} was left behind by this run's own Terraform ({whose}), and is removed"
-    );
-    ports.progress.tell(Event::Warning { text });
+    remove(ports, lease, stack, &format!("this run's own Terraform ({whose})")).await?;
     Ok(true)
 }
 
@@ -63,12 +58,13 @@ async fn remove_of(ports: &Ports, lease: &Lease, status: &Status, part: &PartId)
         None if names_nobody(ports, &key, &object).await? => NOBODY.to_owned(),
         _ => return Ok(()),
     };
+    remove(ports, lease, &part.stack, &format!("the run that died ({whose})")).await
+}
+
+async fn remove(ports: &Ports, lease: &Lease, stack: &StackId, whose: &str) -> Result<()> {
     lease.check()?;
-    ports.store.break_state_lock(&key).await?;
-    let text = format!(
-        "Terraform's lock on the state of stack {} was left behind by the run that died ({whose}), and is removed",
-        part.stack
-    );
+    ports.store.break_state_lock(&stack.state_key()).await?;
+    let text = format!("Terraform's lock on the state of stack {stack} was left behind by {whose}, and is removed");
     ports.progress.tell(Event::Warning { text });
     Ok(())
 }

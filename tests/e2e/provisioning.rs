@@ -10,12 +10,13 @@ mod leave;
 mod real;
 mod spoil;
 
-use boot::LOOK_EVERY;
+use std::collections::BTreeSet;
+
 use cluster::{Bare, all_that_is_kept};
+use scaler_lab::Hosts;
 use spoil::wait_long;
 
 use crate::running::Running;
-use crate::secrets::search::Search;
 
 #[test]
 fn a_cluster_comes_from_nothing_and_grows_without_its_others() {
@@ -45,7 +46,7 @@ fn a_cluster_comes_from_nothing_and_grows_without_its_others() {
     // One process of Ansible, and only the new machines are contacted.
     let before = bare.logins();
     let plays = bare.count_plays();
-    let mut search = Search::through(vec![bare.program.folder.path().to_owned()], Vec::new(), LOOK_EVERY);
+    let mut search = cluster::search(&bare.program);
     let mut growing = Running::start(&bare.program, &["scale-up", "--pool", "workers", "--by", "2", "--yes", "-vvv"]);
     let token = wait_long("a bootstrap token", || {
         growing.check();
@@ -94,10 +95,7 @@ fn three_control_planes_are_one_cluster_and_a_dead_one_keeps_nobody_out() {
     scaler_lab::needs!(Hosts, Ansible, AnyTerraform);
     let bare = Bare::new();
     bare.write(1);
-    let file = bare.program.folder.path().join("cluster.yml");
-    let text = std::fs::read_to_string(&file).expect("the cluster file");
-    std::fs::write(&file, text.replace("controlPlane: { count: 1,", "controlPlane: { count: 3,"))
-        .expect("three of them");
+    bare.rewrite("controlPlane: { count: 1,", "controlPlane: { count: 3,");
     bare.run(&["apply", "--yes"]).ends(0);
     bare.run(&["kubeconfig"]).ends(0);
     let planes = [1, 2, 3].map(|number| format!("{}-control-plane-{number}", bare.cluster));
@@ -118,5 +116,45 @@ fn three_control_planes_are_one_cluster_and_a_dead_one_keeps_nobody_out() {
     wait_long("the dead ones to fall silent", || {
         (bare.ready() == [&planes[..2], &[bare.node(2)]].concat()).then_some(())
     });
+    bare.run(&["destroy", "--yes", "--name", &bare.cluster]).ends(0);
+}
+
+#[test]
+fn machines_are_reached_through_a_host_to_go_through() {
+    scaler_lab::needs!(Hosts, Ansible, AnyTerraform);
+    let bare = Bare::new();
+    let bastion = bare.hosts.make("bastion");
+    spoil::answers(&bastion);
+    bare.write(1);
+    let jump = format!("ssh: {{ jump: '{}@{}', ", Hosts::USER, bastion.address());
+    bare.rewrite("ssh: { ", &jump);
+    bare.run(&["apply", "--yes"]).ends(0);
+    bare.run(&["kubeconfig"]).ends(0);
+    let plane = format!("{}-control-plane-1", bare.cluster);
+    assert_eq!(bare.ready(), [plane.clone(), bare.node(1)]);
+    for name in [plane, bare.node(1)] {
+        let log = bare.hosts.host(&name).ssh_log();
+        let from = log.lines().filter_map(|line| line.split_once("Connection from ")?.1.split(' ').next());
+        assert_eq!(
+            from.collect::<BTreeSet<_>>(),
+            BTreeSet::from([bastion.address()]),
+            "{name} is reached by nobody else"
+        );
+    }
+    let key = spoil::host_key(&bastion);
+    assert_eq!(bare.record()["jump"]["hostKeys"], serde_json::json!([key]));
+
+    // Another key than that is refused, until a person says that it is the one.
+    bastion.new_host_key();
+    spoil::answers(&bastion);
+    let provision = ["provision", "--yes", "--limit", &bare.node(1)];
+    let refused = bare.run(&provision).ends(6);
+    eprintln!("--- what a pipeline sees of a host to go through that was replaced\n{}", refused.stderr);
+    refused.says("has another host key than before").says("`ssh.jumpHostKey`");
+    let new = spoil::host_key(&bastion);
+    assert_ne!(new, key);
+    bare.rewrite(&jump, &format!("{jump}jumpHostKey: '{new}', "));
+    bare.run(&provision).ends(0);
+    assert_eq!(bare.record()["jump"]["hostKeys"], serde_json::json!([new]));
     bare.run(&["destroy", "--yes", "--name", &bare.cluster]).ends(0);
 }

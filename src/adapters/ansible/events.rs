@@ -114,6 +114,7 @@ impl<'a> Hosts<'a> {
         let message = outcome.message.as_deref().unwrap_or("it gave no reason");
         host.failure = Some(HostFailure {
             unreachable,
+            on_the_way: false,
             task: titled(outcome.role.as_deref(), &outcome.task),
             message: clean(if unreachable { of_ssh(message) } else { message }),
             output: said.filter(|text| !text.is_empty()).map(|text| clean(&text)),
@@ -174,6 +175,10 @@ fn titled(role: Option<&str>, task: &str) -> String {
 /// What SSH itself said: the last line, below whatever banners there are, and behind Ansible's words for it.
 fn of_ssh(message: &str) -> &str {
     let last = message.trim_end().lines().last().unwrap_or(message).trim();
+    // Its words for a way that ended: why, it keeps to itself.
+    if last.ends_with("UNKNOWN port 65535") {
+        return "it does not answer to the host that is gone through, or that host went away";
+    }
     last.rsplit_once("via ssh: ").or_else(|| last.rsplit_once("over ssh: ")).map_or(last, |(_, said)| said)
 }
 
@@ -183,7 +188,13 @@ fn counted(host: &HostEnd) -> String {
 
 /// A failure that no task told of.
 fn untold(message: &str) -> HostFailure {
-    HostFailure { unreachable: false, task: String::new(), message: message.to_owned(), output: None }
+    HostFailure {
+        unreachable: false,
+        on_the_way: false,
+        task: String::new(),
+        message: message.to_owned(),
+        output: None,
+    }
 }
 
 #[cfg(test)]

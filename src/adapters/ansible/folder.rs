@@ -4,14 +4,15 @@ use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Component, Path};
 
-use super::{Options, known_hosts};
+use super::known_hosts::HostKeys;
+use super::{Options, known_hosts, way};
 use crate::adapters::private;
 use crate::adapters::process::TemporaryFolder;
 use crate::model::failure::{Failure, Result};
 use crate::ops::ports::provisioner::{Play, Secrets};
 
 /// The files beside the inventory; `known_hosts` is named in playbooks/ansible.cfg.
-const KNOWN_HOSTS: &str = "known_hosts";
+pub(super) const KNOWN_HOSTS: &str = "known_hosts";
 const SECRETS: &str = "join.json";
 const ACCESS: &str = "access/admin.conf";
 const POD_NETWORK: &str = "pod-network.yml";
@@ -33,14 +34,19 @@ impl PlayFolder<'_> {
         }
         new.write("inventory.yml", &play.inventory)?;
         new.write("run.yml", new.own_inventory(play).as_bytes())?;
-        new.write(KNOWN_HOSTS, known_hosts::write(&play.host_keys).as_bytes())?;
+        let jump = play.jump.as_ref().map(|jump| jump.host_keys.clone()).unwrap_or_default();
+        let keys = HostKeys { nodes: play.host_keys.clone(), jump };
+        new.write(KNOWN_HOSTS, known_hosts::write(&keys).as_bytes())?;
+        if let Some(jump) = &play.jump {
+            new.write(way::CONFIG, way::config(jump, options.private_key.as_deref()).as_bytes())?;
+        }
         if let Some(Secrets(secrets)) = &play.secrets {
             new.write(SECRETS, secrets.as_bytes())?;
         }
         if let Some(manifest) = &play.pod_network {
             new.write(POD_NETWORK, manifest.as_bytes())?;
         }
-        for empty in ["access", "home", "tmp"] {
+        for empty in ["access", "home", "tmp", way::SOCKETS] {
             private::folder(&new.path().join(empty)).map_err(|error| unusable(new.path(), &error))?;
         }
         new.keep("ansible/inventory.yml", &play.inventory)?;
@@ -66,9 +72,11 @@ impl PlayFolder<'_> {
         format!("---\nall:\n  vars:\n{}", vars.collect::<String>())
     }
 
-    pub fn known_hosts(&self) -> Result<String> {
+    /// The keys that are known by now.
+    pub fn host_keys(&self) -> Result<HostKeys> {
         let path = self.path().join(KNOWN_HOSTS);
-        fs::read_to_string(&path).map_err(|error| unusable(&path, &error))
+        let text = fs::read_to_string(&path).map_err(|error| unusable(&path, &error))?;
+        Ok(known_hosts::read(&text))
     }
 
     /// The kubeconfig that the playbooks fetched.

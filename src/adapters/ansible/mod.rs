@@ -4,6 +4,7 @@ mod events;
 mod folder;
 mod known_hosts;
 mod version;
+mod way;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -21,7 +22,7 @@ use crate::model::failure::{Failure, Kind, Result};
 use crate::model::redact::Redactor;
 use crate::ops::interrupts::Interrupts;
 use crate::ops::lease::Lease;
-use crate::ops::ports::provisioner::{Play, Played, Provisioner};
+use crate::ops::ports::provisioner::{HostEnd, HostFailure, Play, Played, Provisioner};
 use crate::ops::ports::{Event, Progress};
 
 /// How long it may take to end after it was told to: its connections close, and nothing on the hosts waits for it.
@@ -95,6 +96,10 @@ impl AnsibleCli {
         if !tags.is_empty() {
             args.extend(["--tags", &tags]);
         }
+        let config = format!("-F {}", way::CONFIG);
+        if play.jump.is_some() {
+            args.extend(["--ssh-extra-args", &config]);
+        }
         let mut run = Run::new(program).args(args).dir(folder.path()).holds(folder.path()).stop_time(STOP_TIME);
         if let Some(key) = &self.options.private_key {
             run = run.args(["--private-key".into(), key.clone().into_os_string()]);
@@ -113,7 +118,7 @@ pub fn environment(folder: &Path) -> [(&'static str, OsString); 4] {
         ("ANSIBLE_HOME", within("home")),
         ("ANSIBLE_LOCAL_TEMP", within("tmp")),
         // The end of a connection's socket may have 107 bytes (unix(7)); the default lies in the home folder.
-        ("ANSIBLE_SSH_CONTROL_PATH_DIR", within("cp")),
+        ("ANSIBLE_SSH_CONTROL_PATH_DIR", within(way::SOCKETS)),
     ]
 }
 
@@ -126,6 +131,11 @@ impl Provisioner for AnsibleCli {
     async fn play(&self, play: &Play, lease: Option<&Lease>, interrupts: &Interrupts) -> Result<Played> {
         let program = self.found().await?;
         let folder = PlayFolder::new(&self.options, play)?;
+        if let Some(jump) = &play.jump
+            && let Some(why) = way::open(&self.options, folder.path(), jump, lease, interrupts).await?
+        {
+            return Ok(no_way(play, &why));
+        }
         let redactor = redactor(&self.options.host.redactor, play);
         let mut hosts = Hosts::new(self.options.progress.as_ref(), &redactor, play);
         let mut log = Log::default();
@@ -137,13 +147,28 @@ impl Provisioner for AnsibleCli {
             })
             .await;
         let ends = hosts.end();
-        let host_keys = known_hosts::read(&folder.known_hosts()?);
+        let keys = folder.host_keys()?;
         folder.keep_log(&log.text)?;
         let finished = finished?;
         let broken = (finished.stopped.is_some() || ends.is_none()).then(|| broken(&finished, &log));
         let access = folder.access()?;
-        Ok(Played { hosts: ends.unwrap_or_default(), host_keys, access, log: log.text, broken })
+        let hosts = ends.unwrap_or_default();
+        Ok(Played { hosts, host_keys: keys.nodes, jump_keys: keys.jump, access, log: log.text, broken })
     }
+}
+
+/// Nobody was contacted.
+fn no_way(play: &Play, why: &str) -> Played {
+    let failure = HostFailure {
+        unreachable: true,
+        on_the_way: true,
+        task: "Go through the host on the way".to_owned(),
+        message: why.to_owned(),
+        output: None,
+    };
+    let end = HostEnd { failure: Some(failure), ..HostEnd::default() };
+    let hosts = play.limit.iter().map(|node| (node.clone(), end.clone())).collect();
+    Played { hosts, log: format!("{why}\n"), ..Played::default() }
 }
 
 /// What this run's secrets are is told to nobody.

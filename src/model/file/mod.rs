@@ -23,6 +23,7 @@ pub use edit::set_count;
 pub use named::{NamedFile, named_files};
 pub use parse::{decode, parse};
 pub use problem::{Located, Problems};
+pub use rules::ssh::host_of;
 pub use schema::schema;
 pub use set::Set;
 pub use starter::starter;

@@ -110,7 +110,10 @@ pub struct Ssh {
     pub user: String,
     pub private_key_file: Option<String>,
     pub public_key_file: Option<String>,
+    /// `[user@]host[:port]`.
     pub jump: Option<String>,
+    /// `TYPE BASE64`. None: the key of the first contact holds.
+    pub jump_host_key: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -125,6 +125,7 @@ fn record() -> Record {
         terraform: None,
         tags: BTreeMap::new(),
         joins: None,
+        jump: None,
         stacks: BTreeMap::new(),
         control_plane: pool(&["demo-cp-1"]),
         pools: BTreeMap::from([

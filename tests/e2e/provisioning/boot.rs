@@ -3,19 +3,15 @@
 
 use std::collections::BTreeMap;
 use std::process::Command;
-use std::time::Duration;
 
 use scaler_lab::{BootCloud, Hosts, tools};
 use serde_json::Value;
 
-use super::cluster::{all_that_is_kept, is_ready, program};
+use super::cluster::{self, all_that_is_kept, is_ready, program};
 use crate::secrets::search::Search;
 use crate::world::{BUCKET, Program, REGION, Said, fresh};
 
 const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f t\n";
-
-/// How often the list of processes is read: those that might be told a token run for longer.
-pub const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 pub struct AtBoot {
     pub cloud: BootCloud,
@@ -122,11 +118,6 @@ impl AtBoot {
         assert!(!versions.contains("/join/"), "{versions}");
     }
 
-    /// Looks at the arguments of all that runs from now on, here and on the machines.
-    fn search(&self) -> Search {
-        Search::through(vec![self.program.folder.path().to_owned()], Vec::new(), LOOK_EVERY)
-    }
-
     /// The tokens that went to the store are nowhere else: in nothing that was said, is kept or was an argument, here,
     /// there or on machines.
     #[track_caller]
@@ -149,7 +140,7 @@ impl AtBoot {
 fn machines_join_by_themselves_and_leave_nothing_to_join_by() {
     scaler_lab::needs!(Hosts, Ansible, Moto, AwsProvider);
     let at = AtBoot::new();
-    let search = at.search();
+    let search = cluster::search(&at.program);
     at.boots(1);
     at.run(&["apply", "--yes", "-vvv"]).ends(0);
     at.run(&["kubeconfig"]).ends(0);

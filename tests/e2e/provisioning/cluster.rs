@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::Command;
+use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -10,6 +11,7 @@ use scaler_lab::{Host, HostBridge, Hosts, Login, Sandbox, ansible, terraform_con
 use serde_json::Value;
 
 use crate::gates::put;
+use crate::secrets::search::Search;
 use crate::world::{Program, Said, fresh};
 
 pub struct Bare {
@@ -35,6 +37,12 @@ pub fn program(mut environment: BTreeMap<String, String>) -> Program {
     std::fs::create_dir(&home).expect("a home folder");
     program.environment.insert("HOME".to_owned(), home.display().to_string());
     program
+}
+
+/// Looks at the arguments of all that this program starts from now on, here and on the machines.
+pub fn search(program: &Program) -> Search {
+    // Whatever might be told a token runs for longer.
+    Search::through(vec![program.folder.path().to_owned()], Vec::new(), Duration::from_millis(100))
 }
 
 /// What is to be read on a host of what was written there since it was made.
@@ -82,6 +90,15 @@ impl Bare {
             self.sandbox.register().display(),
         );
         std::fs::write(self.program.folder.path().join("cluster.yml"), text).expect("the cluster file");
+    }
+
+    /// The cluster file as it is, but for one text in it.
+    #[track_caller]
+    pub fn rewrite(&self, from: &str, to: &str) {
+        let file = self.program.folder.path().join("cluster.yml");
+        let text = std::fs::read_to_string(&file).expect("the cluster file");
+        assert!(text.contains(from), "{text}");
+        std::fs::write(file, text.replace(from, to)).expect("the cluster file");
     }
 
     /// From now on each play that is begun is a line of this file.
@@ -132,11 +149,14 @@ impl Bare {
         names
     }
 
+    pub fn record(&self) -> Value {
+        let text = std::fs::read(self.program.folder.path().join("store/cluster.json")).expect("a record");
+        serde_json::from_slice(&text).expect("an object")
+    }
+
     /// Nodes and machines of the pool, as the record has them.
     pub fn recorded(&self) -> Vec<String> {
-        let text = std::fs::read(self.program.folder.path().join("store/cluster.json")).expect("a record");
-        let record: Value = serde_json::from_slice(&text).expect("an object");
-        record["pools"]["workers"]["nodes"].as_object().expect("nodes").keys().cloned().collect()
+        self.record()["pools"]["workers"]["nodes"].as_object().expect("nodes").keys().cloned().collect()
     }
 
     /// All that was kept under this name of what Ansible said.

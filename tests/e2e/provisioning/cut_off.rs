@@ -5,9 +5,21 @@ use std::process::{Command, Stdio};
 
 use super::cluster::Bare;
 use super::spoil::wait_long;
+use crate::gates::Gates;
 use crate::remains::processes_of;
 use crate::running::Running;
 use crate::world::{Program, Said};
+
+/// Starts a run, and waits until it is about to tell Terraform to apply.
+pub fn at_apply(bare: &Bare, gates: &Gates, args: &[&str]) -> Running {
+    gates.shut("apply");
+    let mut running = Running::start(&bare.program, args);
+    wait_long("Terraform's apply", || {
+        running.check();
+        gates.is_reached("apply").then_some(())
+    });
+    running
+}
 
 /// Kills a run and everything that it has started, until nothing is left.
 pub fn kill_tree(bare: &Bare, running: Running) {

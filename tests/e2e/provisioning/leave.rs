@@ -3,7 +3,7 @@
 use scaler_lab::HostOrder;
 
 use super::cluster::Bare;
-use super::cut_off::{kill_tree, nothing_runs, resumed};
+use super::cut_off::{at_apply, kill_tree, nothing_runs, resumed};
 use super::spoil::{self, wait_long};
 use crate::gates::Gates;
 use crate::running::Running;
@@ -32,14 +32,9 @@ fn nodes_leave_and_whoever_dies_meanwhile_is_followed() {
     // Two go. One of them answers to nobody any more; the other one is reset before Terraform is told to apply.
     spoil::silence(&bare.host(2));
     let kept = bare.logins();
-    gates.shut("apply");
     let (one, two) = (bare.node(1), bare.node(2));
     let args = ["scale-down", "--pool", "workers", "--node", &one, "--node", &two, "--yes"];
-    let mut shrinking = Running::start(&bare.program, &args);
-    wait_long("Terraform's apply", || {
-        shrinking.check();
-        gates.is_reached("apply").then_some(())
-    });
+    let shrinking = at_apply(&bare, &gates, &args);
     assert!(is_reset(&bare, 1), "{}", shrinking.said());
     assert!(bare.host(2).read("/etc/kubernetes/kubelet.conf").is_some());
     let said = shrinking.said();
@@ -78,14 +73,8 @@ fn nodes_leave_and_whoever_dies_meanwhile_is_followed() {
 
     // A run that is killed with all that it started, when a node was reset and Terraform had not begun: it is removed,
     // and not given back.
-    gates.shut("apply");
     let four = bare.node(4);
-    let args = ["scale-down", "--pool", "workers", "--node", &four, "--yes"];
-    let mut shrinking = Running::start(&bare.program, &args);
-    wait_long("Terraform's apply", || {
-        shrinking.check();
-        gates.is_reached("apply").then_some(())
-    });
+    let shrinking = at_apply(&bare, &gates, &["scale-down", "--pool", "workers", "--node", &four, "--yes"]);
     assert!(is_reset(&bare, 4), "{}", shrinking.said());
     kill_tree(&bare, shrinking);
     gates.open("apply");

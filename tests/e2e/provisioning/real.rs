@@ -7,6 +7,7 @@ use scaler_lab::{Host, HostBridge, HostOrder, Sandbox, tools};
 use serde_json::Value;
 
 use super::cluster::Bare;
+use super::cut_off;
 use super::spoil::{self, wait_long};
 use crate::gates::Gates;
 use crate::running::Running;
@@ -40,14 +41,12 @@ spec:
 /// A cluster whose pool `real` has one machine, at this address.
 fn with_real(bare: &Bare, address: &str, min: u32) {
     bare.write(1);
-    let file = bare.program.folder.path().join("cluster.yml");
-    let text = std::fs::read_to_string(&file).expect("the cluster file");
     let root = format!("/lab-{}", address.replace('.', "-"));
     let pool = format!(
         "  - name: real\n    machine: small\n    image: {{ id: base }}\n    provisioning: ssh\n    min: {min}\n    max: 1\n\
          \x20   labels: {{ tier: real }}\n    kubelet: {{ failCgroupV1: false, failSwapOn: false, cgroupRoot: {root} }}\n"
     );
-    std::fs::write(file, text + &pool).expect("the cluster file");
+    bare.rewrite("pools:\n", &format!("pools:\n{pool}"));
 }
 
 fn kubectl(bare: &Bare, args: &[&str]) {
@@ -116,13 +115,7 @@ fn made(bare: &Bare, number: u32, address: &str) -> Host {
 
 /// Begins to remove it, up to Terraform's apply.
 fn at_apply(bare: &Bare, gates: &Gates, node: &str) -> Running {
-    gates.shut("apply");
-    let mut shrinking = Running::start(&bare.program, &["scale-down", "--pool", "real", "--node", node, "--yes"]);
-    wait_long("Terraform's apply", || {
-        shrinking.check();
-        gates.is_reached("apply").then_some(())
-    });
-    shrinking
+    cut_off::at_apply(bare, gates, &["scale-down", "--pool", "real", "--node", node, "--yes"])
 }
 
 /// Nothing of Kubernetes is left on it but what was installed.

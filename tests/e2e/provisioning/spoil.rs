@@ -82,6 +82,12 @@ pub fn open(host: &Host) {
     does(host, "rm -f /etc/gate");
 }
 
+/// Its public key, without a comment.
+pub fn host_key(host: &Host) -> String {
+    let text = host.read(&format!("{KEY}.pub")).expect("a key");
+    text.split_whitespace().take(2).collect::<Vec<_>>().join(" ")
+}
+
 /// Another key than before; the former one is kept for [`former_key`].
 pub fn another_key(host: &Host) {
     does(host, &format!("cp {KEY} {KEY}.kept && cp {KEY}.pub {KEY}.pub.kept"));

@@ -93,6 +93,10 @@ fn of_a_machine_out_of_reach_sshs_own_words_are_told() {
             "Host key verification failed.",
         ),
         ("Connection timed out".into(), "Connection timed out"),
+        (
+            "Failed to connect to the host via ssh: Connection closed by UNKNOWN port 65535\n".into(),
+            "it does not answer to the host that is gone through, or that host went away",
+        ),
     ] {
         let line = serde_json::json!({
             "event": "result", "host": "w-1", "task": "Wait", "role": null, "status": "unreachable", "message": message,

@@ -2,7 +2,7 @@
 
 use super::{Facts, a_path};
 use crate::model::file::read::{Kind, object, text, wrong};
-use crate::model::file::rules::{names, one_line};
+use crate::model::file::rules::{names, one_line, ssh};
 use crate::model::file::types::{Access, Ssh, Tools};
 
 pub fn access() -> impl Kind<Out = Access> {
@@ -33,20 +33,31 @@ pub fn ssh(facts: &Facts) -> impl Kind<Out = Ssh> + use<> {
             let help = format!("write `{path}.pub`, if the other half is beside it");
             fields.wrong("publicKeyFile", "must be another file than `privateKeyFile`", wrong("the same path", help));
         }
-        let jump = text("a host", "ubuntu@bastion.example.com", names::ssh_host).length(1, 300);
-        let jump = fields.optional("jump", "A host to go through, `[user@]host[:port]`.", &jump);
+        let jump = text("a host", "ubuntu@bastion.example.com", ssh::ssh_host).length(1, 300);
+        let jump = fields.optional("jump", "A host to go through, `[user@]host[:port]`.", &jump).maybe();
+        let key = text("a host key", ssh::EXAMPLE_KEY, ssh::host_key).length(1, 8192);
+        let doc = "The public host key of `jump`, `TYPE BASE64`. Default: the one that it shows at first contact.";
+        let jump_host_key = fields.optional("jumpHostKey", doc, &key).maybe();
+        if let (Some(None), Some(Some(_))) = (&jump, &jump_host_key) {
+            fields.wrong(
+                "jumpHostKey",
+                "belongs to no host",
+                wrong("without `jump`", "write `jump`, or leave this out"),
+            );
+        }
         Some(Ssh {
             user: user?,
             private_key_file: private_key.maybe()?,
             public_key_file: public_key?,
-            jump: jump.maybe()?,
+            jump: jump?,
+            jump_host_key: jump_host_key?,
         })
     })
 }
 
 pub fn default_ssh(facts: &Facts) -> Ssh {
     let user = facts.cloud().map_or("ubuntu", |cloud| cloud.default_user);
-    Ssh { user: user.into(), private_key_file: None, public_key_file: None, jump: None }
+    Ssh { user: user.into(), private_key_file: None, public_key_file: None, jump: None, jump_host_key: None }
 }
 
 pub fn tools() -> impl Kind<Out = Tools> {

@@ -6,6 +6,7 @@ pub mod labels;
 pub mod names;
 pub mod networks;
 pub mod paths;
+pub mod ssh;
 pub mod stores;
 pub mod versions;
 

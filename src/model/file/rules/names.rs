@@ -70,22 +70,6 @@ pub fn dns_name(text: &str) -> Result<String, Wrong> {
     Ok(text.to_owned())
 }
 
-/// `[user@]host[:port]`, the host by name or IPv4 address.
-pub fn ssh_host(text: &str) -> Result<String, Wrong> {
-    let help = "write `host`, `user@host` or `user@host:port`";
-    let (user, rest) = text.split_once('@').map_or((None, text), |(user, rest)| (Some(user), rest));
-    if let Some(user) = user {
-        login(user).map_err(|error| wrong(error.label, help))?;
-    }
-    let (host, port) = rest.split_once(':').map_or((rest, None), |(host, port)| (host, Some(port)));
-    let good_host = !host.is_empty() && host.split('.').all(|label| dns_label(&label.to_lowercase(), 1, LABEL).is_ok());
-    let good_port = port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port > 0));
-    match good_host && good_port {
-        true => Ok(text.to_owned()),
-        false => Err(wrong("this is not a host that SSH could go to", help)),
-    }
-}
-
 /// A user of the machine, as useradd takes it.
 pub fn login(text: &str) -> Result<String, Wrong> {
     let mut characters = text.chars();
@@ -129,13 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn hosts_and_logins() {
-        for good in ["bastion", "ubuntu@bastion.example.com", "root@10.0.0.1:2222", "Bastion.example.com"] {
-            assert!(ssh_host(good).is_ok(), "{good}");
-        }
-        for bad in ["", "@host", "a b", "host:0", "host:99999", "-oProxyCommand=x", "u@-x", "$(id)@h", "host;id"] {
-            assert!(ssh_host(bad).is_err(), "{bad}");
-        }
+    fn dns_names() {
         for bad in ["localhost", "10.0.0.1", "a..b", "-a.b", "UPPER.example.com", ""] {
             assert!(dns_name(bad).is_err(), "{bad}");
         }

@@ -10,7 +10,7 @@ use crate::model::names::NodeName;
 use crate::model::plan::Request;
 use crate::ops::endpoint::Endpoint;
 use crate::ops::ports::provisioner::{Play, Played, Secrets};
-use crate::render::{self, RunFacts};
+use crate::render::RunFacts;
 
 use super::super::Ended;
 use super::super::session::Session;
@@ -93,14 +93,10 @@ impl Session<'_> {
         });
         let secrets = json!({ "token": token.reveal(), "caCertHash": null, "certificateKey": key });
         let play = Play {
-            inventory: render::inventory(&self.task.file, &self.record, run),
-            limit: nodes,
-            tags: Vec::new(),
-            host_keys: self.record.host_keys(),
             secrets: Some(Secrets(secrets.to_string())),
             pod_network: manifest.map(|file| file.text.clone()),
             fetches_access: true,
-            ..Play::default()
+            ..Play::on(nodes.clone(), &self.task.file, &self.record, run)
         };
         self.play(play).await
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::model::failure::{Failure, Kind, Result};
 use crate::model::names::NodeName;
-use crate::model::record::{Addresses, NodeRecord};
+use crate::model::record::{Addresses, JumpHost, NodeRecord};
 use crate::ops::ports::provisioner::Played;
 
 use super::super::session::Session;
@@ -56,6 +56,11 @@ impl Session<'_> {
             if let Some(record) = self.node_mut(node).filter(|record| record.host_keys.is_empty()) {
                 record.host_keys = keys.clone();
             }
+        }
+        let through = self.record.jump_host(&self.task.file.ssh).filter(|_| !played.jump_keys.is_empty());
+        if let Some(JumpHost { host, host_keys }) = through {
+            let host_keys = if host_keys.is_empty() { played.jump_keys.clone() } else { host_keys };
+            self.record.jump = Some(JumpHost { host, host_keys });
         }
     }
 

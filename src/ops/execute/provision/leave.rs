@@ -10,7 +10,7 @@ use crate::model::plan::{PoolChange, Removal, Way};
 use crate::ops::interrupts;
 use crate::ops::ports::Event;
 use crate::ops::ports::provisioner::{Doing, Play, Played};
-use crate::render::{self, RunFacts};
+use crate::render::RunFacts;
 
 use super::super::carry_on::Words;
 use super::super::part::PartRun;
@@ -73,14 +73,8 @@ impl Session<'_> {
     /// Ends in time, with whatever was done until then.
     async fn play_leaving(&self, nodes: &[NodeName]) -> Result<Played> {
         let run = RunFacts { leaving: true, ..RunFacts::default() };
-        let play = Play {
-            doing: Doing::Leave,
-            inventory: render::inventory(&self.task.file, &self.record, run),
-            limit: nodes.to_vec(),
-            tags: vec!["leave".into()],
-            host_keys: self.record.host_keys(),
-            ..Play::default()
-        };
+        let play = Play::on(nodes.to_vec(), &self.task.file, &self.record, run);
+        let play = Play { doing: Doing::Leave, tags: vec!["leave".into()], ..play };
         let (stop, stopped) = interrupts::channel();
         let mut played = pin!(self.ports.provisioner.play(&play, Some(&self.lease), &stopped));
         tokio::select! {
@@ -101,7 +95,7 @@ fn not_left(played: &Played, nodes: &[NodeName]) -> Vec<String> {
         return vec![format!("{} or some of them: {broken}", names.join(", "))];
     }
     let failed = |node: &NodeName| match played.hosts.get(node) {
-        Some(end) => end.failure.as_ref().map(|failure| format!("{node} ({})", failure.message)),
+        Some(end) => end.failure.as_ref().map(|failure| format!("{node} ({})", failure.told())),
         None => Some(format!("{node} (Ansible did not tell of it)")),
     };
     nodes.iter().filter_map(failed).collect()
@@ -136,7 +130,13 @@ mod tests {
     #[test]
     fn who_did_not_leave_is_named_with_the_reason() {
         let nodes = ["a", "b", "c"].map(NodeName::from_text);
-        let unreachable = HostFailure { unreachable: true, task: "t".into(), message: "no route".into(), output: None };
+        let unreachable = HostFailure {
+            unreachable: true,
+            on_the_way: false,
+            task: "t".into(),
+            message: "no route".into(),
+            output: None,
+        };
         let hosts = BTreeMap::from([
             (nodes[0].clone(), HostEnd::default()),
             (nodes[1].clone(), HostEnd { failure: Some(unreachable), ..HostEnd::default() }),

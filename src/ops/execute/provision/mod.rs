@@ -25,7 +25,7 @@ use crate::model::plan::{FoundationChange, Plan, Request};
 use crate::ops::identity;
 use crate::ops::ports::provisioner::{Play, Played, Secrets};
 use crate::ops::ports::{Condition, Event};
-use crate::render::{self, RunFacts};
+use crate::render::RunFacts;
 
 use super::join::has_joined;
 use super::make;
@@ -194,12 +194,9 @@ impl Session<'_> {
         let run = RunFacts { endpoint: &entrance.endpoint, patience: Some(self.ssh_patience()), ..RunFacts::default() };
         let secrets = json!({ "token": token.reveal(), "caCertHash": entrance.ca_hash, "certificateKey": null });
         let play = Play {
-            inventory: render::inventory(&self.task.file, &self.record, run),
-            limit: nodes,
             tags: self.tags(),
-            host_keys: self.record.host_keys(),
             secrets: Some(Secrets(secrets.to_string())),
-            ..Play::default()
+            ..Play::on(nodes, &self.task.file, &self.record, run)
         };
         self.play(play).await
     }

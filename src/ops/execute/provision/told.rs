@@ -20,10 +20,13 @@ pub fn failed(played: &Played, node: &NodeName, file: &ClusterFile) -> Option<Fa
 
 /// `tasks`: how many ended on it, the one that failed included.
 fn of_host(node: &NodeName, tasks: u32, failure: &HostFailure, file: &ClusterFile) -> Failure {
-    let HostFailure { unreachable, task, message, output } = failure;
+    let HostFailure { unreachable, on_the_way, task, message, output } = failure;
     if !unreachable {
         let failure = partly(format!("{node} could not be provisioned: it failed in `{task}`")).because(message);
         return output.iter().map(|output| last_lines(output)).fold(failure, Failure::because);
+    }
+    if *on_the_way {
+        return of_jump_host(message, file.ssh.jump.as_deref().unwrap_or_default());
     }
     // OpenSSH's own words, the same in each of its versions.
     if message.contains("Host key verification failed") {
@@ -41,6 +44,22 @@ fn of_host(node: &NodeName, tasks: u32, failure: &HostFailure, file: &ClusterFil
             .hint("`ssh.user` and `ssh.privateKeyFile` of the cluster file say who logs in, and with what");
     }
     failure.because(message)
+}
+
+/// The same for all machines behind it.
+fn of_jump_host(message: &str, jump: &str) -> Failure {
+    let what = |end: &str| partly(format!("no machine was reached: the host to go through, `{jump}`, {end}"));
+    if message.contains("Host key verification failed") {
+        return what("has another host key than before")
+            .because("its key is kept in the record since the first contact, and a changed one is refused")
+            .hint("find out who answers there; if the host was replaced, write its new key as `ssh.jumpHostKey`");
+    }
+    if message.contains("Permission denied") {
+        return what("does not let us in").because(message).hint(
+            "`ssh.jump` of the cluster file says who logs in there; `ssh.privateKeyFile` or the SSH agent, with what",
+        );
+    }
+    what("was not").because(message)
 }
 
 /// Of several machines, one error; the way to run them again is one command.

@@ -69,7 +69,8 @@ impl SimProvisioner {
         let reached = machine.filter(|_| !world.chance.permille(120));
         let Some(machine) = reached else {
             let message = "no route to host".to_owned();
-            let failure = HostFailure { unreachable: true, task: "Wait".into(), message, output: None };
+            let failure =
+                HostFailure { unreachable: true, on_the_way: false, task: "Wait".into(), message, output: None };
             return HostEnd { tasks: 1, changed: 0, failure: Some(failure) };
         };
         if doing == Doing::Leave {
