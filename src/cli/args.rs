@@ -77,7 +77,7 @@ pub struct Target {
     /// The cluster file.
     #[arg(short, long, value_name = "FILE", conflicts_with = "cluster")]
     pub file: Option<PathBuf>,
-    /// Work from the stored record: s3://bucket/prefix or file:///folder.
+    /// Work from the stored record: s3://bucket/prefix, azblob://account/container/prefix or file:///folder.
     #[arg(long, value_name = "URL")]
     pub cluster: Option<String>,
     /// Change one field of the cluster file for this run, such as pools.workers.max=30. `apply` stores it with the file.

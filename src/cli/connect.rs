@@ -101,12 +101,12 @@ pub fn store_folder(app: &App, spec: &StoreSpec, folder: &Path) -> Result<String
 
 /// The store alone, for a cluster that has no file at hand.
 pub async fn store(app: &App, spec: &StoreSpec) -> Result<Arc<dyn Store>> {
-    let options = store::Options {
-        folder: app.settings.folder.clone(),
-        variables: app.settings.variables(),
-        ..Default::default()
-    };
-    store::open(spec, &options).await
+    store::open(spec, &options(app)).await
+}
+
+/// How a store is reached of which no cluster file tells more.
+fn options(app: &App) -> store::Options {
+    store::Options { folder: app.settings.folder.clone(), variables: app.settings.variables(), ..Default::default() }
 }
 
 /// The store of the cluster that the command line names. No tool, login or cluster is asked.
@@ -132,7 +132,7 @@ pub async fn of_file(app: &App, loaded: &Loaded) -> Result<Arc<dyn Store>> {
 /// Another store than the one that the command line names, reached by the same login; and its whole URL.
 pub async fn other_store(app: &App, target: &Target, url: &str) -> Result<(Arc<dyn Store>, String)> {
     let spec = store_spec(url, &app.settings.folder)?;
-    let mut options = store::Options { folder: app.settings.folder.clone(), ..Default::default() };
+    let mut options = options(app);
     if target.cluster.is_none() {
         let aws = load::file_only(app, target)?.aws;
         options.profile = aws.profile;

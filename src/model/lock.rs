@@ -63,6 +63,9 @@ pub struct Lock {
     pub acquired: jiff::Timestamp,
     /// How long this lease lives without being renewed, by the holder's own reckoning.
     pub term_seconds: u64,
+    /// Its holder did not give it back: somebody else did, who took it for dead.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub left_behind: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -127,6 +130,7 @@ mod tests {
             nonce: "0123456789abcdef".into(),
             acquired: "2026-01-02T03:04:05Z".parse().unwrap(),
             term_seconds: 60,
+            left_behind: false,
         }
     }
 

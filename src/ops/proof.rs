@@ -31,6 +31,11 @@ struct Note {
     proven: jiff::Timestamp,
 }
 
+/// Whether a key is of a trial or a note: a store that has no others is empty.
+pub fn is_trials(key: &str) -> bool {
+    key.strip_prefix(FOLDER).is_some_and(|rest| rest.starts_with('/'))
+}
+
 /// Tries the store unless it was proven before.
 pub async fn assure(store: &dyn Store, clock: &dyn Clock) -> Result<()> {
     if is_proven(store).await? {

@@ -9,7 +9,8 @@ use super::ports::Ports;
 use super::task::Task;
 use super::{journal, lock};
 use crate::model::census::Finding;
-use crate::model::failure::Result;
+use crate::model::failure::{Failure, Result};
+use crate::model::journal::Status;
 use crate::model::lock::Lock;
 use crate::model::machine::MachineState;
 use crate::model::names::NodeName;
@@ -94,11 +95,22 @@ impl NodeState {
     }
 }
 
+/// What cannot be read may be what that operation left, such as half of a state.
+fn and_unfinished(mut failure: Failure, status: &Status) -> Failure {
+    let left = lock::unfinished(status);
+    failure.causes.push(left.to_string());
+    failure.hints.extend(left.hints);
+    failure
+}
+
 pub async fn status(ports: &Ports, task: &Task) -> Result<Report> {
-    let observed = observe::observe(ports, task).await?;
+    let unfinished = journal::unfinished(ports.store.as_ref()).await?;
+    let observed = observe::observe(ports, task).await.map_err(|failure| match &unfinished {
+        Some(status) => and_unfinished(failure, status),
+        None => failure,
+    })?;
     // One that ran out is nobody at work; the unfinished operation tells of it.
     let lock = lock::look(ports.store.as_ref()).await?.filter(lock::Found::is_live).map(|found| found.lock);
-    let unfinished = journal::unfinished(ports.store.as_ref()).await?;
     let record = observed.record();
     Ok(Report {
         format: 1,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use scaler_lab::{Fault, Matcher, Moto};
+use scaler_lab::{Azurite, Fault, Matcher, Moto};
 use serde_json::Value;
 
 use crate::gates::Gates;
@@ -127,9 +127,9 @@ fn a_move_that_was_killed_leaves_the_old_store_in_force_and_is_taken_up() {
     scaler_lab::needs!(Moto);
     let (world, moto, url) = beside_s3();
     world.apply().ends(0);
-    // The tenth object hangs in the air when the run dies.
+    // After the trial of the store, five writes, the tenth object hangs in the air when the run dies.
     let hang = Fault::slow(std::time::Duration::from_secs(600)).when(Matcher::any().method("PUT").path(BUCKET));
-    moto.proxy().order(hang.from_nth(10).times(1));
+    moto.proxy().order(hang.from_nth(15).times(1));
     let mut running = Running::start(&world.program, &["state", "move", "--to", &url, "--yes"]);
     running.wait("copying the store");
     scaler_lab::wait_for("objects to be copied", || (moto.keys(REGION, BUCKET).len() >= 9).then_some(()));
@@ -150,6 +150,27 @@ fn a_move_that_was_killed_leaves_the_old_store_in_force_and_is_taken_up() {
     world.store_is(&line(&said.stdout));
     world.apply().ends(0);
     world.run(&["plan"]).ends(0).says("Nothing to do");
+}
+
+#[test]
+fn a_container_is_reached_by_the_login_of_the_environment() {
+    scaler_lab::needs!(Azurite);
+    let mut world = World::new();
+    world.apply().ends(0);
+    let record = world.record();
+    let azurite = Azurite::start();
+    azurite.make_container("clusters");
+    let url = format!("azblob://{}/clusters/demo?endpoint={}", azurite.account(), azurite.url());
+    let (name, sas) = ("AZURE_STORAGE_SAS_TOKEN".to_owned(), azurite.sas());
+    world.program.environment.insert(name, sas);
+    let said = world.run(&["state", "move", "--to", &url, "--yes"]).ends(0).says("each of them read back");
+    assert!(line(&said.stdout).contains("backend: azblob"), "{}", said.stdout);
+    assert_eq!(world.run(&["state", "pull", "--cluster", &url]).ends(0).json(), record);
+    world.run(&["plan"]).ends(5).says("was moved to another store").says(&url);
+    // And on from there, without a file.
+    let there = format!("file://{}/other", world.folder().display());
+    world.run(&["state", "move", "--cluster", &url, "--to", &there, "--yes"]).ends(0);
+    assert_eq!(world.run(&["state", "pull", "--cluster", &there]).ends(0).json(), record);
 }
 
 #[test]

@@ -135,7 +135,10 @@ impl Taker {
         let (fence, condition) = (found.lock.fence + 1, Condition::Is(found.version));
         match (&self.purpose, left) {
             (Purpose::Begin(_), Some(status)) => Err(told::unfinished(&status)),
-            (Purpose::Begin(operation), None) => self.write(fence, operation.clone(), condition).await,
+            (Purpose::Begin(operation), None) => {
+                let taken = self.write(fence, operation.clone(), condition).await?;
+                if found.lock.left_behind { self.fence(taken).await } else { Ok(taken) }
+            }
             (Purpose::TakeOver, Some(_)) => self.write(fence, found.lock.operation, condition).await,
             (Purpose::TakeOver, None) => Ok(Attempt::Nothing),
         }
@@ -159,7 +162,8 @@ impl Taker {
                 (Purpose::TakeOver, _) => Some(found.lock.operation.clone()),
             };
             if let Some(operation) = operation {
-                return self.write(found.lock.fence + 1, operation, Condition::Is(found.version)).await;
+                let taken = self.write(found.lock.fence + 1, operation, Condition::Is(found.version)).await?;
+                return self.fence(taken).await;
             }
         }
         let waited = now.since(self.start);
@@ -183,6 +187,7 @@ impl Taker {
             nonce: nonce(self.seeker.clock.as_ref()),
             acquired: self.seeker.clock.now(),
             term_seconds: TERM.as_secs(),
+            left_behind: false,
         };
         let sent = self.seeker.clock.boot();
         let put = self.seeker.store.put(lock::KEY, Bytes::from(lock.text()), condition);
@@ -200,6 +205,18 @@ impl Taker {
         };
         let tenancy = Tenancy::new(self.seeker.store.clone(), self.seeker.clock.clone(), lock, version);
         Ok(Attempt::Taken(Box::new((HeldLock::new(tenancy, sent), operation))))
+    }
+
+    /// What a former holder may still have on its way, who did not give the lock back itself, comes too late from now on:
+    /// the record is of another version. Where that fails, the lock is left as it is, and whoever takes it next does this.
+    async fn fence(&self, attempt: Attempt) -> Result<Attempt> {
+        let (Attempt::Taken(taken), Purpose::Begin(_)) = (&attempt, &self.purpose) else { return Ok(attempt) };
+        let store = self.seeker.store.as_ref();
+        // Nothing changes one that was moved.
+        if let Some(stored) = record::load_any(store).await?.filter(|(record, _)| record.moved_to.is_none()) {
+            record::fence(store, &taken.0.lease(), stored).await?;
+        }
+        Ok(attempt)
     }
 
     /// The version of our own lock, if that is what lies in the store.

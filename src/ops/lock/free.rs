@@ -115,6 +115,7 @@ impl Freer {
             fence: found.lock.fence + 1,
             nonce: nonce(self.clock.as_ref()),
             acquired: self.clock.now(),
+            left_behind: true,
             ..found.lock.clone()
         };
         let put = self.store.put(lock::KEY, Bytes::from(free.text()), Condition::Is(found.version.clone()));

@@ -6,10 +6,14 @@ use std::time::Duration;
 use super::*;
 use crate::model::journal::{Act, Entry, Part, PartId, samples};
 use crate::model::lock::{KEY, RENEW_EVERY, TAKE_OVER_AFTER, TERM};
+use crate::model::machine::Place;
 use crate::model::names::{OperationId, StackId};
+use crate::model::provider::Provider;
+use crate::model::record::{Record, Source};
 use crate::ops::interrupts::{self, Interrupts};
 use crate::ops::journal::Journal;
-use crate::ops::ports::{Event, Progress};
+use crate::ops::ports::{Condition, Event, Progress, Put};
+use crate::ops::record;
 use crate::ops::testing::{Fate, MemoryStore, VirtualClock, holder};
 
 /// Nobody listens.
@@ -274,4 +278,39 @@ async fn no_lock_is_taken_in_a_store_that_ignores_conditions() {
     assert_eq!(failure.kind, Kind::Refused);
     assert!(failure.what.contains("does not keep conditions"), "{failure:?}");
     assert_eq!(store.text(KEY), None);
+}
+
+/// A move to another store has no journal, and marks the record as its last act.
+#[tokio::test]
+async fn a_record_that_a_former_holder_has_on_its_way_comes_too_late() {
+    for (gives_back, freed) in [(true, false), (false, false), (false, true)] {
+        let (clock, store) = world();
+        let place = Place { account: "1".into(), region: "r".into() };
+        let source = Source { cluster_file: "file".into(), sets: Vec::new(), files: Default::default() };
+        let record = Record::new("c", "demo", Provider::Sandbox, &place, source, OperationId::from_text("op-1"));
+        store.overwrite(record::KEY, record::encode(&record).unwrap());
+        let ada = take(&clock, &store, "ada").await.unwrap();
+        let (_, known) = record::load(store.as_ref()).await.unwrap().unwrap();
+        if gives_back {
+            ada.release().await.unwrap()
+        } else {
+            drop(ada)
+        }
+        clock.advance(TAKE_OVER_AFTER).await;
+        if freed {
+            let (store, clock, interrupts) = (store.clone(), clock.clone(), Interrupts::never());
+            let freer = Freer { store, clock, holder: holder("eve"), interrupts, progress: silent() };
+            let Seen::LeftBehind(left) = freer.see().await.unwrap() else { panic!("it was left behind") };
+            freer.free(left).await.unwrap();
+        }
+        let held = take(&clock, &store, "bob").await.unwrap();
+        let late = store.put(record::KEY, "late".into(), Condition::Is(known)).await.unwrap();
+        let told = format!("given back: {gives_back}, freed: {freed}");
+        // Whoever gives the lock back has nothing on its way.
+        assert_eq!(matches!(late, Put::Written(_)), gives_back, "{told}");
+        if !gives_back {
+            let (now, _) = record::load(store.as_ref()).await.unwrap().unwrap();
+            assert_eq!(now, Record { fence: held.lease().fence, ..record }, "{told}");
+        }
+    }
 }

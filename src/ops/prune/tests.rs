@@ -59,6 +59,7 @@ fn lock_of(store: &MemoryStore, operation: &OperationId) {
         nonce: "n".into(),
         acquired: now(),
         term_seconds: 60,
+        left_behind: false,
     };
     store.overwrite(crate::model::lock::KEY, lock.text());
 }

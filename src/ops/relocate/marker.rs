@@ -10,7 +10,7 @@ use crate::model::record::{FORMAT, Format, Record};
 use crate::ops::lease::Lease;
 use crate::ops::lock::nonce;
 use crate::ops::ports::{Clock, Condition, Object, Put, Store, Version};
-use crate::ops::record;
+use crate::ops::{proof, record};
 
 /// Which cluster is on its way, and from where. It is there as long as the new store is not in force.
 const BEGUN: &str = "moving/from.json";
@@ -38,7 +38,7 @@ pub enum Destination {
 /// How the new store stands. One that has anything else is refused.
 pub async fn look(to: &dyn Store, record: &Record, from: &str) -> Result<Destination> {
     let keys = to.list("").await?;
-    let Some(first) = keys.first() else { return Ok(Destination::Empty) };
+    let Some(first) = keys.iter().find(|key| !proof::is_trials(key)) else { return Ok(Destination::Empty) };
     if let Some(object) = to.get(BEGUN).await? {
         let begun: Begun = record::decode_as(&object.bytes, &format!("{}/{BEGUN}", to.url()))?;
         return match begun.cluster_id == record.cluster_id && begun.from == from {
@@ -89,6 +89,7 @@ impl Stage<'_> {
             nonce: nonce(clock),
             acquired: clock.now(),
             term_seconds: TERM.as_secs(),
+            left_behind: false,
         };
         self.put(lock::KEY, lock.text().into()).await
     }

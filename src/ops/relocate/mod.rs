@@ -17,7 +17,7 @@ use super::interrupts::Interrupts;
 use super::lease::Lease;
 use super::lock::{self, Seeker};
 use super::ports::{Clock, Event, Progress, Store};
-use super::{history, locked_states, record};
+use super::{history, locked_states, proof, record};
 use crate::model::failure::{Failure, Kind, Result};
 use crate::model::names::OperationId;
 use crate::model::record::Record;
@@ -161,6 +161,8 @@ impl Work<'_> {
         let step = "move".to_owned();
         let told = |title: &str| title.to_owned();
         self.progress.tell(Event::StepStarted { step: step.clone(), title: told("copying the store") });
+        // The cluster's life there begins with this.
+        proof::assure(to, self.clock.as_ref()).await?;
         stage.begin(record, &from.url()).await?;
         let copied = copy::copy(from, to, &self.lease, &self.interrupts).await?;
         stage.put_record(from).await?;

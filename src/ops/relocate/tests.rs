@@ -65,6 +65,11 @@ async fn go_until(way: &Move, interrupts: Interrupts) -> Result<Report> {
     relocate(seeker, way).await
 }
 
+/// All that is not of a trial.
+async fn objects(store: &MemoryStore) -> Vec<String> {
+    store.list("").await.unwrap().into_iter().filter(|key| !proof::is_trials(key)).collect()
+}
+
 async fn in_force(store: &MemoryStore) -> bool {
     matches!(record::load(store).await, Ok(Some(_)))
 }
@@ -79,7 +84,8 @@ async fn is_moved(from: &MemoryStore, to: &MemoryStore, record: &Record) {
     let mut expected = OBJECTS.to_vec();
     expected.extend([LOCK, record::KEY]);
     expected.sort_unstable();
-    assert_eq!(to.list("").await.unwrap(), expected);
+    assert_eq!(objects(to).await, expected);
+    assert!(proof::is_proven(to).await.unwrap());
     let lock = |store: &MemoryStore| Lock::parse(store.text(LOCK).unwrap().as_bytes()).unwrap();
     assert_eq!(lock(to).state, LockState::Released);
     assert!(lock(to).fence >= record.fence && lock(to).fence <= lock(from).fence);
@@ -200,4 +206,26 @@ async fn what_does_not_come_back_as_it_was_stops_it() {
         assert!(failure.kind == Kind::Refused && failure.what.contains(key), "{key}: {failure:?}");
         assert!(in_force(&from).await && !in_force(&to).await, "{key}");
     }
+}
+
+#[tokio::test]
+async fn a_store_that_ignores_conditions_is_not_moved_to() {
+    let (from, to) = (old(), Arc::new(MemoryStore::default()));
+    // The same numbers as the move's own clock will give.
+    let clock = VirtualClock::default();
+    for _ in 0..64 {
+        to.order(&format!("probe/{:016x}", clock.random()), &[Fate::Unconditional; 4]);
+    }
+    let failure = go(&way(&from, to.clone())).await.unwrap_err();
+    assert!(failure.kind == Kind::Refused && failure.what.contains("does not keep conditions"), "{failure:?}");
+    assert!(in_force(&from).await);
+    assert_eq!(objects(&to).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn a_store_that_was_only_tried_is_empty() {
+    let (from, to) = (old(), Arc::new(MemoryStore::default()));
+    proof::attempt(to.as_ref(), &VirtualClock::default()).await.unwrap();
+    assert!(go(&way(&from, to.clone())).await.unwrap().moved);
+    is_moved(&from, &to, &cluster("c")).await;
 }

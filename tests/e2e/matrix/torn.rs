@@ -26,6 +26,9 @@ fn a_state_that_was_cut_off_in_its_writing_is_put_back() {
         }
         let whole = std::fs::read_to_string(&backup).expect("a backup");
         std::fs::write(&path, if half { &whole[..whole.len() / 2] } else { "" }).expect("it is written");
+        if half {
+            world.run(&["status"]).ends(1).says("was not finished").says("scaler resume");
+        }
         stage.is_brought_to_its_end(&format!("half: {half}"), true);
     }
 }

@@ -16,7 +16,7 @@ use crate::ops::relocate::{self, Move};
 /// leaves the old store in force, and is taken up by running it again.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The new store, which must be empty: s3://bucket/prefix or file:///folder.
+    /// The new store, which must be empty: s3://bucket/prefix, azblob://account/container/prefix or file:///folder.
     #[arg(long, value_name = "URL")]
     to: String,
     /// Do not ask.
