@@ -5,6 +5,7 @@
 #[macro_use]
 mod each_tool;
 mod broken;
+mod budget;
 mod gates;
 mod remains;
 mod running;

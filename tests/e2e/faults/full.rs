@@ -2,8 +2,8 @@
 
 use scaler_lab::{Fault, Matcher};
 
-use super::budget::Counting;
 use super::disk::Disk;
+use crate::budget::Counting;
 use crate::gates::Gates;
 use crate::matrix::case::Stage;
 use crate::matrix::{Scenario, all};

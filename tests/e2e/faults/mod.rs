@@ -3,7 +3,6 @@
 
 mod asleep;
 mod away;
-mod budget;
 mod clocks;
 mod disk;
 mod full;

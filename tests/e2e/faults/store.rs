@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use scaler_lab::{Fault, Matcher, Moto, Recorded};
 
-use super::budget::Counting;
+use crate::budget::Counting;
 use crate::matrix::Scenario;
 use crate::matrix::all;
 use crate::matrix::case::Stage;

@@ -8,6 +8,7 @@ use std::process::Command;
 use scaler_lab::wait_for;
 
 use super::{Scenario, WorldMaker};
+use crate::budget::Counting;
 use crate::gates::put;
 use crate::world::{Program, Said, World, workload};
 
@@ -179,6 +180,8 @@ impl<'a> Stage<'a> {
         }
         self.fresh = case.scenario != Scenario::Destroy;
         self.prepare(case.scenario);
+        // Until the very end, whoever works and dies. Where everything goes, nothing is asked for.
+        let counting = (case.scenario != Scenario::Destroy).then(|| Counting::pods_of(self.world.k, &self.namespace));
         let said = self.mortal(&case.orders(), case.scenario);
         let died = said.code == -1;
         assert!(died || said.code == case.scenario.ends(), "{case}: {}", said.stderr);
@@ -211,6 +214,9 @@ impl<'a> Stage<'a> {
             Scenario::Up | Scenario::Down | Scenario::Broken | Scenario::Recovery => {
                 self.is_brought_to_its_end(case, number.is_multiple_of(2));
             }
+        }
+        if let Some(counting) = counting {
+            counting.never_below(1);
         }
         died
     }

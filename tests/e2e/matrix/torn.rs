@@ -1,7 +1,7 @@
 //! Terraform writes a state that lies in a folder in place: killed just then, it leaves nothing of it, or the half.
 
 use super::Scenario;
-use super::case::{Stage, mortal};
+use super::case::{LATER, Stage, mortal};
 use crate::world::World;
 
 #[test]
@@ -27,7 +27,7 @@ fn a_state_that_was_cut_off_in_its_writing_is_put_back() {
         let whole = std::fs::read_to_string(&backup).expect("a backup");
         std::fs::write(&path, if half { &whole[..whole.len() / 2] } else { "" }).expect("it is written");
         if half {
-            world.run(&["status"]).ends(1).says("was not finished").says("scaler resume");
+            mortal(&world.program, &[LATER], &["status"]).ends(1).says("was not finished").says("scaler resume");
         }
         stage.is_brought_to_its_end(&format!("half: {half}"), true);
     }

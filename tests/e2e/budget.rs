@@ -15,7 +15,7 @@ const EVERY: Duration = Duration::from_millis(250);
 /// Counts a namespace's pods as long as it lives.
 pub struct Counting {
     stop: Arc<AtomicBool>,
-    thread: JoinHandle<usize>,
+    thread: Option<JoinHandle<usize>>,
 }
 
 impl Counting {
@@ -30,14 +30,20 @@ impl Counting {
             }
             fewest
         });
-        Counting { stop, thread }
+        Counting { stop, thread: Some(thread) }
     }
 
     /// Never were fewer ready than these.
     #[track_caller]
-    pub fn never_below(self, least: usize) {
+    pub fn never_below(mut self, least: usize) {
         self.stop.store(true, Ordering::Relaxed);
-        let fewest = self.thread.join().expect("the pods were counted");
-        assert!(fewest >= least, "only {fewest} pods were ready, and their budget asks for {least}");
+        let fewest = self.thread.take().map(|thread| thread.join().expect("the pods were counted"));
+        assert!(fewest >= Some(least), "only {fewest:?} pods were ready, and their budget asks for {least}");
+    }
+}
+
+impl Drop for Counting {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
     }
 }
