@@ -89,6 +89,9 @@ def look(settings):
         login = json.loads(imds("iam/security-credentials/" + role, token))
     except (OSError, ValueError, IndexError) as error:
         return None, "the machine's own service does not tell who it is: %s" % error
+    # It says so with status 200, such as of a role that was made a moment ago.
+    if not login.get("AccessKeyId") or not login.get("SecretAccessKey"):
+        return None, "role %s gives this machine no login: %s" % (role, login.get("Code"))
     url = address_of(settings, machine)
     headers = signed(url, settings["region"], login, datetime.datetime.utcnow())
     try:

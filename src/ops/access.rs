@@ -63,6 +63,9 @@ async fn from(
     if let Some(failure) = played.hosts.get(node).and_then(|end| end.failure.as_ref()) {
         return Err(Failure::failed(format!("{node}: {}", failure.told())));
     }
+    if let Some(broken) = played.broken {
+        return Err(broken.context(format!("{node} was not asked")));
+    }
     let Some(Secrets(access)) = played.access else {
         return Err(Failure::failed(format!("{node} gave out nothing")).because("it has no /etc/kubernetes/admin.conf"));
     };

@@ -197,3 +197,20 @@ print(join['signed'](url, 'eu-west-1', login, datetime.datetime(2013, 5, 24))['a
         assert_eq!(asks(prefix), format!("{url}{scope}, {headers}, Signature={signature}\n"));
     }
 }
+
+/// EC2 says so with status 200 ("Troubleshoot IAM and Amazon EC2"): of a role that was made a moment ago, for example.
+#[test]
+fn a_machine_whose_role_is_not_its_own_yet_goes_on_waiting() {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/boot/join.py");
+    let look = "import json, runpy, sys
+look = runpy.run_path(sys.argv[1])['look']
+says = {'instance-id': 'i-1', 'local-ipv4': '10.0.0.4', 'iam/security-credentials/': 'workers'}
+says['iam/security-credentials/workers'] = json.dumps({'Code': 'AssumeRoleUnauthorizedAccess', 'Message': 'no'})
+look.__globals__['imds_token'] = lambda: 't'
+look.__globals__['imds'] = lambda path, token: says[path]
+print(look({}))";
+    let looked = Command::new("python3").args(["-c", look, script]).output().expect("python3 starts");
+    assert!(looked.status.success(), "{}", String::from_utf8_lossy(&looked.stderr));
+    let told = "(None, 'role workers gives this machine no login: AssumeRoleUnauthorizedAccess')\n";
+    assert_eq!(String::from_utf8_lossy(&looked.stdout), told);
+}
