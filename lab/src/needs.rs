@@ -41,7 +41,7 @@ impl Part {
     /// Whether it is here.
     pub fn is_here(self) -> bool {
         match self {
-            Part::Moto => places::moto_server().exists(),
+            Part::Moto => places::moto().is_ok(),
             Part::Versity => places::versity_gateway().is_ok(),
             Part::Azurite => places::azurite().exists() && places::program("node").is_some(),
             Part::Namespaces => namespace::can_be_had(),

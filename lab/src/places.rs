@@ -19,9 +19,9 @@ pub fn terraform_config() -> Option<PathBuf> {
     Some(project().join("target/lab/terraform.rc")).filter(|file| file.exists())
 }
 
-/// moto's server, whether or not it is installed.
-pub fn moto_server() -> PathBuf {
-    project().join(".venv/bin/moto_server")
+/// What starts moto's server, mended where AWS does otherwise; its arguments are moto's own. Whether or not it is installed.
+pub fn moto_server() -> (PathBuf, PathBuf) {
+    (project().join(".venv/bin/python3"), project().join("lab/moto_server.py"))
 }
 
 /// A folder with `ansible-playbook` and the rest of Ansible, for a `PATH`; whether or not it is installed.
@@ -68,10 +68,10 @@ pub(crate) fn versity_gateway() -> Result<PathBuf> {
     made(project().join("target/lab/bin/versitygw"))
 }
 
-/// The Python that has moto, and the script that starts it.
+/// As [`moto_server`], where it is installed.
 pub(crate) fn moto() -> Result<(PathBuf, PathBuf)> {
-    made(moto_server())?;
-    Ok((project().join(".venv/bin/python3"), project().join("lab/moto_server.py")))
+    made(project().join(".venv/bin/moto_server"))?;
+    Ok(moto_server())
 }
 
 fn made(file: PathBuf) -> Result<PathBuf> {

@@ -53,8 +53,9 @@ impl Moto {
 
     #[expect(clippy::disallowed_methods, reason = "a test's server, not a tool that scaler runs")]
     fn serve(images: Option<tempfile::NamedTempFile>) -> Moto {
-        let mut command = std::process::Command::new(scaler_lab::moto_server());
-        command.args(["-H", "127.0.0.1", "-p", "0"]).env("PYTHONUNBUFFERED", "1");
+        let (python, server) = scaler_lab::moto_server();
+        let mut command = std::process::Command::new(python);
+        command.arg(server).args(["-H", "127.0.0.1", "-p", "0"]).env("PYTHONUNBUFFERED", "1");
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         if let Some(images) = &images {
             command.env("MOTO_AMIS_PATH", images.path());
