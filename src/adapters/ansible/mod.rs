@@ -54,7 +54,13 @@ pub struct Options {
 /// `ansible-playbook`.
 pub struct AnsibleCli {
     options: Options,
-    found: OnceCell<Program>,
+    found: OnceCell<Tools>,
+}
+
+struct Tools {
+    ansible: Program,
+    /// Ansible reaches machines through it.
+    ssh: Program,
 }
 
 impl AnsibleCli {
@@ -63,19 +69,19 @@ impl AnsibleCli {
         AnsibleCli { options, found: OnceCell::new() }
     }
 
-    async fn found(&self) -> Result<&Program> {
+    async fn found(&self) -> Result<&Tools> {
         self.found.get_or_try_init(|| self.find()).await
     }
 
-    async fn find(&self) -> Result<Program> {
+    async fn find(&self) -> Result<Tools> {
         let found = Program::find(&self.options.host, "ansible-playbook", self.options.path.as_deref());
-        let program = found.map_err(|missing| missing.hint(version::HOW_TO_GET))?;
-        let finished = Run::new(&program).args(["--version"]).output().await?.ok()?;
-        version::accept(&program, &String::from_utf8_lossy(&finished.stdout))?;
+        let ansible = found.map_err(|missing| missing.hint(version::HOW_TO_GET))?;
+        let finished = Run::new(&ansible).args(["--version"]).output().await?.ok()?;
+        version::accept(&ansible, &String::from_utf8_lossy(&finished.stdout))?;
         // Ansible would find it out once a host, and say it so.
-        Program::find(&self.options.host, "ssh", None)
+        let ssh = Program::find(&self.options.host, "ssh", None)
             .map_err(|missing| missing.hint("install OpenSSH's client: Ansible reaches machines through it"))?;
-        Ok(program)
+        Ok(Tools { ansible, ssh })
     }
 
     fn run(&self, program: &Program, folder: &PlayFolder, play: &Play) -> Run {
@@ -129,17 +135,17 @@ impl Provisioner for AnsibleCli {
     }
 
     async fn play(&self, play: &Play, lease: Option<&Lease>, interrupts: &Interrupts) -> Result<Played> {
-        let program = self.found().await?;
+        let tools = self.found().await?;
         let folder = PlayFolder::new(&self.options, play)?;
         if let Some(jump) = &play.jump
-            && let Some(why) = way::open(&self.options, folder.path(), jump, lease, interrupts).await?
+            && let Some(why) = way::open(&tools.ssh, folder.path(), jump, lease, interrupts).await?
         {
             return Ok(no_way(play, &why));
         }
         let redactor = redactor(&self.options.host.redactor, play);
         let mut hosts = Hosts::new(self.options.progress.as_ref(), &redactor, play);
         let mut log = Log::default();
-        let run = self.run(program, &folder, play).lease(lease).cancel(interrupts, Cancel::First);
+        let run = self.run(&tools.ansible, &folder, play).lease(lease).cancel(interrupts, Cancel::First);
         let finished = run
             .lines(|stream, line| match stream {
                 Stream::Err if hosts.line(line) => {}

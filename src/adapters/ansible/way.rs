@@ -9,7 +9,6 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::Options;
 use super::folder::KNOWN_HOSTS;
 use super::known_hosts::JUMP;
 use crate::adapters::process::{Cancel, Program, Run};
@@ -61,16 +60,15 @@ fn quoted(path: &Path) -> String {
 
 /// Opens the way from this folder. Why it is closed, if it is.
 pub async fn open(
-    options: &Options,
+    ssh: &Program,
     folder: &Path,
     jump: &JumpHost,
     lease: Option<&Lease>,
     interrupts: &Interrupts,
 ) -> Result<Option<String>> {
-    let ssh = Program::find(&options.host, "ssh", None)?;
     // It goes on in the background as soon as it is let in, and ends when nobody has used it for a while.
     let destination = format!("ssh://{}", jump.host);
-    let run = Run::new(&ssh).args(["-F", CONFIG, "-f", "-N", &destination]).dir(folder).holds(folder);
+    let run = Run::new(ssh).args(["-F", CONFIG, "-f", "-N", &destination]).dir(folder).holds(folder);
     let run = run.lease(lease).cancel(interrupts, Cancel::First);
     let Ok(finished) = tokio::time::timeout(PATIENCE, run.output()).await else {
         return Ok(Some(format!("it did not let us in within {} s", PATIENCE.as_secs())));

@@ -171,10 +171,18 @@ fn machines_join_by_themselves_and_leave_nothing_to_join_by() {
     at.run(&["scale-down", "--pool", "workers", "--node", &at.node(2), "--yes"]).ends(0);
 }
 
+/// What a program in Python prints that has the machines' script as its first argument.
+#[track_caller]
+fn asked_of_the_script(program: &str, more: &[&str]) -> String {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/boot/join.py");
+    let ran = Command::new("python3").args(["-c", program, script]).args(more).output().expect("python3 starts");
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    String::from_utf8_lossy(&ran.stdout).into_owned()
+}
+
 /// Signatures that botocore 1.44 (`S3SigV4Auth`) makes of the same; moto looks at none.
 #[test]
 fn a_machine_asks_for_its_join_file_as_aws_own_tools_would() {
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/boot/join.py");
     let ask = "import datetime, runpy, sys
 join = runpy.run_path(sys.argv[1])
 login = {'AccessKeyId': 'AKIAIOSFODNN7EXAMPLE', 'SecretAccessKey': 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY', 'Token': 't'}
@@ -182,11 +190,6 @@ settings = {'endpoint': 'https://s3.eu-west-1.amazonaws.com', 'bucket': 'acme', 
 url = join['address_of'](settings, 'i-1')
 print(url)
 print(join['signed'](url, 'eu-west-1', login, datetime.datetime(2013, 5, 24))['authorization'])";
-    let asks = |prefix: &str| {
-        let asked = Command::new("python3").args(["-c", ask, script, prefix]).output().expect("python3 starts");
-        assert!(asked.status.success(), "{}", String::from_utf8_lossy(&asked.stderr));
-        String::from_utf8_lossy(&asked.stdout).into_owned()
-    };
     let headers = "SignedHeaders=host;x-amz-content-sha256;x-amz-date;x-amz-security-token";
     for (prefix, path, signature) in [
         ("demo", "demo", "92d2bb450fc5009bfe60373f43c3f5ef3bbf6202ec64396ffdce1d8f24c9061d"),
@@ -194,14 +197,13 @@ print(join['signed'](url, 'eu-west-1', login, datetime.datetime(2013, 5, 24))['a
     ] {
         let url = format!("https://s3.eu-west-1.amazonaws.com/acme/{path}/join/AROA%3Ai-1\n");
         let scope = "AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20130524/eu-west-1/s3/aws4_request";
-        assert_eq!(asks(prefix), format!("{url}{scope}, {headers}, Signature={signature}\n"));
+        assert_eq!(asked_of_the_script(ask, &[prefix]), format!("{url}{scope}, {headers}, Signature={signature}\n"));
     }
 }
 
 /// EC2 says so with status 200 ("Troubleshoot IAM and Amazon EC2"): of a role that was made a moment ago, for example.
 #[test]
 fn a_machine_whose_role_is_not_its_own_yet_goes_on_waiting() {
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/boot/join.py");
     let look = "import json, runpy, sys
 look = runpy.run_path(sys.argv[1])['look']
 says = {'instance-id': 'i-1', 'local-ipv4': '10.0.0.4', 'iam/security-credentials/': 'workers'}
@@ -209,8 +211,6 @@ says['iam/security-credentials/workers'] = json.dumps({'Code': 'AssumeRoleUnauth
 look.__globals__['imds_token'] = lambda: 't'
 look.__globals__['imds'] = lambda path, token: says[path]
 print(look({}))";
-    let looked = Command::new("python3").args(["-c", look, script]).output().expect("python3 starts");
-    assert!(looked.status.success(), "{}", String::from_utf8_lossy(&looked.stderr));
     let told = "(None, 'role workers gives this machine no login: AssumeRoleUnauthorizedAccess')\n";
-    assert_eq!(String::from_utf8_lossy(&looked.stdout), told);
+    assert_eq!(asked_of_the_script(look, &[]), told);
 }

@@ -12,11 +12,10 @@ pub const EXAMPLE_KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAcICQoLDA0OD
 /// `[user@]host[:port]`, the host by name or IPv4 address.
 pub fn ssh_host(text: &str) -> Result<String, Wrong> {
     let help = "write `host`, `user@host` or `user@host:port`";
-    let (user, rest) = text.split_once('@').map_or((None, text), |(user, rest)| (Some(user), rest));
+    let (user, host, port) = parts(text);
     if let Some(user) = user {
         login(user).map_err(|error| wrong(error.label, help))?;
     }
-    let (host, port) = rest.split_once(':').map_or((rest, None), |(host, port)| (host, Some(port)));
     let good_host = !host.is_empty() && host.split('.').all(|label| dns_label(&label.to_lowercase(), 1, LABEL).is_ok());
     let good_port = port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port > 0));
     match good_host && good_port {
@@ -26,9 +25,14 @@ pub fn ssh_host(text: &str) -> Result<String, Wrong> {
 }
 
 /// The host of such a text.
-pub fn host_of(jump: &str) -> &str {
-    let rest = jump.split_once('@').map_or(jump, |(_, rest)| rest);
-    rest.split_once(':').map_or(rest, |(host, _)| host)
+pub fn host_of(text: &str) -> &str {
+    parts(text).1
+}
+
+fn parts(text: &str) -> (Option<&str>, &str, Option<&str>) {
+    let (user, rest) = text.split_once('@').map_or((None, text), |(user, rest)| (Some(user), rest));
+    let (host, port) = rest.split_once(':').map_or((rest, None), |(host, port)| (host, Some(port)));
+    (user, host, port)
 }
 
 /// A public host key as `/etc/ssh/ssh_host_*_key.pub` has it, without its comment.
