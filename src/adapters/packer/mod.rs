@@ -26,6 +26,17 @@ const STOP_TIME: Duration = Duration::from_secs(300);
 /// How many of its last lines an error text quotes.
 const QUOTED_LINES: usize = 20;
 
+/// Logins of the environment that count before a profile of the environment (AWS SDK for Go, "Configuring the AWS SDK").
+const OTHER_LOGINS: [&str; 7] = [
+    "AWS_ACCESS_KEY_ID",
+    "AWS_ACCESS_KEY",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SECRET_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_ROLE_ARN",
+];
+
 /// The template that has the build log in to the machine.
 const PROVISIONED: &str = "provisioned.pkr.hcl";
 
@@ -106,10 +117,9 @@ impl PackerCli {
             // The key of the machine, which is the build's own, and Ansible's list of hosts.
             .env("TMPDIR", within("tmp"));
         let run = ansible::environment(folder).into_iter().fold(run, |run, (name, value)| run.env(name, value));
-        match &self.options.profile {
-            Some(profile) => run.env("AWS_PROFILE", profile).env("AWS_SDK_LOAD_CONFIG", "1"),
-            None => run,
-        }
+        let Some(profile) = &self.options.profile else { return run };
+        let run = OTHER_LOGINS.iter().fold(run, |run, name| run.without_env(*name));
+        run.env("AWS_PROFILE", profile).env("AWS_SDK_LOAD_CONFIG", "1")
     }
 
     fn tell(&self, step: &str, note: &str) {

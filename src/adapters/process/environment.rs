@@ -30,11 +30,12 @@ impl Environment {
         self.0.iter().map(|(name, value)| (name.as_os_str(), value.as_os_str()))
     }
 
-    /// This environment with some variables set on top.
-    pub fn with(&self, own: &BTreeMap<OsString, OsString>) -> Vec<(OsString, OsString)> {
-        let mut all = self.0.clone();
-        all.extend(own.clone());
-        all.into_iter().collect()
+    /// This environment with some variables set on top, or taken out where there is no value.
+    pub fn with(&self, own: &BTreeMap<OsString, Option<OsString>>) -> Vec<(OsString, OsString)> {
+        let ours = self.0.iter().filter(|(name, _)| !own.contains_key(*name));
+        let ours = ours.map(|(name, value)| (name.clone(), value.clone()));
+        let own = own.iter().filter_map(|(name, value)| Some((name.clone(), value.clone()?)));
+        ours.chain(own).collect()
     }
 }
 
@@ -85,8 +86,9 @@ mod tests {
 
     #[test]
     fn own_variables_win() {
-        let (environment, _) = Environment::clean([("A".into(), "1".into()), ("B".into(), "2".into())]);
-        let all = environment.with(&BTreeMap::from([("B".into(), "3".into())]));
+        let (environment, _) =
+            Environment::clean([("A".into(), "1".into()), ("B".into(), "2".into()), ("C".into(), "2".into())]);
+        let all = environment.with(&BTreeMap::from([("B".into(), Some("3".into())), ("C".into(), None)]));
         assert_eq!(all, [("A".into(), "1".into()), ("B".into(), "3".into())]);
     }
 }

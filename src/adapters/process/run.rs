@@ -48,7 +48,7 @@ impl Cancel {
 pub struct Run {
     pub(super) program: Program,
     pub(super) args: Vec<OsString>,
-    pub(super) env: BTreeMap<OsString, OsString>,
+    pub(super) env: BTreeMap<OsString, Option<OsString>>,
     pub(super) dir: Option<PathBuf>,
     pub(super) holds: Option<PathBuf>,
     pub(super) stdin: Option<Vec<u8>>,
@@ -83,7 +83,13 @@ impl Run {
 
     /// Sets one variable on top of the clean environment.
     pub fn env(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Run {
-        self.env.insert(name.into(), value.into());
+        self.env.insert(name.into(), Some(value.into()));
+        self
+    }
+
+    /// Takes one variable out of it.
+    pub fn without_env(mut self, name: impl Into<OsString>) -> Run {
+        self.env.insert(name.into(), None);
         self
     }
 

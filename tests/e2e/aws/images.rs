@@ -12,7 +12,7 @@ use super::cluster::{Aws, BUCKET, REGION};
 use crate::world::Said;
 
 /// Two images that moto knows from the start.
-const BASES: [&str; 2] = ["ami-12c6146b", "ami-785db401"];
+pub const BASES: [&str; 2] = ["ami-12c6146b", "ami-785db401"];
 
 const NO_ROOM: &str = "<Response><Errors><Error><Code>InternalError</Code><Message>there is no room for \
     images</Message></Error></Errors><RequestID>x</RequestID></Response>";
@@ -20,12 +20,7 @@ const NO_ROOM: &str = "<Response><Errors><Error><Code>InternalError</Code><Messa
 impl Aws {
     /// The cluster file, whose pool has an image to build of this base.
     fn write_with_image(&self, base: &str, min: u32) {
-        let text = self.file(min);
-        let (head, pools) = text.split_once("pools:").expect("the file has pools");
-        let named = format!("image: {{ id: {} }}", BASES[0]);
-        assert!(pools.contains(&named), "{pools}");
-        let pools = pools.replace(&named, "image: { build: worker }");
-        self.write(&format!("{head}pools:{pools}images: {{ worker: {{ base: {base}, provisioning: none }} }}\n"));
+        self.write(&with_image(&self.file(min), base));
     }
 
     /// The hash of the image that is wanted, and not built: with the packages and roles of these assets.
@@ -82,6 +77,15 @@ impl Aws {
         self.write_with_image(base, min);
         self.program.run(&[&["apply", "--yes", "--work-dir", "work"][..], more].concat())
     }
+}
+
+/// A cluster file, with an image to build for its pool.
+pub fn with_image(text: &str, base: &str) -> String {
+    let (head, pools) = text.split_once("pools:").expect("the file has pools");
+    let named = format!("image: {{ id: {} }}", BASES[0]);
+    assert!(pools.contains(&named), "{pools}");
+    let pools = pools.replace(&named, "image: { build: worker }");
+    format!("{head}pools:{pools}images: {{ worker: {{ base: {base}, provisioning: none }} }}\n")
 }
 
 #[test]
