@@ -24,6 +24,10 @@ pub struct RunFacts<'a> {
     pub certificate_names: &'a [String],
     /// The control plane on which a new cluster is to be made.
     pub init_host: Option<&'a NodeName>,
+    /// The control plane of a cluster that stands which hands its certificates to further ones.
+    pub certificates_host: Option<&'a NodeName>,
+    /// A machine that is contacted only for what others need of it.
+    pub bystander: Option<&'a NodeName>,
     /// How long a machine may take until it answers to SSH. None: as long as the playbooks say by themselves.
     pub patience: Option<Duration>,
     /// The machines are only to leave: who does not answer at once is not waited for.
@@ -63,6 +67,8 @@ fn run_vars(file: &ClusterFile, run: RunFacts) -> Value {
         "scaler_packages_mirror": file.kubernetes.packages,
         "scaler_certificate_names": run.certificate_names,
         "scaler_init_host": run.init_host,
+        "scaler_certificates_host": run.certificates_host,
+        "scaler_bystander": run.bystander,
         "scaler_connect_timeout": run.patience.map(|patience| patience.as_secs()),
     });
     if run.leaving {

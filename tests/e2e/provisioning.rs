@@ -3,6 +3,7 @@
 mod bad_hosts;
 pub mod boot;
 pub mod cluster;
+mod control_planes;
 pub mod cut_off;
 mod image;
 mod killed;
@@ -87,35 +88,6 @@ fn a_cluster_comes_from_nothing_and_grows_without_its_others() {
     bare.run(&["scale-down", "--pool", "workers", "--node", &bare.node(2), "--yes"]).ends(0);
     all.retain(|name| *name != bare.node(2));
     assert_eq!(bare.ready(), all);
-    bare.run(&["destroy", "--yes", "--name", &bare.cluster]).ends(0);
-}
-
-#[test]
-fn three_control_planes_are_one_cluster_and_a_dead_one_keeps_nobody_out() {
-    scaler_lab::needs!(Hosts, Ansible, AnyTerraform);
-    let bare = Bare::new();
-    bare.write(1);
-    bare.rewrite("controlPlane: { count: 1,", "controlPlane: { count: 3,");
-    bare.run(&["apply", "--yes"]).ends(0);
-    bare.run(&["kubeconfig"]).ends(0);
-    let planes = [1, 2, 3].map(|number| format!("{}-control-plane-{number}", bare.cluster));
-    assert_eq!(bare.ready(), [&planes[..], &[bare.node(1)]].concat());
-    for plane in &planes {
-        let labels = bare.ask(&format!("/api/v1/nodes/{plane}"))["metadata"]["labels"].clone();
-        assert!(labels.get("node-role.kubernetes.io/control-plane").is_some(), "{labels}");
-    }
-    let etcd = bare.hosts.host(&planes[2]).read("/etc/kubernetes/manifests/etcd.yaml").expect("its etcd");
-    assert!(etcd.contains(bare.hosts.host(&planes[0]).address()), "one etcd of all: {etcd}");
-    bare.assert_no_token();
-    bare.run(&["plan", "--detailed-exitcode"]).ends(0);
-
-    // One of them is off, and so is a worker: neither is asked for anything.
-    bare.hosts.host(&planes[2]).off();
-    bare.host(1).off();
-    bare.run(&["scale-up", "--pool", "workers", "--by", "1", "--yes"]).ends(0);
-    wait_long("the dead ones to fall silent", || {
-        (bare.ready() == [&planes[..2], &[bare.node(2)]].concat()).then_some(())
-    });
     bare.run(&["destroy", "--yes", "--name", &bare.cluster]).ends(0);
 }
 

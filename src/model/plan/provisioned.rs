@@ -13,17 +13,25 @@ use crate::model::record::Record;
 pub fn nodes(inputs: &Inputs) -> Result<Vec<NodeName>> {
     let Some(record) = inputs.record else { return Ok(Vec::new()) };
     match &inputs.request {
-        Request::Provision { limit, .. } => limited(inputs.file, record, limit),
+        Request::Provision { limit, tags } => {
+            if to_make(inputs.file, record) && !(limit.is_empty() && tags.is_empty()) {
+                return Err(Failure::refused("the cluster is not made yet: no part of it can be provisioned alone")
+                    .because("the record does not know the cluster of these control planes")
+                    .hint("scaler apply goes on where an earlier one has ended, and makes it"));
+            }
+            limited(inputs.file, record, limit)
+        }
         // The cluster itself was not made yet: what an earlier apply began is done now.
-        Request::Apply { .. }
-            if record.kube_system_uid.is_none()
-                && record.stacks.contains_key(&StackId::Foundation)
-                && inputs.file.control_plane.provisioning == Provisioning::Ssh =>
-        {
+        Request::Apply { .. } if record.stacks.contains_key(&StackId::Foundation) && to_make(inputs.file, record) => {
             Ok(ours(inputs.file, record).map(|(_, node)| node.clone()).collect())
         }
         _ => Ok(Vec::new()),
     }
+}
+
+/// Whether the cluster is yet to be made on its control planes, by scaler.
+fn to_make(file: &ClusterFile, record: &Record) -> bool {
+    record.kube_system_uid.is_none() && file.control_plane.provisioning == Provisioning::Ssh
 }
 
 /// Pool and name of each machine that stands and is made a node by scaler.

@@ -38,6 +38,7 @@ use crate::ops::ports::{Event, Ports, Version};
 use crate::ops::task::{Mandate, Task};
 use crate::ops::{images, observe, place, prune, record, start};
 
+use provision::control_plane::ControlPlane;
 use session::Session;
 
 /// What an operation did.
@@ -207,7 +208,11 @@ impl Session<'_> {
         let worked = if self.plan.request == Request::Destroy {
             self.destroy(&mut ended).await
         } else {
-            self.change(&mut ended).await
+            match self.change(&mut ended).await {
+                // What could not be ended in its time may be now.
+                Ok(()) => self.revoke_tokens().await,
+                Err(failure) => Err(failure),
+            }
         };
         match worked {
             Ok(()) => Ok(ended),
@@ -243,7 +248,8 @@ impl Session<'_> {
         let (foundation, made) = self.make_foundation(&make::Left::default()).await?;
         ended.changed |= self.plan.foundation == FoundationChange::Tags;
         ended.made(made);
-        if !self.has_cluster(&foundation, ended).await? {
+        let control_plane = self.has_cluster(&foundation, ended).await?;
+        if control_plane == ControlPlane::Missing {
             // Nothing could join.
             return Ok(());
         }
@@ -260,6 +266,10 @@ impl Session<'_> {
             ended.made(made);
         }
         joining.extend(self.standing(&self.plan.provision));
+        if control_plane == ControlPlane::Made {
+            // What did not come of it just now would not a moment later.
+            joining.retain(|node, _| !self.record.control_plane.nodes.contains_key(node));
+        }
         match self.join(&joining).await? {
             Some(shortfall) => ended.shortfalls.push(shortfall),
             None if !joining.is_empty() => self.learn_cluster().await,

@@ -79,7 +79,7 @@ fn ways_in(world: &World, faults: &mut Vec<String>) {
     let now = TrueClock(world.time.clone()).now();
     for (token, expires) in &world.kubernetes.world().tokens {
         let told =
-            journals.values().any(|status| status.token() == Some(token)) || open().any(|one| one.token == *token);
+            journals.values().any(|status| status.tokens().contains(token)) || open().any(|one| one.token == *token);
         if *expires > now && !told {
             faults.push(format!("the token {token} is left"));
         }

@@ -65,14 +65,16 @@ impl Status {
                 newcomer.adopted |= matches!(entry, Entry::Adopting { .. });
                 self.uncommitted = true;
             }
-            Entry::TokenIssuing { token } => match &self.token {
-                Some(open) => return Err(format!("the token {open} is valid still")),
-                None => self.token = Some(token.clone()),
-            },
-            Entry::TokenRevoked { token } => match self.token.take_if(|open| open == token) {
-                Some(_) => {}
-                None => return Err(format!("no token {token} was issued")),
-            },
+            Entry::TokenIssuing { token } => {
+                if !self.tokens.insert(token.clone()) {
+                    return Err(format!("the token {token} was issued already"));
+                }
+            }
+            Entry::TokenRevoked { token } => {
+                if !self.tokens.remove(token) {
+                    return Err(format!("no token {token} was issued"));
+                }
+            }
             Entry::JoinOffering { joins } if joins.is_empty() => return Err("it is for no machine".into()),
             Entry::JoinOffering { joins } => {
                 if let Some(node) = joins.keys().find(|node| self.offers.contains_key(*node)) {

@@ -34,8 +34,8 @@ pub struct Status {
     newcomers: BTreeMap<NodeName, Newcomer>,
     /// The last time that Terraform was started for a part, and by whom.
     runs: BTreeMap<PartId, TerraformRun>,
-    /// The id of the bootstrap token that may be valid still.
-    token: Option<String>,
+    /// The ids of bootstrap tokens that may be valid still.
+    tokens: BTreeSet<String>,
     /// What machines may join by at their first boot, still.
     offers: BTreeMap<NodeName, JoinOffer>,
     /// Nodes whose labels and taints are about to be changed, or may have been.
@@ -106,7 +106,7 @@ impl Status {
             victims: victims(start),
             newcomers: newcomers(start),
             runs: BTreeMap::new(),
-            token: None,
+            tokens: BTreeSet::new(),
             offers: BTreeMap::new(),
             labelling: BTreeSet::new(),
             labelled: false,
@@ -224,9 +224,9 @@ impl Status {
         self.victims.iter().filter(move |(_, victim)| victim.part == *part)
     }
 
-    /// The id of the bootstrap token that was issued and, by the journal, not revoked.
-    pub fn token(&self) -> Option<&str> {
-        self.token.as_deref()
+    /// The ids of the bootstrap tokens that were issued and, by the journal, not revoked.
+    pub fn tokens(&self) -> &BTreeSet<String> {
+        &self.tokens
     }
 
     /// What machines may join by at their first boot: was about to be made and, by the journal, not taken back.

@@ -1,5 +1,7 @@
 //! The cluster itself, on control planes that have none yet.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use crate::model::bootstrap::BootstrapToken;
@@ -9,6 +11,7 @@ use crate::model::kubeconfig::Kubeconfig;
 use crate::model::names::NodeName;
 use crate::model::plan::Request;
 use crate::ops::endpoint::Endpoint;
+use crate::ops::ports::Kubernetes;
 use crate::ops::ports::provisioner::{Play, Played, Secrets};
 use crate::render::RunFacts;
 
@@ -16,49 +19,70 @@ use super::super::Ended;
 use super::super::session::Session;
 use super::{Newcomers, told};
 
+/// Whether there is a cluster to join.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ControlPlane {
+    /// There was before, or its control planes are made by others.
+    Stands,
+    /// This run made it.
+    Made,
+    Missing,
+}
+
 impl Session<'_> {
-    /// Makes the cluster where that is yet to be done, and by the playbooks. False if it could not be made: why is among the
+    /// Makes the cluster where that is yet to be done, and by the playbooks. What could not be made is among the
     /// shortfalls.
-    pub(in super::super) async fn has_cluster(&mut self, foundation: &Value, ended: &mut Ended) -> Result<bool> {
+    pub(in super::super) async fn has_cluster(
+        &mut self,
+        foundation: &Value,
+        ended: &mut Ended,
+    ) -> Result<ControlPlane> {
         let by_ssh = self.task.file.control_plane.provisioning == Provisioning::Ssh;
         let asked = matches!(self.plan.request, Request::Apply { .. } | Request::Provision { .. });
         if !by_ssh || !asked || self.record.kube_system_uid.is_some() {
-            return Ok(true);
+            return Ok(ControlPlane::Stands);
         }
         match self.make_cluster(foundation).await {
-            Ok(()) => {
+            Ok(failed) => {
                 ended.changed = true;
-                Ok(true)
+                ended.shortfalls.extend(told::together(failed));
+                Ok(ControlPlane::Made)
             }
             Err(failure) if self.lease.check().is_err() || failure.kind == Kind::Interrupted => Err(failure),
             Err(failure) => {
                 let failure =
                     failure.with_kind(Kind::Partial).context("the cluster was not made on its control planes");
-                ended.shortfalls.push(failure.hint("scaler apply goes on from here"));
-                Ok(false)
+                ended.shortfalls.push(failure.hint("when that is mended, scaler apply goes on from here"));
+                Ok(ControlPlane::Missing)
             }
         }
     }
 
     /// Makes the cluster on its control planes; from then on this run reaches it, and the record knows which it is. Safe to
-    /// repeat: what an earlier run did stays. `foundation` is that stack's output.
-    async fn make_cluster(&mut self, foundation: &Value) -> Result<()> {
+    /// repeat: what an earlier run did stays. `foundation` is that stack's output. Returns the further control planes that
+    /// did not join it, and why.
+    async fn make_cluster(&mut self, foundation: &Value) -> Result<BTreeMap<NodeName, Failure>> {
         self.ports.provisioner.check().await?;
         let nodes: Newcomers =
             self.record.control_plane.nodes.iter().map(|(n, it)| (n.clone(), it.machine_id.clone())).collect();
-        let without = self.learn_addresses(&nodes).await?;
-        if let Some(failure) = without.into_values().next() {
+        let mut failed = self.learn_addresses(&nodes).await?;
+        let reached: Vec<NodeName> = nodes.into_keys().filter(|node| !failed.contains_key(node)).collect();
+        // Always the same: another one would make another cluster.
+        let first = self.record.control_plane.nodes.keys().next().cloned();
+        let first = first.ok_or_else(|| Failure::failed("the record has no control plane to make the cluster on"))?;
+        if let Some(failure) = failed.remove(&first) {
             return Err(failure);
         }
         let endpoint = Endpoint::of(foundation, &self.task.file, &self.record.control_plane.nodes)?;
         // kubeadm makes its Secret, good for an hour.
         let token = self.announce_token().await?;
-        let played = self.play_control_planes(nodes.into_keys().collect(), &endpoint, &token).await?;
-        let failed = self.record.control_plane.nodes.keys();
-        let failed =
-            failed.filter_map(|node| Some((node.clone(), told::failed(&played, node, &self.task.file)?))).collect();
-        if let Some(failed) = told::together(failed) {
-            return Err(failed);
+        let played = self.play_control_planes(reached.clone(), &first, &endpoint, &token).await?;
+        failed.extend(
+            reached.into_iter().filter_map(|node| told::failed(&played, &node, &self.task.file).map(|why| (node, why))),
+        );
+        if let Some(failure) = failed.remove(&first) {
+            // What the others say is that there is none to join.
+            return Err(failure);
         }
         let Some(Secrets(access)) = played.access else {
             return Err(Failure::failed("the cluster was made, and its access was not fetched")
@@ -68,12 +92,42 @@ impl Session<'_> {
         let kubernetes = self.ports.door.open(&access).await?;
         self.record.kube_system_uid = Some(kubernetes.identity().await?);
         self.ports.kubernetes = Ok(kubernetes);
-        self.revoke_token(&token.id).await
+        self.revoke_tokens().await?;
+        Ok(failed)
+    }
+
+    /// The control plane of the cluster that is to hand its certificates to those of these machines that may be yet to become
+    /// one: Ready where there is such a one. None where nobody needs them, or nobody has them.
+    pub(super) async fn hands_certificates(
+        &self,
+        nodes: &[NodeName],
+        kubernetes: &dyn Kubernetes,
+    ) -> Result<Option<NodeName>> {
+        let planes = &self.record.control_plane.nodes;
+        let tags = self.tags();
+        let asked = tags.is_empty() || tags.iter().any(|tag| tag == "control-plane");
+        if !asked || !nodes.iter().any(|name| planes.contains_key(name)) {
+            return Ok(None);
+        }
+        let cluster = self.patiently(self.restart(), async || kubernetes.nodes().await).await?.items;
+        let node = |name: &NodeName| cluster.iter().find(|node| node.name == name.as_str());
+        let is_ready = |name: &NodeName| node(name).is_some_and(|node| node.ready);
+        if nodes.iter().all(|name| !planes.contains_key(name) || is_ready(name)) {
+            return Ok(None);
+        }
+        let there = planes.keys().filter(|name| node(name).is_some());
+        Ok(there.min_by_key(|name| (!is_ready(name), *name)).cloned())
+    }
+
+    /// What certificates are uploaded under, for those that have it.
+    pub(super) fn certificate_key(&self) -> String {
+        (0..4).map(|_| format!("{:016x}", self.ports.clock.random())).collect()
     }
 
     async fn play_control_planes(
         &mut self,
         nodes: Vec<NodeName>,
+        first: &NodeName,
         endpoint: &Endpoint,
         token: &BootstrapToken,
     ) -> Result<Played> {
@@ -82,21 +136,18 @@ impl Session<'_> {
         let run = RunFacts {
             endpoint: &endpoint.for_nodes(),
             certificate_names: &endpoint.names,
-            init_host: nodes.first(),
+            init_host: Some(first),
             patience: Some(self.ssh_patience()),
             ..RunFacts::default()
         };
         // Only further control planes need what it opens.
-        let key = (nodes.len() > 1).then(|| {
-            let words: Vec<String> = (0..4).map(|_| format!("{:016x}", self.ports.clock.random())).collect();
-            words.concat()
-        });
+        let key = (nodes.len() > 1).then(|| self.certificate_key());
         let secrets = json!({ "token": token.reveal(), "caCertHash": null, "certificateKey": key });
         let play = Play {
             secrets: Some(Secrets(secrets.to_string())),
             pod_network: manifest.map(|file| file.text.clone()),
             fetches_access: true,
-            ..Play::on(nodes.clone(), &self.task.file, &self.record, run)
+            ..Play::on(nodes, &self.task.file, &self.record, run)
         };
         self.play(play).await
     }

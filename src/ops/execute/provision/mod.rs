@@ -4,11 +4,11 @@
 //! goes with it, and where the cluster is and how it is recognised comes from there.
 
 pub(super) mod boot;
-mod control_plane;
+pub(super) mod control_plane;
 mod hosts;
 pub mod leave;
 mod patience;
-mod token;
+pub(super) mod token;
 mod told;
 
 use std::collections::BTreeMap;
@@ -162,9 +162,11 @@ impl Session<'_> {
         if reached.is_empty() {
             return Ok(without);
         }
+        let hands = self.hands_certificates(&reached, kubernetes.as_ref()).await?;
+        self.look_up_addresses(&self.standing(hands.as_slice())).await?;
         let token = self.issue_token().await?;
-        let played = self.play_joining(reached.clone(), &entrance, &token).await;
-        self.revoke_token(&token.id).await?;
+        let played = self.play_joining(reached.clone(), hands, &entrance, &token).await;
+        self.revoke_tokens().await?;
         let played = played?;
         without.extend(
             reached.into_iter().filter_map(|node| told::failed(&played, &node, &self.task.file).map(|why| (node, why))),
@@ -185,18 +187,29 @@ impl Session<'_> {
         })
     }
 
+    /// `hands`: who has certificates for further control planes.
     async fn play_joining(
         &mut self,
         nodes: Vec<NodeName>,
+        hands: Option<NodeName>,
         entrance: &Entrance,
         token: &BootstrapToken,
     ) -> Result<Played> {
-        let run = RunFacts { endpoint: &entrance.endpoint, patience: Some(self.ssh_patience()), ..RunFacts::default() };
-        let secrets = json!({ "token": token.reveal(), "caCertHash": entrance.ca_hash, "certificateKey": null });
+        let bystander = hands.as_ref().filter(|hands| !nodes.contains(hands));
+        let run = RunFacts {
+            endpoint: &entrance.endpoint,
+            certificates_host: hands.as_ref(),
+            bystander,
+            patience: Some(self.ssh_patience()),
+            ..RunFacts::default()
+        };
+        let key = hands.as_ref().map(|_| self.certificate_key());
+        let secrets = json!({ "token": token.reveal(), "caCertHash": entrance.ca_hash, "certificateKey": key });
+        let contacted = nodes.into_iter().chain(bystander.cloned()).collect();
         let play = Play {
             tags: self.tags(),
             secrets: Some(Secrets(secrets.to_string())),
-            ..Play::on(nodes, &self.task.file, &self.record, run)
+            ..Play::on(contacted, &self.task.file, &self.record, run)
         };
         self.play(play).await
     }

@@ -1,11 +1,14 @@
-//! The bootstrap token of an operation.
+//! The bootstrap tokens of an operation.
+
+use std::collections::BTreeSet;
 
 use jiff::SignedDuration;
 
 use crate::model::bootstrap::BootstrapToken;
 use crate::model::failure::Result;
 use crate::model::journal::Entry;
-use crate::ops::ports::Event;
+use crate::ops::lease::Lease;
+use crate::ops::ports::{Event, Ports};
 
 use super::super::session::Session;
 
@@ -29,22 +32,39 @@ impl Session<'_> {
         if let Err(failure) = self.patiently(self.restart(), issue).await {
             self.lease.check()?;
             // Its answer may be what was lost.
-            self.revoke_token(&token.id).await?;
+            self.revoke_tokens().await?;
             return Err(failure);
         }
         Ok(token)
     }
 
-    /// Ends a token. One that cannot be ended ends by itself within the hour, and the journal says that it is open.
-    pub async fn revoke_token(&self, token: &str) -> Result<()> {
-        let Ok(kubernetes) = &self.ports.kubernetes else { return Ok(()) };
+    /// Ends every token of this operation that may be valid still, those that could not be ended before among them.
+    pub(in super::super) async fn revoke_tokens(&self) -> Result<()> {
+        let open = {
+            let journal = self.journal.lock().await;
+            journal.status().map(|status| status.tokens().clone()).unwrap_or_default()
+        };
+        for token in revoke(&self.ports, &self.lease, &open).await? {
+            self.note(Entry::TokenRevoked { token }).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Returns those that have ended. One that cannot be ended ends by itself within the hour, and the journal says that it is
+/// open.
+pub async fn revoke(ports: &Ports, lease: &Lease, tokens: &BTreeSet<String>) -> Result<Vec<String>> {
+    let Ok(kubernetes) = &ports.kubernetes else { return Ok(Vec::new()) };
+    let mut ended = Vec::new();
+    for token in tokens {
+        lease.check()?;
         match kubernetes.revoke_token(token).await {
-            Ok(()) => self.note(Entry::TokenRevoked { token: token.to_owned() }).await,
+            Ok(()) => ended.push(token.clone()),
             Err(failure) => {
                 let text = format!("the bootstrap token {token} could not be ended, and does so by itself: {failure}");
-                self.tell(Event::Warning { text });
-                Ok(())
+                ports.progress.tell(Event::Warning { text });
             }
         }
     }
+    Ok(ended)
 }

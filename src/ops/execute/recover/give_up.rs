@@ -12,7 +12,7 @@ use crate::ops::task::Task;
 use crate::ops::{record, stacks, state};
 
 use super::super::make::Left;
-use super::super::provision::boot;
+use super::super::provision::{boot, token};
 use super::super::session::Session;
 use super::finish::phase;
 use super::{Settled, can_finish, may_change, plan, take_over};
@@ -36,6 +36,9 @@ pub(super) async fn give_up(
     let nodes = boot::take_back(ports, &lease, began.offers()).await?;
     if !nodes.is_empty() {
         journal.write(Entry::JoinWithdrawn { nodes }).await?;
+    }
+    for token in token::revoke(ports, &lease, began.tokens()).await? {
+        journal.write(Entry::TokenRevoked { token }).await?;
     }
     let mut settled = Settled::of(began.operation());
     let given_up =

@@ -141,9 +141,7 @@ async fn under_lock(
     let plan = plan::of(&began, &record, &task.source);
     let former = Some(record.source.clone());
     let mut session = Session::new(ports, task, &plan, operation, lease, interrupts, journal, former, record);
-    if let Some(token) = began.token() {
-        session.revoke_token(token).await?;
-    }
+    session.revoke_tokens().await?;
     session.withdraw(|_| true).await?;
     boot::sweep(&session.ports, &session.lease).await?;
     let given = session.undo_parts(&began, kubernetes, &mut settled).await?;

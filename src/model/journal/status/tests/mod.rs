@@ -211,6 +211,22 @@ fn labels_are_a_part_of_what_was_done() {
     assert_eq!(scene.status().ending(), Ok(Outcome::Partial), "something was changed, and stays");
 }
 
+/// One that could not be ended keeps no other from being issued.
+#[test]
+fn a_token_is_open_until_it_is_revoked() {
+    let mut scene = Scene::new();
+    let issuing = |token: &str| Entry::TokenIssuing { token: token.into() };
+    let revoked = |token: &str| Entry::TokenRevoked { token: token.into() };
+    assert!(scene.refuses(revoked("a")).contains("no token a"));
+    scene.write(issuing("a"));
+    assert!(scene.refuses(issuing("a")).contains("issued already"));
+    scene.write(issuing("b"));
+    assert_eq!(scene.status().tokens().iter().collect::<Vec<_>>(), ["a", "b"]);
+    scene.write(revoked("a"));
+    assert!(scene.refuses(revoked("a")).contains("no token a"));
+    assert_eq!(scene.status().tokens().iter().collect::<Vec<_>>(), ["b"]);
+}
+
 #[test]
 fn what_machines_join_by_is_open_until_it_is_taken_back() {
     let mut scene = Scene::new();

@@ -1,0 +1,100 @@
+//! Clusters of several control planes.
+
+use scaler_lab::HostOrder;
+
+use super::cluster::Bare;
+use super::cut_off::{kill_tree, resumed};
+use super::spoil::{self, wait_long};
+use crate::running::Running;
+
+/// A cluster of so many, and of one worker, that is not made yet.
+fn of(count: usize) -> (Bare, Vec<String>) {
+    let bare = Bare::new();
+    bare.write(1);
+    bare.rewrite("controlPlane: { count: 1,", &format!("controlPlane: {{ count: {count},"));
+    let planes = (1..=count).map(|number| format!("{}-control-plane-{number}", bare.cluster));
+    let planes = planes.collect();
+    (bare, planes)
+}
+
+#[test]
+fn three_control_planes_are_one_cluster_and_a_dead_one_keeps_nobody_out() {
+    scaler_lab::needs!(Hosts, Ansible, AnyTerraform);
+    let (bare, planes) = of(3);
+    bare.run(&["apply", "--yes"]).ends(0);
+    bare.run(&["kubeconfig"]).ends(0);
+    assert_eq!(bare.ready(), [&planes[..], &[bare.node(1)]].concat());
+    for plane in &planes {
+        let labels = bare.ask(&format!("/api/v1/nodes/{plane}"))["metadata"]["labels"].clone();
+        assert!(labels.get("node-role.kubernetes.io/control-plane").is_some(), "{labels}");
+    }
+    let etcd = bare.hosts.host(&planes[2]).read("/etc/kubernetes/manifests/etcd.yaml").expect("its etcd");
+    assert!(etcd.contains(bare.hosts.host(&planes[0]).address()), "one etcd of all: {etcd}");
+    bare.assert_no_token();
+    bare.run(&["plan", "--detailed-exitcode"]).ends(0);
+
+    // One of them is off, and so is a worker: neither is asked for anything.
+    bare.hosts.host(&planes[2]).off();
+    bare.host(1).off();
+    bare.run(&["scale-up", "--pool", "workers", "--by", "1", "--yes"]).ends(0);
+    wait_long("the dead ones to fall silent", || {
+        (bare.ready() == [&planes[..2], &[bare.node(2)]].concat()).then_some(())
+    });
+    bare.run(&["destroy", "--yes", "--name", &bare.cluster]).ends(0);
+}
+
+#[test]
+fn a_further_control_plane_that_failed_is_finished_alone() {
+    scaler_lab::needs!(Hosts, Ansible, AnyTerraform);
+    let (bare, planes) = of(3);
+    let mirror = bare.hosts.address(1);
+    bare.bridge.order(HostOrder::new(&planes[1]).first(&spoil::without_mirror(&mirror)));
+    let made = bare.run(&["apply", "--yes", "--join-timeout", "100s"]).ends(6);
+    eprintln!("--- what a pipeline sees of a further control plane that failed\n{}\n{}", made.stdout, made.stderr);
+    made.says(&format!("{} could not be provisioned", planes[1]))
+        .says(&format!("when that is mended: scaler provision --limit {}", planes[1]));
+    bare.run(&["kubeconfig"]).ends(0);
+    // The others do without it.
+    assert_eq!(bare.ready(), [planes[0].clone(), planes[2].clone(), bare.node(1)]);
+    bare.assert_no_token();
+
+    spoil::mirrored(&bare.hosts.host(&planes[1]), &mirror);
+    let before = bare.logins();
+    bare.run(&["provision", "--limit", &planes[1], "--yes"]).ends(0);
+    assert_eq!(bare.ready(), [&planes[..], &[bare.node(1)]].concat());
+    let etcd = bare.hosts.host(&planes[1]).read("/etc/kubernetes/manifests/etcd.yaml").expect("its etcd");
+    assert!(etcd.contains(bare.hosts.host(&planes[0]).address()), "one etcd of all: {etcd}");
+    let after = bare.logins();
+    for host in [&planes[2], &bare.node(1)] {
+        assert_eq!(after[host], before[host], "{host} was contacted");
+    }
+    bare.assert_no_token();
+    bare.run(&["plan", "--detailed-exitcode"]).ends(0);
+}
+
+/// The cluster is made, and nobody knows it: not even its token is in the hands of who comes next.
+#[test]
+fn a_making_that_is_killed_with_its_tree_is_finished_by_another() {
+    scaler_lab::needs!(Hosts, Ansible, AnyTerraform);
+    let (bare, planes) = of(3);
+    bare.bridge.order(HostOrder::new(&planes[1]).first(spoil::HELD_AT_INSTALL));
+    let mut making = Running::start(&bare.program, &["apply", "--yes"]);
+    for (node, mark) in [(&planes[0], "/etc/kubernetes/scaler-initialised"), (&planes[1], "/etc/at-install")] {
+        wait_long(&format!("{node} to write {mark}"), || {
+            making.check();
+            bare.hosts.all().into_iter().find(|host| host.name() == node)?.read(mark)
+        });
+    }
+    kill_tree(&bare, making);
+    spoil::open(&bare.hosts.host(&planes[1]));
+
+    let elsewhere = tempfile::tempdir().expect("another folder");
+    let said = resumed(&bare, elsewhere.path());
+    eprintln!("--- what a pipeline sees of a making whose whole tree was killed\n{}\n{}", said.stdout, said.stderr);
+    bare.run(&["provision", "--limit", &planes[1], "--yes"]).ends(5).says("the cluster is not made yet");
+    bare.run(&["apply", "--yes"]).ends(0);
+    bare.run(&["kubeconfig"]).ends(0);
+    assert_eq!(bare.ready(), [&planes[..], &[bare.node(2)]].concat());
+    bare.assert_no_token();
+    bare.run(&["plan", "--detailed-exitcode"]).ends(0);
+}
