@@ -1,6 +1,7 @@
 //! The lease that a running operation holds: every effect asks it first.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::watch;
 
@@ -16,6 +17,14 @@ pub struct Lease {
     pub holder: Holder,
     standing: watch::Receiver<Standing>,
     clock: Arc<dyn Clock>,
+    former: Option<Silence>,
+}
+
+/// How long the lock's former holder had not been heard of, at least, when that was found.
+#[derive(Debug, Clone, Copy)]
+pub struct Silence {
+    pub lasted: Duration,
+    pub at: BootInstant,
 }
 
 /// How the lease stands.
@@ -29,7 +38,17 @@ pub enum Standing {
 
 impl Lease {
     pub fn new(fence: u64, holder: Holder, standing: watch::Receiver<Standing>, clock: Arc<dyn Clock>) -> Lease {
-        Lease { fence, holder, standing, clock }
+        Lease { fence, holder, standing, clock, former: None }
+    }
+
+    /// One that came after another's.
+    pub fn succeeding(self, former: Option<Silence>) -> Lease {
+        Lease { former, ..self }
+    }
+
+    /// How long the lock's former holder has not been heard of by now, at least.
+    pub fn former_silent_for(&self) -> Duration {
+        self.former.map_or(Duration::ZERO, |former| former.lasted + self.clock.boot().since(former.at))
     }
 
     /// The deadline as of now, for a child process that must not outlive it.

@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::lease::Lease;
 use super::ports::{Event, Object, Ports};
 use crate::model::failure::Result;
-use crate::model::journal::{PartId, Status, TerraformRun};
-use crate::model::lock::STOP;
+use crate::model::journal::{self, PartId, Status, TerraformRun};
+use crate::model::lock::{STOP, TAKE_OVER_AFTER};
 use crate::model::names::StackId;
 use crate::model::state_lock::StateLock;
 
@@ -35,7 +35,7 @@ pub async fn remove_left_over(ports: &Ports, lease: &Lease, status: &Status) -> 
 pub async fn remove_own(ports: &Ports, lease: &Lease, stack: &StackId, since: jiff::Timestamp) -> Result<bool> {
     let key = stack.state_key();
     let Some(object) = ports.store.state_lock(&key).await? else { return Ok(false) };
-    let run = TerraformRun { holder: lease.holder.clone(), at: since };
+    let run = TerraformRun { holder: lease.holder.clone(), at: since, taken_over: None };
     let whose = match StateLock::parse(&object.bytes) {
         Some(lock) if is_of(&lock, &run) => format!("{}, {}", lock.operation, lock.created),
         None if written_since(&object, since, ports.clock.now()) && names_nobody(ports, &key, &object).await? => {
@@ -50,11 +50,16 @@ pub async fn remove_own(ports: &Ports, lease: &Lease, stack: &StackId, since: ji
 async fn remove_of(ports: &Ports, lease: &Lease, status: &Status, part: &PartId) -> Result<()> {
     let Some(run) = status.cut_off(part) else { return Ok(()) };
     let key = part.stack.state_key();
+    let silent = lease.former_silent_for();
+    let taken_over = match run.taken_over {
+        Some(seq) => ports.store.get(&journal::key(status.operation(), seq)).await?.and_then(|entry| entry.age),
+        None => None,
+    };
     let Some(object) = ports.store.state_lock(&key).await? else { return Ok(()) };
-    // One that was written a moment ago is of a Terraform that works now.
-    let fresh = object.age.is_some_and(|age| age < STOP);
     let whose = match StateLock::parse(&object.bytes) {
-        Some(lock) if is_of(&lock, run) && !fresh => format!("{}, {}, {}", lock.who, lock.operation, lock.created),
+        Some(lock) if is_of(&lock, run) && is_from_before(&object, silent, taken_over) => {
+            format!("{}, {}, {}", lock.who, lock.operation, lock.created)
+        }
         None if names_nobody(ports, &key, &object).await? => NOBODY.to_owned(),
         _ => return Ok(()),
     };
@@ -87,6 +92,15 @@ fn written_since(object: &Object, since: jiff::Timestamp, now: jiff::Timestamp) 
     object.age.is_some_and(|age| age <= passed + COARSE)
 }
 
+/// Whether it was written while its run or a tool of that could still be at work: the lock's former holder has been silent
+/// for so long, and somebody took the operation over so long ago. Later ones are of a Terraform that the same person has
+/// begun since. Ages are by the store's clock; where it tells none, nobody knows.
+fn is_from_before(object: &Object, silent: Duration, taken_over: Option<Duration>) -> bool {
+    let after_both = silent.saturating_sub(TAKE_OVER_AFTER).max(taken_over.unwrap_or_default());
+    // And one that was written a moment ago is of a Terraform that works now.
+    object.age.is_some_and(|age| age >= after_both.saturating_sub(COARSE).max(STOP))
+}
+
 /// Whether it is the very Terraform's that this run started: of its user and host, and not from before.
 fn is_of(lock: &StateLock, run: &TerraformRun) -> bool {
     let created: Option<jiff::Timestamp> = lock.created.parse().ok();
@@ -101,13 +115,27 @@ mod tests {
     const TEXT: &str = r#"{"ID":"a6b9","Operation":"OperationTypeApply","Info":"","Who":"ada@laptop","Version":"1.11.4",
         "Created":"2026-11-22T06:32:38.856992236Z","Path":"b/terraform/foundation.tfstate"}"#;
 
+    fn object(age: u64) -> Object {
+        let version = crate::ops::ports::Version("v".into());
+        Object { bytes: Default::default(), version, age: Some(Duration::from_secs(age)) }
+    }
+
+    #[test]
+    fn what_was_written_after_a_run_could_be_at_work_is_not_its_own() {
+        let from_before = |age, silent| is_from_before(&object(age), Duration::from_secs(silent), None);
+        assert!(from_before(100, 100) && from_before(30, 100) && from_before(30, 0));
+        assert!(!from_before(29, 100), "a Terraform that works now");
+        // It was silent for an hour: what began half an hour ago is somebody's.
+        assert!(!from_before(1800, 3600) && !from_before(3500, 3600));
+        assert!(from_before(3510, 3600) && from_before(4000, 3600));
+        // Somebody had gone on with it a quarter of an hour ago, and was silent for 100 s in the end.
+        let taken_over = |age| is_from_before(&object(age), Duration::from_secs(100), Some(Duration::from_secs(900)));
+        assert!(!taken_over(800) && taken_over(900));
+        assert!(!is_from_before(&Object { age: None, ..object(0) }, Duration::from_secs(100), None));
+    }
+
     #[test]
     fn what_was_written_before_a_run_is_not_its_own() {
-        let object = |age| Object {
-            bytes: Default::default(),
-            version: crate::ops::ports::Version("v".into()),
-            age: Some(Duration::from_secs(age)),
-        };
         let since = "2026-11-22T06:32:38Z".parse().unwrap();
         let now = "2026-11-22T06:32:48Z".parse().unwrap();
         assert!(written_since(&object(0), since, now) && written_since(&object(11), since, now));
@@ -119,7 +147,8 @@ mod tests {
     #[test]
     fn only_the_runs_own_lock_is_its_left_over() {
         let lock = StateLock::parse(TEXT.as_bytes()).unwrap();
-        let run = |user: &str, at: &str| TerraformRun { holder: holder(user), at: at.parse().unwrap() };
+        let run =
+            |user: &str, at: &str| TerraformRun { holder: holder(user), at: at.parse().unwrap(), taken_over: None };
         assert!(is_of(&lock, &run("ada", "2026-11-22T06:32:38Z")));
         assert!(!is_of(&lock, &run("bob", "2026-11-22T06:32:38Z")));
         assert!(!is_of(&lock, &run("ada", "2026-11-22T06:32:39Z")));

@@ -2,6 +2,7 @@
 
 use crate::model::census::{self, Roll, Tie};
 use crate::model::failure::{Failure, Result};
+use crate::model::file::Provisioning;
 use crate::model::kubernetes::Node;
 use crate::ops::identity;
 
@@ -9,8 +10,12 @@ use super::session::Session;
 
 impl Session<'_> {
     /// The first contact with a cluster in which one of our machines is a Node fixes which cluster this is. One that
-    /// cannot be asked, or has none of them yet, is no error: nothing is learned.
+    /// cannot be asked, or has none of them yet, is no error: nothing is learned. A cluster that scaler makes is known by
+    /// having been made to its end: until then `apply` goes on with it.
     pub(super) async fn learn_cluster(&mut self) {
+        if self.task.file.control_plane.provisioning == Provisioning::Ssh {
+            return;
+        }
         let (None, Ok(kubernetes)) = (&self.record.kube_system_uid, &self.ports.kubernetes) else { return };
         let Ok(uid) = kubernetes.identity().await else { return };
         let Ok(nodes) = identity::nodes_of(kubernetes.as_ref(), &uid).await else { return };

@@ -198,6 +198,8 @@ struct Ended {
     added: Vec<NodeName>,
     removed: Vec<NodeName>,
     changed: bool,
+    /// The cluster was made on its control planes.
+    made_cluster: bool,
     labelled: Vec<NodeName>,
     shortfalls: Vec<Failure>,
 }
@@ -358,12 +360,20 @@ fn told_unwritten(unwritten: Failure, refusal: Option<Failure>, ended: Ended) ->
 
 impl Ended {
     fn nothing() -> Ended {
-        Ended { added: Vec::new(), removed: Vec::new(), changed: false, labelled: Vec::new(), shortfalls: Vec::new() }
+        Ended {
+            added: Vec::new(),
+            removed: Vec::new(),
+            changed: false,
+            made_cluster: false,
+            labelled: Vec::new(),
+            shortfalls: Vec::new(),
+        }
     }
 
     fn something(&self) -> bool {
         let nodes = [&self.added, &self.removed, &self.labelled];
-        nodes.iter().any(|nodes| !nodes.is_empty()) || self.changed || !self.shortfalls.is_empty()
+        let more = self.changed || self.made_cluster || !self.shortfalls.is_empty();
+        nodes.iter().any(|nodes| !nodes.is_empty()) || more
     }
 
     fn made(&mut self, made: make::Made) {

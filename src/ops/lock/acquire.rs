@@ -12,6 +12,7 @@ use crate::model::failure::{Failure, Result};
 use crate::model::lock::{self, FORMAT, Holder, Lock, LockState, TAKE_OVER_AFTER, TERM};
 use crate::model::names::OperationId;
 use crate::ops::interrupts::Interrupts;
+use crate::ops::lease::Silence;
 use crate::ops::ports::{BootInstant, Clock, Condition, Event, Ports, Progress, Put, Store, Version};
 use crate::ops::task::Task;
 use crate::ops::{journal, proof, record};
@@ -126,20 +127,23 @@ impl Taker {
             let Purpose::Begin(operation) = &self.purpose else { return Ok(Attempt::Nothing) };
             // Without its document the record still tells how far the numbers have come.
             let fence = record::load(store.as_ref()).await?.map_or(0, |(record, _)| record.fence);
-            return self.write(fence + 1, operation.clone(), Condition::Absent).await;
+            return self.write(fence + 1, operation.clone(), Condition::Absent, None).await;
         };
         if found.lock.state == LockState::Held {
             return self.of_another(found).await;
         }
+        // Whoever frees the lock of another has waited for so long.
+        let before = if found.lock.left_behind { TAKE_OVER_AFTER } else { Duration::ZERO };
+        let former = self.silence(found.age.unwrap_or_default() + before);
         let left = journal::open(store.as_ref(), &found.lock.operation).await?;
         let (fence, condition) = (found.lock.fence + 1, Condition::Is(found.version));
         match (&self.purpose, left) {
             (Purpose::Begin(_), Some(status)) => Err(told::unfinished(&status)),
             (Purpose::Begin(operation), None) => {
-                let taken = self.write(fence, operation.clone(), condition).await?;
+                let taken = self.write(fence, operation.clone(), condition, former).await?;
                 if found.lock.left_behind { self.fence(taken).await } else { Ok(taken) }
             }
-            (Purpose::TakeOver, Some(_)) => self.write(fence, found.lock.operation, condition).await,
+            (Purpose::TakeOver, Some(_)) => self.write(fence, found.lock.operation, condition, former).await,
             (Purpose::TakeOver, None) => Ok(Attempt::Nothing),
         }
     }
@@ -152,6 +156,7 @@ impl Taker {
         };
         self.watched = Some((found.version.clone(), since));
         let silent = found.age.unwrap_or_default().max(now.since(since));
+        let former = self.silence(silent);
         if silent >= found.lock.term() {
             let left = journal::open(self.seeker.store.as_ref(), &found.lock.operation).await?;
             let operation = match (&self.purpose, left) {
@@ -162,7 +167,8 @@ impl Taker {
                 (Purpose::TakeOver, _) => Some(found.lock.operation.clone()),
             };
             if let Some(operation) = operation {
-                let taken = self.write(found.lock.fence + 1, operation, Condition::Is(found.version)).await?;
+                let condition = Condition::Is(found.version);
+                let taken = self.write(found.lock.fence + 1, operation, condition, former).await?;
                 return self.fence(taken).await;
             }
         }
@@ -175,7 +181,17 @@ impl Taker {
         Ok(Attempt::Wait((LOOK_EVERY + chance).min(self.seeker.timeout - waited)))
     }
 
-    async fn write(&self, fence: u64, operation: OperationId, condition: Condition) -> Result<Attempt> {
+    fn silence(&self, lasted: Duration) -> Option<Silence> {
+        Some(Silence { lasted, at: self.seeker.clock.boot() })
+    }
+
+    async fn write(
+        &self,
+        fence: u64,
+        operation: OperationId,
+        condition: Condition,
+        former: Option<Silence>,
+    ) -> Result<Attempt> {
         // The first write of every operation is this one.
         proof::assure(self.seeker.store.as_ref(), self.seeker.clock.as_ref()).await?;
         let lock = Lock {
@@ -204,7 +220,7 @@ impl Taker {
             },
         };
         let tenancy = Tenancy::new(self.seeker.store.clone(), self.seeker.clock.clone(), lock, version);
-        Ok(Attempt::Taken(Box::new((HeldLock::new(tenancy, sent), operation))))
+        Ok(Attempt::Taken(Box::new((HeldLock::new(tenancy, sent, former), operation))))
     }
 
     /// What a former holder may still have on its way, who did not give the lock back itself, comes too late from now on:

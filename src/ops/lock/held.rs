@@ -10,7 +10,7 @@ use super::renew;
 use super::tenancy::{Tenancy, Written};
 use crate::model::failure::{Failure, Kind, Result};
 use crate::model::lock::TERM;
-use crate::ops::lease::{Lease, Standing};
+use crate::ops::lease::{Lease, Silence, Standing};
 use crate::ops::ports::{BootInstant, Event, Progress};
 
 /// How often a release is tried that has no answer, and how long to wait in between.
@@ -29,11 +29,11 @@ pub struct HeldLock {
 }
 
 impl HeldLock {
-    /// `sent` is when the write was sent that took the lock.
-    pub(super) fn new(tenancy: Tenancy, sent: BootInstant) -> HeldLock {
+    /// `sent` is when the write was sent that took the lock; `former`, of whoever had it before.
+    pub(super) fn new(tenancy: Tenancy, sent: BootInstant, former: Option<Silence>) -> HeldLock {
         let (standing, watched) = watch::channel(Standing::Held { deadline: renew::deadline(sent) });
         let (fence, holder) = (tenancy.lock.fence, tenancy.lock.holder.clone());
-        let lease = Lease::new(fence, holder, watched, tenancy.clock.clone());
+        let lease = Lease::new(fence, holder, watched, tenancy.clock.clone()).succeeding(former);
         let stop = CancellationToken::new();
         let keeper = tokio::spawn(renew::keep(tenancy, sent, standing.clone(), stop.clone()));
         HeldLock { lease, standing, keeper: Some(keeper), stop }

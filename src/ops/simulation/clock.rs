@@ -7,7 +7,7 @@ use async_trait::async_trait;
 
 use super::process::Process;
 use super::time::Owner;
-use super::world::BEGINNING;
+use super::world::{BEGINNING, World};
 use crate::ops::ports::{BootInstant, Clock, Event, Progress};
 
 /// The clocks of its machine: a wall clock that may be wrong, and one that counts from boot and through sleep.
@@ -16,8 +16,7 @@ pub struct ProcessClock(pub Arc<Process>);
 #[async_trait]
 impl Clock for ProcessClock {
     fn now(&self) -> jiff::Timestamp {
-        let start: jiff::Timestamp = BEGINNING.parse().unwrap();
-        start + self.0.world.now() + self.0.ahead
+        wall(&self.0.world, self.0.index)
     }
 
     fn boot(&self) -> BootInstant {
@@ -31,6 +30,13 @@ impl Clock for ProcessClock {
     fn random(&self) -> u64 {
         self.0.world.chance.next()
     }
+}
+
+/// What the clock on the wall of a machine shows: every third one is ahead.
+pub fn wall(world: &World, index: usize) -> jiff::Timestamp {
+    let start: jiff::Timestamp = BEGINNING.parse().unwrap();
+    let ahead = if index % 3 == 2 { Duration::from_secs(120) } else { Duration::ZERO };
+    start + world.now() + ahead
 }
 
 /// How long its machine ran when the world began.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::clock;
 use super::cluster;
 use super::order::{FILE_COUNT, Order, POOL};
 use super::process::{Nap, Process};
@@ -13,7 +14,7 @@ use super::world::World;
 use crate::model::drain::CordonState;
 use crate::model::failure::Kind;
 use crate::model::kubernetes::Node;
-use crate::model::lock::STOP;
+use crate::model::lock::{STOP, TAKE_OVER_AFTER};
 use crate::model::machine::Machine;
 use crate::model::names::{NodeName, StackId};
 
@@ -46,10 +47,10 @@ pub async fn events(world: &Arc<World>) {
             }
             41..57 => drained_node_comes_back(world).await,
             57..66 => holder_loses_the_store(world).await,
-            66..72 => record_comes_late(world).await,
-            72..82 => kubelet_falls_silent(world).await,
-            82..88 => somebody_elses_terraform(world).await,
-            88..94 => cloud_loses_sight(world),
+            66..76 => record_comes_late(world).await,
+            76..84 => kubelet_falls_silent(world).await,
+            84..90 => somebody_elses_terraform(world).await,
+            90..95 => cloud_loses_sight(world),
             _ => *world.file.lock().unwrap() = chance.below(FILE_COUNT) as usize,
         }
     }
@@ -248,20 +249,34 @@ fn cut_off(world: &World) -> bool {
     death.is_some_and(|(at, _)| world.now() > at + STOP)
 }
 
+/// What Terraform calls what it does when a person runs it by hand; a scaler's never does so under a lock.
+pub const BY_HAND: &str = "OperationTypePlan";
+
 /// Somebody runs Terraform by hand on one of the states, rather where an operation was cut off.
 async fn somebody_elses_terraform(world: &Arc<World>) {
     let chance = &world.chance;
     let left_behind = until(world, 300, cut_off).await;
+    // Whose run it is may be who then looks by hand what became of it.
+    let theirs = world.watch.holder_of_open().filter(|_| left_behind && chance.permille(500));
+    if theirs.is_some() {
+        world.sleep(TAKE_OVER_AFTER).await;
+    }
     let stack = chance.pick(&[StackId::Foundation, StackId::Pool(POOL.into())]).clone();
     let key = lock_key(&stack);
     if world.store.text(&key).is_some() {
         return;
     }
     let id = format!("{:032x}", chance.next());
-    let text =
-        format!(r#"{{"ID":"{id}","Operation":"OperationTypePlan","Who":"bob@desk","Created":"2026-01-02T03:04:05Z"}}"#);
-    world.tell(|| format!("bob runs Terraform on {stack}"));
+    let (who, created) = match theirs {
+        Some(process) => (format!("user-{process}@machine-{process}"), clock::wall(world, process).to_string()),
+        None => ("bob@desk".to_owned(), "2026-01-02T03:04:05Z".to_owned()),
+    };
+    let text = format!(r#"{{"ID":"{id}","Operation":"{BY_HAND}","Who":"{who}","Created":"{created}"}}"#);
+    world.tell(|| format!("{who} runs Terraform by hand on {stack}"));
     world.happens("somebody else held Terraform's lock");
+    if theirs.is_some() {
+        world.happens("who had run an operation that was cut off held Terraform's lock by hand");
+    }
     world.store.overwrite(&key, text.clone());
     if left_behind {
         // Old enough not to be of a Terraform that has just begun, and there when the operation is settled.

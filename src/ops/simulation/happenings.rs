@@ -19,7 +19,7 @@ impl Happenings {
 }
 
 /// All of it. Each has to happen in a thousand lives.
-pub const ALL: [&str; 38] = [
+pub const ALL: [&str; 39] = [
     "a scaler was killed alone",
     "a scaler was killed with its tree",
     "a machine slept",
@@ -52,6 +52,7 @@ pub const ALL: [&str; 38] = [
     "a pod came to a node that was drained",
     "a pod was made again under its name",
     "somebody else held Terraform's lock",
+    "who had run an operation that was cut off held Terraform's lock by hand",
     "a lock was freed by hand",
     "victims were spared",
     "a machine joined at boot",

@@ -47,8 +47,6 @@ pub struct Process {
     points: Mutex<Vec<String>>,
     /// Rung when it dies.
     pub died: Notify,
-    /// How far its wall clock is ahead.
-    pub ahead: Duration,
     /// The API server cannot be reached from here.
     pub cut_off: bool,
     /// Until when the store cannot be reached from here.
@@ -79,7 +77,6 @@ impl Process {
 
     pub fn start_with(world: &Arc<World>, death: Option<Death>, cut_off: bool) -> Arc<Process> {
         let index = world.fleet.add();
-        let ahead = if index % 3 == 2 { Duration::from_secs(120) } else { Duration::ZERO };
         let (interrupter, interrupts) = interrupts::channel();
         let process = Arc::new(Process {
             index,
@@ -87,7 +84,6 @@ impl Process {
             orders: Mutex::new(death),
             points: Mutex::default(),
             died: Notify::new(),
-            ahead,
             cut_off,
             storeless: Mutex::default(),
             full: Mutex::default(),

@@ -79,9 +79,13 @@ impl Time {
         self.inner.lock().unwrap().dead.contains(&owner)
     }
 
-    /// A machine sleeps until then, and everything on it.
+    /// A machine sleeps until then, and everything on it. One that sleeps already goes on as it was.
     pub fn freeze(&self, machine: usize, until: Duration) {
-        self.inner.lock().unwrap().frozen.insert(machine, until);
+        let mut inner = self.inner.lock().unwrap();
+        let now = inner.now;
+        if inner.frozen.get(&machine).is_none_or(|until| *until <= now) {
+            inner.frozen.insert(machine, until);
+        }
     }
 
     /// Who sleep now.

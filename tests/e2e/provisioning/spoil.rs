@@ -53,6 +53,18 @@ kill -KILL $PPID
 END
 chmod 755 /usr/bin/kubeadm /etc/held/systemctl"#;
 
+/// `kubeadm join` comes as far as a kubelet's login, and fails, until [`open`].
+pub const HALF_A_CONTROL_PLANE: &str = r#"touch /etc/gate
+dpkg-divert --quiet --local --rename --divert /usr/bin/kubeadm.real --add /usr/bin/kubeadm
+cat >/usr/bin/kubeadm <<'END'
+#!/bin/sh
+[ "$1" = join ] && [ -e /etc/gate ] || exec /usr/bin/kubeadm.real "$@"
+echo half >/etc/kubernetes/kubelet.conf
+echo "error: half of it" >&2
+exit 1
+END
+chmod 755 /usr/bin/kubeadm"#;
+
 /// No way to the mirror at this address, until [`mirrored`].
 pub fn without_mirror(address: &str) -> String {
     format!("ip rule add to {address} ipproto tcp dport 8000 prohibit")

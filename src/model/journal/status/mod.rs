@@ -61,6 +61,8 @@ pub struct TerraformRun {
     pub holder: Holder,
     /// By the holder's clock, which is Terraform's too.
     pub at: jiff::Timestamp,
+    /// The entry by which the operation was first taken over after it.
+    pub taken_over: Option<u64>,
 }
 
 /// A node that is to be made.
@@ -146,7 +148,11 @@ impl Status {
         | Entry::Adopting { part, .. }
         | Entry::Untainting { part, .. } = &next.entry
         {
-            self.runs.insert(part.clone(), TerraformRun { holder: self.holder.clone(), at: next.at });
+            let run = TerraformRun { holder: self.holder.clone(), at: next.at, taken_over: None };
+            self.runs.insert(part.clone(), run);
+        }
+        if taken_over {
+            self.runs.values_mut().for_each(|run| run.taken_over = run.taken_over.or(Some(next.seq)));
         }
         self.seq = next.seq;
         self.fence = next.fence;

@@ -7,7 +7,9 @@ use serde_json::{Value, json};
 use crate::model::bootstrap::BootstrapToken;
 use crate::model::failure::{Failure, Kind, Result};
 use crate::model::file::Provisioning;
+use crate::model::journal::Entry;
 use crate::model::kubeconfig::Kubeconfig;
+use crate::model::kubernetes::Node;
 use crate::model::names::NodeName;
 use crate::model::plan::Request;
 use crate::ops::endpoint::Endpoint;
@@ -44,7 +46,11 @@ impl Session<'_> {
         }
         match self.make_cluster(foundation).await {
             Ok(failed) => {
-                ended.changed = true;
+                ended.made_cluster = true;
+                for (node, failure) in &failed {
+                    let why = failure.to_string();
+                    self.note_newcomer(Entry::NodeNotReady { node: node.clone(), why }).await?;
+                }
                 ended.shortfalls.extend(told::together(failed));
                 Ok(ControlPlane::Made)
             }
@@ -71,7 +77,8 @@ impl Session<'_> {
         let first = self.record.control_plane.nodes.keys().next().cloned();
         let first = first.ok_or_else(|| Failure::failed("the record has no control plane to make the cluster on"))?;
         if let Some(failure) = failed.remove(&first) {
-            return Err(failure);
+            // No part of a cluster that is not made can be provisioned alone.
+            return Err(Failure { hints: Vec::new(), ..failure });
         }
         let endpoint = Endpoint::of(foundation, &self.task.file, &self.record.control_plane.nodes)?;
         // kubeadm makes its Secret, good for an hour.
@@ -97,25 +104,28 @@ impl Session<'_> {
     }
 
     /// The control plane of the cluster that is to hand its certificates to those of these machines that may be yet to become
-    /// one: Ready where there is such a one. None where nobody needs them, or nobody has them.
+    /// one: Ready where there is such a one. None where nobody needs them, or nobody has them and an address.
     pub(super) async fn hands_certificates(
-        &self,
+        &mut self,
         nodes: &[NodeName],
         kubernetes: &dyn Kubernetes,
     ) -> Result<Option<NodeName>> {
-        let planes = &self.record.control_plane.nodes;
+        let planes: Vec<NodeName> = self.record.control_plane.nodes.keys().cloned().collect();
         let tags = self.tags();
         let asked = tags.is_empty() || tags.iter().any(|tag| tag == "control-plane");
-        if !asked || !nodes.iter().any(|name| planes.contains_key(name)) {
+        if !asked || !nodes.iter().any(|name| planes.contains(name)) {
             return Ok(None);
         }
         let cluster = self.patiently(self.restart(), async || kubernetes.nodes().await).await?.items;
         let node = |name: &NodeName| cluster.iter().find(|node| node.name == name.as_str());
-        let is_ready = |name: &NodeName| node(name).is_some_and(|node| node.ready);
-        if nodes.iter().all(|name| !planes.contains_key(name) || is_ready(name)) {
+        // kubeadm labels it when all else is done.
+        let is_one = |name: &NodeName| node(name).is_some_and(Node::control_plane);
+        let is_ready = |name: &NodeName| is_one(name) && node(name).is_some_and(|node| node.ready);
+        if nodes.iter().all(|name| !planes.contains(name) || is_ready(name)) {
             return Ok(None);
         }
-        let there = planes.keys().filter(|name| node(name).is_some());
+        let without = self.look_up_addresses(&self.standing(&planes)).await?;
+        let there = planes.iter().filter(|name| is_one(name) && !without.contains(name));
         Ok(there.min_by_key(|name| (!is_ready(name), *name)).cloned())
     }
 

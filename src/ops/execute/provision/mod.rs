@@ -55,7 +55,7 @@ impl Session<'_> {
         waiting.retain(|node, _| !self.record.control_plane.nodes.contains_key(node));
         let by_ssh: Newcomers =
             made.iter().filter(|(node, _)| self.by_ssh(node)).map(|(n, id)| (n.clone(), id.clone())).collect();
-        if !by_ssh.is_empty() && self.ports.kubernetes.is_ok() {
+        if !by_ssh.is_empty() {
             let failed = match self.provision(&by_ssh).await {
                 Ok(failed) => failed,
                 // Without the lease nothing more can be done.
@@ -152,7 +152,7 @@ impl Session<'_> {
     /// Runs the playbooks on these machines. Returns those that failed, and why.
     async fn provision(&mut self, nodes: &Newcomers) -> Result<BTreeMap<NodeName, Failure>> {
         self.ports.provisioner.check().await?;
-        let kubernetes = self.ports.kubernetes.clone()?;
+        let kubernetes = self.ports.kubernetes.clone().map_err(|away| self.where_access_is(away))?;
         // Whoever is handed a token joins the cluster that it was made in.
         let (until, known) = (self.restart(), self.known_cluster()?);
         self.patiently(until, async || identity::same(kubernetes.as_ref(), known).await).await?;
@@ -163,15 +163,28 @@ impl Session<'_> {
             return Ok(without);
         }
         let hands = self.hands_certificates(&reached, kubernetes.as_ref()).await?;
-        self.look_up_addresses(&self.standing(hands.as_slice())).await?;
         let token = self.issue_token().await?;
-        let played = self.play_joining(reached.clone(), hands, &entrance, &token).await;
+        let played = self.play_joining(reached.clone(), hands.as_ref(), &entrance, &token).await;
         self.revoke_tokens().await?;
         let played = played?;
-        without.extend(
-            reached.into_iter().filter_map(|node| told::failed(&played, &node, &self.task.file).map(|why| (node, why))),
-        );
+        let failed = |node: &NodeName| told::failed(&played, node, &self.task.file);
+        let no_certificates = hands.filter(|hands| !reached.contains(hands)).and_then(|hands| failed(&hands));
+        for node in reached {
+            let is_plane = self.record.control_plane.nodes.contains_key(&node);
+            let why = failed(&node).map(|why| match &no_certificates {
+                Some(theirs) if is_plane => why.because(theirs),
+                _ => why,
+            });
+            without.extend(why.map(|why| (node, why)));
+        }
         Ok(without)
+    }
+
+    fn where_access_is(&self, away: Failure) -> Failure {
+        match self.task.file.control_plane.provisioning {
+            Provisioning::Ssh => away.hint("scaler kubeconfig fetches the cluster's access over SSH"),
+            _ => away,
+        }
     }
 
     /// How long a machine may take until it answers to SSH.
@@ -191,19 +204,19 @@ impl Session<'_> {
     async fn play_joining(
         &mut self,
         nodes: Vec<NodeName>,
-        hands: Option<NodeName>,
+        hands: Option<&NodeName>,
         entrance: &Entrance,
         token: &BootstrapToken,
     ) -> Result<Played> {
-        let bystander = hands.as_ref().filter(|hands| !nodes.contains(hands));
+        let bystander = hands.filter(|hands| !nodes.contains(hands));
         let run = RunFacts {
             endpoint: &entrance.endpoint,
-            certificates_host: hands.as_ref(),
+            certificates_host: hands,
             bystander,
             patience: Some(self.ssh_patience()),
             ..RunFacts::default()
         };
-        let key = hands.as_ref().map(|_| self.certificate_key());
+        let key = hands.map(|_| self.certificate_key());
         let secrets = json!({ "token": token.reveal(), "caCertHash": entrance.ca_hash, "certificateKey": key });
         let contacted = nodes.into_iter().chain(bystander.cloned()).collect();
         let play = Play {

@@ -7,6 +7,7 @@ use jiff::SignedDuration;
 use crate::model::bootstrap::BootstrapToken;
 use crate::model::failure::Result;
 use crate::model::journal::Entry;
+use crate::ops::identity;
 use crate::ops::lease::Lease;
 use crate::ops::ports::{Event, Ports};
 
@@ -44,7 +45,8 @@ impl Session<'_> {
             let journal = self.journal.lock().await;
             journal.status().map(|status| status.tokens().clone()).unwrap_or_default()
         };
-        for token in revoke(&self.ports, &self.lease, &open).await? {
+        let Some(known) = &self.record.kube_system_uid else { return Ok(()) };
+        for token in revoke(&self.ports, &self.lease, known, &open).await? {
             self.note(Entry::TokenRevoked { token }).await?;
         }
         Ok(())
@@ -52,13 +54,18 @@ impl Session<'_> {
 }
 
 /// Returns those that have ended. One that cannot be ended ends by itself within the hour, and the journal says that it is
-/// open.
-pub async fn revoke(ports: &Ports, lease: &Lease, tokens: &BTreeSet<String>) -> Result<Vec<String>> {
-    let Ok(kubernetes) = &ports.kubernetes else { return Ok(Vec::new()) };
+/// open. `cluster`: the UID of its namespace kube-system.
+pub async fn revoke(ports: &Ports, lease: &Lease, cluster: &str, tokens: &BTreeSet<String>) -> Result<Vec<String>> {
     let mut ended = Vec::new();
     for token in tokens {
         lease.check()?;
-        match kubernetes.revoke_token(token).await {
+        let revoked = async {
+            let kubernetes = ports.kubernetes.clone()?;
+            // That there is no such token in another cluster ends none.
+            identity::same(kubernetes.as_ref(), cluster).await?;
+            kubernetes.revoke_token(token).await
+        };
+        match revoked.await {
             Ok(()) => ended.push(token.clone()),
             Err(failure) => {
                 let text = format!("the bootstrap token {token} could not be ended, and does so by itself: {failure}");

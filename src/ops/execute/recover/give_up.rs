@@ -37,8 +37,10 @@ pub(super) async fn give_up(
     if !nodes.is_empty() {
         journal.write(Entry::JoinWithdrawn { nodes }).await?;
     }
-    for token in token::revoke(ports, &lease, began.tokens()).await? {
-        journal.write(Entry::TokenRevoked { token }).await?;
+    if let Some(cluster) = stored.as_ref().and_then(|(record, _)| record.kube_system_uid.as_ref()) {
+        for token in token::revoke(ports, &lease, cluster, began.tokens()).await? {
+            journal.write(Entry::TokenRevoked { token }).await?;
+        }
     }
     let mut settled = Settled::of(began.operation());
     let given_up =

@@ -8,6 +8,7 @@ use crate::model::machine::MachineState;
 use crate::model::names::StackId;
 use crate::model::record::Record;
 use crate::model::state_lock::StateLock;
+use crate::ops::simulation::events::BY_HAND;
 use crate::ops::simulation::world::World;
 use crate::ops::simulation::{cluster, fate};
 use crate::ops::testing::kubernetes::Done;
@@ -131,8 +132,8 @@ impl World {
         else {
             return Ok(());
         };
-        if !lock.who.starts_with("user-") {
-            return Err(format!("the lock {key} of {} was removed, who is no scaler", lock.who));
+        if !lock.who.starts_with("user-") || lock.operation == BY_HAND {
+            return Err(format!("the lock {key} of {} was removed, and no scaler had begun it", lock.who));
         }
         let working = inner.at_work.keys().find(|(process, stack)| {
             format!("{}.tflock", stack.state_key()) == key
