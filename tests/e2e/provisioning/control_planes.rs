@@ -103,3 +103,35 @@ fn a_making_that_is_killed_with_its_tree_is_finished_by_another() {
     bare.assert_no_token();
     bare.run(&["plan", "--detailed-exitcode"]).ends(0);
 }
+
+/// `kubeadm init` has ended well, and the cluster is no whole one: a person looks at it, mends the manifest, and goes on.
+#[test]
+fn a_pod_network_that_cannot_be_made_is_mended_and_gone_on_with() {
+    scaler_lab::needs!(Hosts, Ansible, AnyTerraform);
+    let (bare, planes) = of(1);
+    bare.rewrite("version: 1.36.3,", "version: 1.36.3, podNetwork: { manifest: network.yml },");
+    let network =
+        |text: &str| std::fs::write(bare.program.folder.path().join("network.yml"), text).expect("a manifest");
+    network("apiVersion: v1\nkind: Nonsense\nmetadata: { name: pod-network, namespace: kube-system }\n");
+    let failed = bare.run(&["apply", "--yes"]).ends(6);
+    eprintln!("--- what a pipeline sees of a pod network that cannot be made\n{}\n{}", failed.stdout, failed.stderr);
+    failed
+        .says("the cluster was not made on its control planes")
+        .says("Apply the pod network's manifest: ")
+        .says("no matches for kind \"Nonsense\"")
+        .says("when that is mended, scaler apply goes on from here");
+    bare.run(&["kubeconfig"]).ends(0);
+    bare.run(&["status"]).ends(0);
+
+    network("apiVersion: v1\nkind: ConfigMap\nmetadata: { name: pod-network, namespace: kube-system }\n");
+    let made = bare.run(&["apply", "--yes"]).ends(0);
+    eprintln!("--- and when it is gone on with\n{}\n{}", made.stdout, made.stderr);
+    // It was made anew, and the former access is to another one.
+    std::fs::remove_file(bare.kubeconfig()).expect("the former access");
+    bare.run(&["kubeconfig"]).ends(0);
+    assert_eq!(bare.ask("/api/v1/namespaces/kube-system/configmaps/pod-network")["metadata"]["name"], "pod-network");
+    let ready = bare.ready();
+    assert_eq!((ready.len(), &ready[0]), (2, &planes[0]));
+    bare.assert_no_token();
+    bare.run(&["plan", "--detailed-exitcode"]).ends(0);
+}
