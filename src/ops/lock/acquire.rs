@@ -132,9 +132,9 @@ impl Taker {
         if found.lock.state == LockState::Held {
             return self.of_another(found).await;
         }
-        // Whoever frees the lock of another has waited for so long.
-        let before = if found.lock.left_behind { TAKE_OVER_AFTER } else { Duration::ZERO };
-        let former = self.silence(found.age.unwrap_or_default() + before);
+        // When it was released nothing of its holder's was at work any more, no tool either: as if nothing had been heard of
+        // it for so long before.
+        let former = self.silence(found.age.unwrap_or_default() + TAKE_OVER_AFTER);
         let left = journal::open(store.as_ref(), &found.lock.operation).await?;
         let (fence, condition) = (found.lock.fence + 1, Condition::Is(found.version));
         match (&self.purpose, left) {

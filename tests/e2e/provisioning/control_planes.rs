@@ -60,10 +60,16 @@ fn a_further_control_plane_that_failed_is_finished_alone() {
     bare.run(&["kubeconfig"]).ends(0);
     // The others do without it.
     assert_eq!(bare.ready(), [planes[0].clone(), planes[2].clone(), bare.node(1)]);
-    assert!(bare.hosts.host(&planes[1]).read("/etc/kubernetes/kubelet.conf").is_some(), "half of it is there");
+    let failed = bare.hosts.host(&planes[1]);
+    assert!(failed.read("/etc/kubernetes/kubelet.conf").is_none(), "it does not look as if it had joined");
     bare.assert_no_token();
 
-    spoil::open(&bare.hosts.host(&planes[1]));
+    // As a run leaves it that is killed.
+    spoil::open(&failed);
+    spoil::half_joined(&failed);
+    bare.run(&provision).ends(6).says("began to become a control plane in an earlier run").says("`kubeadm reset`");
+    assert_eq!(failed.run(&["kubeadm", "reset", "--force"]).code, Some(0));
+
     let before = bare.logins();
     bare.run(&provision).ends(0);
     assert_eq!(bare.ready(), [&planes[..], &[bare.node(1)]].concat());
@@ -74,6 +80,13 @@ fn a_further_control_plane_that_failed_is_finished_alone() {
         assert_eq!(after[host], before[host], "{host} was contacted");
     }
     bare.assert_no_token();
+
+    // One that was made, and its run could not say so any more.
+    let uid = || bare.ask(&format!("/api/v1/nodes/{}", planes[2]))["metadata"]["uid"].clone();
+    let (made, was) = (bare.hosts.host(&planes[2]), uid());
+    spoil::mark_joining(&made);
+    bare.run(&["provision", "--limit", &planes[2], "--yes"]).ends(0);
+    assert_eq!((uid(), made.read("/etc/kubernetes/scaler-joining")), (was, None), "it is left as it is");
     bare.run(&["plan", "--detailed-exitcode"]).ends(0);
 }
 

@@ -86,6 +86,17 @@ pub fn sshd_back(host: &Host) {
     answers(host);
 }
 
+/// A run was killed while `kubeadm join` made it a control plane.
+pub fn half_joined(host: &Host) {
+    mark_joining(host);
+    does(host, "echo half >/etc/kubernetes/kubelet.conf");
+}
+
+/// A run was killed before it could say that `kubeadm join` had ended.
+pub fn mark_joining(host: &Host) {
+    does(host, "touch /etc/kubernetes/scaler-joining");
+}
+
 pub fn let_in(host: &Host) {
     does(host, "cd /home/ops/.ssh && mv away authorized_keys");
 }

@@ -194,9 +194,15 @@ impl Session<'_> {
 
     fn known_cluster(&self) -> Result<&str> {
         self.record.kube_system_uid.as_deref().ok_or_else(|| {
-            Failure::refused("new machines are led only into a cluster that is known to be theirs")
-                .because("the record does not know its cluster: no Node that kubectl lists is one of its machines")
-                .hint("name the right kubeconfig with --kubeconfig, or let a control plane join first")
+            let refused = Failure::refused("new machines are led only into a cluster that is known to be theirs");
+            match self.task.file.control_plane.provisioning {
+                Provisioning::Ssh => refused
+                    .because("the record does not know its cluster: it is not made to its end")
+                    .hint("scaler apply makes it, or goes on with it"),
+                _ => refused
+                    .because("the record does not know its cluster: no Node that kubectl lists is one of its machines")
+                    .hint("name the right kubeconfig with --kubeconfig, or let a control plane join first"),
+            }
         })
     }
 
