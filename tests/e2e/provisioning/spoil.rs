@@ -53,13 +53,13 @@ kill -KILL $PPID
 END
 chmod 755 /usr/bin/kubeadm /etc/held/systemctl"#;
 
-/// `kubeadm join` comes as far as a kubelet's login, and fails, until [`open`].
+/// `kubeadm join` makes a kubelet, and a member of etcd, but no control plane, until [`open`].
 pub const HALF_A_CONTROL_PLANE: &str = r#"touch /etc/gate
 dpkg-divert --quiet --local --rename --divert /usr/bin/kubeadm.real --add /usr/bin/kubeadm
 cat >/usr/bin/kubeadm <<'END'
 #!/bin/sh
 [ "$1" = join ] && [ -e /etc/gate ] || exec /usr/bin/kubeadm.real "$@"
-echo half >/etc/kubernetes/kubelet.conf
+/usr/bin/kubeadm.real "$@" --skip-phases=control-plane-join,wait-control-plane
 echo "error: half of it" >&2
 exit 1
 END
