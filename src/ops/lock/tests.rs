@@ -176,6 +176,28 @@ async fn what_was_left_unfinished_is_taken_over_when_its_tools_must_have_ended()
     assert!(take_over(&clock, &store).await.unwrap().is_some(), "a lock that was given back needs no waiting for");
 }
 
+/// By that it is told which locks of Terraform's are from before.
+#[tokio::test]
+async fn a_taker_knows_how_long_the_former_holder_has_been_silent() {
+    let a_while = Duration::from_secs(600);
+    let (clock, store) = world();
+    let first = take(&clock, &store, "ada").await.unwrap();
+    assert_eq!(first.lease().former_silent_for(), Duration::ZERO, "there was none");
+    begin(&clock, &store, &first).await;
+    drop(first);
+    clock.advance(a_while).await;
+    let (second, _) = take_over(&clock, &store).await.unwrap().unwrap();
+    assert_eq!(second.lease().former_silent_for(), a_while);
+    clock.advance(Duration::from_secs(7)).await;
+    assert_eq!(second.lease().former_silent_for(), a_while + Duration::from_secs(7));
+
+    // Whoever gives it back has nothing at work any more: whatever is younger is of somebody else.
+    second.release().await.unwrap();
+    clock.advance(Duration::from_secs(5)).await;
+    let (third, _) = take_over(&clock, &store).await.unwrap().unwrap();
+    assert_eq!(third.lease().former_silent_for(), TAKE_OVER_AFTER + Duration::from_secs(5));
+}
+
 #[tokio::test]
 async fn there_is_nothing_to_take_over_where_nothing_was_left() {
     let (clock, store) = world();
