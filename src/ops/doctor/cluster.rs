@@ -61,7 +61,7 @@ fn check_identity(identity: Result<String>, record: Option<&Record>) -> Check {
         .fix("name the right kubeconfig: --kubeconfig, or `access.kubeconfig` of the cluster file"),
         None => Check::ok(
             name,
-            "the record does not know its cluster yet, and learns it when one of its machines has joined",
+            "the record does not know its cluster yet, and learns it when one of its machines has joined, or scaler has made it",
         ),
     }
 }

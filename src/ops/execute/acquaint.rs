@@ -48,7 +48,7 @@ impl Session<'_> {
                 "the record does not know its cluster, so a Node that is missing there proves nothing",
             )
             .because("no Node of the cluster that kubectl reaches is a machine of this one")
-            .hint("name the right kubeconfig with --kubeconfig, or let a machine join first"));
+            .hint("name the right kubeconfig with --kubeconfig, or let a machine join first; a cluster that scaler makes is known when `scaler apply` has made it"));
         };
         identity::nodes_of(kubernetes.as_ref(), uid).await
     }
