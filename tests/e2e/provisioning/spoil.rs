@@ -65,6 +65,19 @@ exit 1
 END
 chmod 755 /usr/bin/kubeadm"#;
 
+/// `kubeadm join` makes a member of etcd, and dies before its kubelet has a Node, until [`open`].
+const WITHOUT_A_NODE: &str = r#"touch /etc/gate
+cat >/usr/bin/kubeadm <<'END'
+#!/bin/sh
+[ "$1" = join ] && [ -e /etc/gate ] || exec /usr/bin/kubeadm.real "$@"
+/usr/bin/kubeadm.real "$@" --skip-phases=control-plane-join,wait-control-plane
+systemctl stop kubelet
+mv /etc/kubernetes/kubelet.conf /etc/kubelet.conf.away
+kubectl --kubeconfig=/etc/kubernetes/admin.conf delete node {} >/dev/null
+echo "error: without a node" >&2
+exit 1
+END"#;
+
 /// No way to the mirror at this address, until [`mirrored`].
 pub fn without_mirror(address: &str) -> String {
     format!("ip rule add to {address} ipproto tcp dport 8000 prohibit")
@@ -86,10 +99,21 @@ pub fn sshd_back(host: &Host) {
     answers(host);
 }
 
-/// A run was killed while `kubeadm join` made it a control plane.
-pub fn half_joined(host: &Host) {
-    mark_joining(host);
-    does(host, "echo half >/etc/kubernetes/kubelet.conf");
+/// On a host that had [`HALF_A_CONTROL_PLANE`].
+pub fn without_a_node(host: &Host) {
+    does(host, &WITHOUT_A_NODE.replace("{}", host.name()));
+}
+
+/// A person's way out: with its Node, kubeadm finds its member of etcd.
+pub fn reset_by_hand(host: &Host) {
+    does(host, "mv /etc/kubelet.conf.away /etc/kubernetes/kubelet.conf && systemctl start kubelet");
+    wait_long("its Node", || {
+        let get = ["kubectl", "--kubeconfig=/etc/kubernetes/admin.conf", "get", "node", host.name()];
+        (host.run(&get).code == Some(0)).then_some(())
+    });
+    let reset = host.run(&["kubeadm", "reset", "--force"]);
+    assert!(reset.code == Some(0) && !reset.stderr.contains("manually"), "{}", reset.stderr);
+    does(host, "rm /etc/kubernetes/scaler-joining");
 }
 
 /// A run was killed before it could say that `kubeadm join` had ended.
