@@ -96,11 +96,16 @@ fn labels_and_taints_of_the_file_are_kept_on_nodes_that_stand() {
     assert_eq!(applied(&world)["labelled"], json!([second]));
     assert_eq!(label(&world, 2, "tier"), json!("db"));
 
+    // A new one counts when it has them, whatever its own kubelet gave it.
+    world.run(&["scale-up", "--pool", &world.pool, "--to", "3", "--yes"]).ends(0);
+    assert_eq!((label(&world, 3, "tier"), taints(&world, 3)), (json!("db"), taints(&world, 2)));
+    nothing_to_do(&world);
+
     // A node that goes gets nothing any more.
     write(&world, "min: 1, max: 1", "labels: { tier: last }");
     let done = applied(&world);
     let stays = world.workers();
     assert_eq!(done["labelled"], json!(stays));
-    assert_eq!(done["removed"].as_array().map(Vec::len), Some(1));
+    assert_eq!(done["removed"].as_array().map(Vec::len), Some(2));
     nothing_to_do(&world);
 }

@@ -81,6 +81,11 @@ pub(super) fn notes(labellings: &[Labelling]) -> Vec<String> {
 }
 
 impl Labelling {
+    /// What a new Node lacks that its kubelet did not register it with. None: it has all.
+    pub fn of_newcomer(name: &NodeName, node: &Node, pool: &Pool) -> Option<Labelling> {
+        Labelling::of(name, node, pool, None)
+    }
+
     /// None: the Node is as it should be.
     fn of(name: &NodeName, node: &Node, pool: &Pool, former: Option<&Pool>) -> Option<Labelling> {
         let wanted = pool.labels.iter().filter(|(key, value)| node.labels.get(*key) != Some(*value));

@@ -42,6 +42,19 @@ impl Session<'_> {
         Ok(())
     }
 
+    /// Puts on new Nodes what their kubelets did not register them with. An error: some may have it, and others not.
+    pub(super) async fn label_newcomers(&self, kubernetes: &dyn Kubernetes, lacking: &[Labelling]) -> Result<()> {
+        if lacking.is_empty() {
+            return Ok(());
+        }
+        let nodes = lacking.iter().map(|one| (one.node.clone(), one.node_uid.clone())).collect();
+        self.note(Entry::Labelling { nodes }).await?;
+        for labelling in lacking {
+            self.label_one(kubernetes, labelling).await?;
+        }
+        self.note(Entry::Labelled).await
+    }
+
     /// From a fresh look each time. A Node that is gone meanwhile, or another one, has nothing to be kept.
     async fn label_one(&self, kubernetes: &dyn Kubernetes, labelling: &Labelling) -> Result<()> {
         for tries in 1..=TRIES {
