@@ -1,6 +1,6 @@
 # `make` alone says what there is.
 .DEFAULT_GOAL := help
-.PHONY: help setup test sim matrix bench bench-provision lint demo lab
+.PHONY: help setup test test-long sim matrix bench bench-provision lint demo lab
 
 # Options of lab/setup, such as --with-tofu or --without-aws.
 SETUP ?=
@@ -11,16 +11,24 @@ SEEDS ?= 100000
 # Tests wait for machines and deadlines more than they compute.
 TEST_THREADS ?= 6
 
+# The module of those that take minutes each.
+LONG := long::
+
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## what tests and demonstration need and this machine has not: the lab's programs, moto
 	@lab/setup $(SETUP)
 
-test: setup ## every test; those that this machine cannot run are named at the end
+test: setup ## the tests, but for the long ones; those that this machine cannot run are named at the end
 	@cargo build --locked --workspace --all-targets
 	@rm -f target/lab/skipped
-	@RUST_TEST_THREADS=$(TEST_THREADS) cargo test --locked --workspace; status=$$?; lab/skipped; exit $$status
+	@RUST_TEST_THREADS=$(TEST_THREADS) cargo test --locked --workspace -- --skip=$(LONG); status=$$?; lab/skipped; exit $$status
+
+test-long: setup ## workflows that take minutes each: over SSH, at boot, on AWS, under signals: half an hour
+	@cargo build --locked --workspace --all-targets
+	@rm -f target/lab/skipped
+	@RUST_TEST_THREADS=$(TEST_THREADS) cargo test --locked --workspace --test e2e -- $(LONG); status=$$?; lab/skipped; exit $$status
 
 sim: ## operations in worlds by chance, SEEDS of them, and the death matrix with every second death
 	@SIM_SEEDS=$(SEEDS) cargo test --locked --workspace --lib -- simulation::random --nocapture

@@ -2,8 +2,8 @@
 
 use scaler_lab::wait_for;
 
+use crate::long::signals::{of_size, slow_pods};
 use crate::running::Running;
-use crate::signals::{of_size, slow_pods};
 use crate::world::Program;
 
 #[test]

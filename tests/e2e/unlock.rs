@@ -3,8 +3,8 @@
 use std::time::{Duration, SystemTime};
 
 use crate::gates::Gates;
+use crate::long::signals::{of_size, slow_pods};
 use crate::running::Running;
-use crate::signals::{of_size, slow_pods};
 use crate::world::{Program, World};
 
 impl World {

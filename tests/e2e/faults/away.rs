@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use scaler_lab::{Fault, FaultProxy, wait_for};
 
 use crate::gates::Gates;
+use crate::long::signals::{of_size, slow_pods};
 use crate::running::Running;
-use crate::signals::{of_size, slow_pods};
 use crate::world::World;
 
 const AWAY: Duration = Duration::from_secs(30);

@@ -6,8 +6,8 @@ use std::process::Command;
 use scaler_lab::wait_for;
 
 use crate::gates::Gates;
+use crate::long::signals::{of_size, slow_pods};
 use crate::running::Running;
-use crate::signals::{of_size, slow_pods};
 use crate::world::{Program, Said, World};
 
 /// A wall clock that is as many seconds ahead as a file says, for whoever has it loaded. Every other clock is the machine's.

@@ -1,7 +1,7 @@
 //! Terraform fails half-way: one machine is made, the next is refused.
 
 use crate::gates::put;
-use crate::signals::of_size;
+use crate::long::signals::of_size;
 use crate::world::World;
 
 /// What the sandbox's module makes a machine with, as long as the quota is there: the first who comes gets one.

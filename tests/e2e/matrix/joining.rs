@@ -10,9 +10,9 @@ use serde_json::Value;
 use super::case::{LATER, Stage, mortal};
 use super::points::spread;
 use super::{Scenario, TOLD, TOLD_EACH, result, tell, wanted};
-use crate::provisioning::boot::AtBoot;
-use crate::provisioning::cluster::{Bare, is_ready, program};
-use crate::provisioning::cut_off::nothing_runs;
+use crate::long::provisioning::boot::AtBoot;
+use crate::long::provisioning::cluster::{Bare, is_ready, program};
+use crate::long::provisioning::cut_off::nothing_runs;
 use crate::world::{BUCKET, Program, REGION, Said, World};
 
 /// How many cases of each way are played where nobody says how many.

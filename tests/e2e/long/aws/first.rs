@@ -11,7 +11,7 @@ use crate::world::{Program, environment};
 
 /// The lines that a person types.
 fn lines() -> Vec<&'static str> {
-    let readme = include_str!("../../../README.md");
+    let readme = include_str!("../../../../README.md");
     let chapter = readme.split_once("## A first cluster on AWS").expect("the chapter").1;
     let block = chapter.split_once("```sh\n").and_then(|(_, rest)| rest.split_once("\n```")).expect("the lines").0;
     block.lines().collect()

@@ -19,14 +19,14 @@ pub struct Policy {
 impl Policy {
     /// With what pools that join at boot take.
     pub fn operator() -> Policy {
-        let mut policy = Policy::read("operator.json", include_str!("../../../examples/iam/operator.json"));
-        let roles = Policy::read("joining.json", include_str!("../../../examples/iam/joining.json"));
+        let mut policy = Policy::read("operator.json", include_str!("../../../../examples/iam/operator.json"));
+        let roles = Policy::read("joining.json", include_str!("../../../../examples/iam/joining.json"));
         policy.actions.extend(roles.actions);
         policy
     }
 
     pub fn pools_only() -> Policy {
-        Policy::read("pools-only.json", include_str!("../../../examples/iam/pools-only.json"))
+        Policy::read("pools-only.json", include_str!("../../../../examples/iam/pools-only.json"))
     }
 
     fn read(name: &'static str, text: &str) -> Policy {
@@ -49,7 +49,7 @@ pub struct Table {
 
 impl Table {
     pub fn read() -> Table {
-        let table = include_str!("../../../examples/iam/calls.json");
+        let table = include_str!("../../../../examples/iam/calls.json");
         let table: Value = serde_json::from_str(table).expect("the table is JSON");
         let (mut needs, mut unseen) = (BTreeMap::new(), BTreeSet::new());
         for row in table["calls"].as_array().expect("rows") {
