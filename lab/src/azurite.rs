@@ -6,6 +6,7 @@ mod sas;
 use std::net::TcpListener;
 use std::path::Path;
 
+use crate::Entra;
 use crate::certificate::Certificate;
 use crate::clock::try_wait;
 use crate::error::{Doing, LabError, Result};
@@ -57,7 +58,8 @@ impl Azurite {
         Ok(Self { parts, reached: Reached::Proxied(proxy) })
     }
 
-    /// TLS on port 443 of 127.0.0.1, as `acmeclusters.blob.core.windows.net`: for a network of the test's own.
+    /// TLS on port 443 of 127.0.0.1, as `acmeclusters.blob.core.windows.net`: for a network of the test's own. It takes
+    /// the tokens of [`Entra`] too.
     ///
     /// # Panics
     /// When it cannot be started: the message says why.
@@ -69,8 +71,9 @@ impl Azurite {
     fn try_start_encrypted() -> Result<Self> {
         drop(TcpListener::bind("127.0.0.1:443").doing("taking port 443 of 127.0.0.1")?);
         let parts = Supervised::new(NAME)?;
-        let certificate = Certificate::make(parts.folder(), &Self::host())?;
-        let tls = ["--cert", &certificate.file(), "--key", &certificate.key_file()].map(str::to_owned);
+        let certificate = Certificate::make(parts.folder(), &[&Self::host(), Entra::HOST])?;
+        let tls = ["--cert", &certificate.file(), "--key", &certificate.key_file(), "--oauth", "basic"];
+        let tls = tls.map(str::to_owned);
         parts.start(NAME, program(&parts, 443, &tls)?)?;
         try_wait("Azurite to listen", || {
             parts.check(NAME)?;

@@ -29,6 +29,11 @@ pub fn ansible() -> PathBuf {
     project().join(".venv/bin")
 }
 
+/// What stands in for Entra ID.
+pub(crate) fn entra() -> PathBuf {
+    project().join("lab/entra_server.py")
+}
+
 /// What Azurite loads before itself.
 pub(crate) fn azurite_keeps() -> PathBuf {
     project().join("lab/azurite/keep.js")

@@ -1,6 +1,6 @@
 //! A cluster whose store, Terraform's states included, is in Azure Blob Storage.
 
-use scaler_lab::{Azurite, needs, run_apart};
+use scaler_lab::{Azurite, Entra, needs, run_apart};
 
 use crate::matrix::case::{LATER, mortal};
 use crate::world::{World, azurite, runs};
@@ -10,14 +10,14 @@ use crate::world::{World, azurite, runs};
 #[test]
 fn a_cluster_is_made_grown_shrunk_and_destroyed_with_terraform() {
     needs!(Azurite, Terraform, Namespaces);
-    run_apart("azblob::a_day_of_terraform", &Azurite::host());
+    run_apart("azblob::a_day_of_terraform", &[("127.0.0.1", &Azurite::host())]);
 }
 
 /// Its backend is another one.
 #[test]
 fn a_cluster_is_made_grown_shrunk_and_destroyed_with_opentofu() {
     needs!(Azurite, Opentofu, Namespaces);
-    run_apart("azblob::a_day_of_opentofu", &Azurite::host());
+    run_apart("azblob::a_day_of_opentofu", &[("127.0.0.1", &Azurite::host())]);
 }
 
 #[test]
@@ -84,7 +84,7 @@ fn a_day(mut world: World) {
 #[test]
 fn a_lease_that_names_nobody_goes_where_a_terraform_of_ours_was_ended() {
     needs!(Azurite, AnyTerraform, Namespaces);
-    run_apart("azblob::leases_that_name_nobody", &Azurite::host());
+    run_apart("azblob::leases_that_name_nobody", &[("127.0.0.1", &Azurite::host())]);
 }
 
 #[test]
@@ -109,4 +109,100 @@ fn leases_that_name_nobody() {
         refused.says("the lock names nobody").says("az storage blob lease break");
     }
     assert_eq!(world.running().len(), 2);
+}
+
+/// Each kind of identity, for the program and for Terraform, with tokens that end sooner than an operation.
+#[test]
+fn a_container_is_reached_by_each_kind_of_identity_with_terraform() {
+    needs!(Azurite, Terraform, Namespaces);
+    eprintln!("{}", run_apart("azblob::identities_of_terraform", &with_entra(&Azurite::host())));
+}
+
+/// Its backend asks with another library.
+#[test]
+fn a_container_is_reached_by_each_kind_of_identity_with_opentofu() {
+    needs!(Azurite, Opentofu, Namespaces);
+    eprintln!("{}", run_apart("azblob::identities_of_opentofu", &with_entra(&Azurite::host())));
+}
+
+#[test]
+#[ignore = "runs in a network of its own, started by the first test of identities"]
+fn identities_of_terraform() {
+    by_identity(World::on_azblob(azurite(), Some("terraform")));
+}
+
+#[test]
+#[ignore = "runs in a network of its own, started by the second test of identities"]
+fn identities_of_opentofu() {
+    by_identity(World::on_azblob(azurite(), Some("tofu")));
+}
+
+fn with_entra(account: &str) -> [(&str, &str); 2] {
+    [("127.0.0.1", account), (Entra::ADDRESS, Entra::HOST)]
+}
+
+fn by_identity(mut world: World) {
+    let entra = Entra::start(world.azurite(), 5);
+    world.program.environment.remove("AZURE_STORAGE_SAS_TOKEN");
+    let scale_up = |world: &World, to: &str| world.run(&["scale-up", "--pool", &world.pool, "--to", to, "--yes"]);
+    let log_in = |world: &mut World, variables: &[(&str, &str)]| {
+        world.program.environment.retain(|name, _| !name.starts_with("AZURE_") && !name.starts_with("ARM_"));
+        let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        world.program.environment.extend(variables);
+    };
+    let mut before = entra.issued();
+    // The program and Terraform have asked in this way, each for itself and again and again, and in no other.
+    let mut asked = |by: &str| {
+        let now = entra.issued();
+        let more = now.iter().filter(|(who, count)| before.get(*who) != Some(*count));
+        let ways: Vec<(String, String)> = more.map(|(who, _)| who.clone()).collect();
+        assert!(ways.iter().all(|(way, _)| way == by), "{ways:?}");
+        before = now;
+        ways.into_iter().map(|(_, client)| client).collect::<Vec<_>>()
+    };
+
+    let principal = [
+        ("AZURE_TENANT_ID", Entra::TENANT),
+        ("AZURE_CLIENT_ID", Entra::CLIENT),
+        ("AZURE_CLIENT_SECRET", Entra::SECRET),
+    ];
+    log_in(&mut world, &principal);
+    world.apply().ends(0);
+    eprintln!("{:?}", entra.issued());
+    assert_eq!(asked("secret").len(), 2);
+
+    let file = entra.assert_by("the-second-assertion").display().to_string();
+    let workload =
+        [("AZURE_TENANT_ID", Entra::TENANT), ("AZURE_CLIENT_ID", Entra::CLIENT), ("AZURE_FEDERATED_TOKEN_FILE", &file)];
+    log_in(&mut world, &workload);
+    scale_up(&world, "2").ends(0);
+    assert_eq!(asked("assertion").len(), 2);
+
+    log_in(&mut world, &[("ARM_USE_MSI", "true")]);
+    scale_up(&world, "3").ends(0);
+    assert_eq!(asked("machine").len(), 2);
+
+    log_in(&mut world, &[]);
+    let path = world.program.environment["PATH"].clone();
+    world.program.environment.insert("PATH".to_owned(), format!("{}:{path}", entra.az().display()));
+    scale_up(&world, "4").ends(0);
+    assert_eq!(asked("az"), ["az"]);
+    assert_eq!((world.nodes().len(), world.running().len()), (4, 4));
+
+    // A login that is wrong fails by its name, and no other one is tried in its place.
+    log_in(&mut world, &[principal[0], principal[1], ("AZURE_CLIENT_SECRET", "wrong-secret-of-the-lab")]);
+    let refused = world.run(&["status"]).ends(1);
+    eprintln!("--- a service principal's secret that is wrong\n{}", refused.stderr);
+    refused.says("the service principal").says("AADSTS7000215");
+    assert_eq!(asked("none"), Vec::<String>::new());
+
+    log_in(&mut world, &principal);
+    world.run(&["destroy", "--yes", "--name", &world.cluster]).ends(0);
+    assert!(world.sandbox.machines().iter().all(|machine| !runs(machine)), "nothing is left of it");
+    for text in [Entra::SECRET, Entra::SIGNATURE, "wrong-secret-of-the-lab"] {
+        assert!(!world.program.said().contains(text), "a secret shows in\n{}", world.program.said());
+        for blob in world.azurite().blobs("clusters") {
+            assert!(!world.azurite().blob("clusters", &blob).unwrap_or_default().contains(text), "{text} is in {blob}");
+        }
+    }
 }

@@ -94,7 +94,7 @@ fn on_s3() {
 #[test]
 fn on_azure() {
     scaler_lab::needs!(Azurite, AnyTerraform, Namespaces);
-    let text = scaler_lab::run_apart("matrix::on_azure_apart", &scaler_lab::Azurite::host());
+    let text = scaler_lab::run_apart("matrix::on_azure_apart", &[("127.0.0.1", &scaler_lab::Azurite::host())]);
     text.lines().filter(|line| line.starts_with(TOLD)).for_each(tell);
 }
 

@@ -6,6 +6,7 @@
 
 use azure_core::error::{Error, ErrorKind};
 
+use super::login::Login;
 use super::place::Place;
 use crate::model::failure::Failure;
 use crate::model::redact::Redactor;
@@ -169,9 +170,12 @@ impl Call<'_> {
         let text = Redactor::default().redact(&innermost(error)).into_owned();
         let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
         Failure::failed(self.told())
-            .because(format!("{} cannot be had", self.login))
+            .because(format!("{} got no token", self.login))
             .because(line.chars().take(TEXT_LIMIT).collect::<String>())
-            .hint("log in (`az login`), or name a login: README.md lists them, in the order in which they count")
+            .hint(match self.login == Login::Cli.name() {
+                true => "log in (`az login`), or name a login: README.md lists them, in the order in which they count",
+                false => "mend it, or name another login: README.md lists them, in the order in which they count",
+            })
     }
 }
 
@@ -223,7 +227,7 @@ mod tests {
         let call = Call { what: String::new(), place: &place, login: "the service principal" };
         let error = Error::with_message(ErrorKind::Credential, "no: client_secret=hidden-from-all\nmore");
         let text = format!("{:?}", call.explain(&error));
-        assert!(text.contains("the service principal cannot be had"), "{text}");
+        assert!(text.contains("the service principal got no token"), "{text}");
         assert!(!text.contains("hidden-from-all"), "{text}");
     }
 }

@@ -57,7 +57,10 @@ impl Login {
                 return Ok(Login::Workload { tenant, client, token_file: PathBuf::from(file) });
             }
         }
-        if given::is_true(variable("ARM_USE_MSI")) || variable("IDENTITY_ENDPOINT").is_some() {
+        if variable("IDENTITY_ENDPOINT").is_some() {
+            return Err(no_metadata_service());
+        }
+        if given::is_true(variable("ARM_USE_MSI")) {
             let client = given.into_iter().find_map(|given| given.client);
             return Ok(Login::Managed { client });
         }
@@ -81,6 +84,14 @@ impl Login {
 fn incomplete(set: &str, missing: &str) -> Failure {
     Failure::failed(format!("the login for Azure is not complete: {set} is set, and {missing} is not"))
         .hint(format!("set {missing} too, or unset {set} to log in another way"))
+}
+
+/// Terraform's `azurerm` backend asks a virtual machine's metadata service alone: half of what an operation
+/// needs would have no access.
+fn no_metadata_service() -> Failure {
+    Failure::failed("the managed identity of this place cannot be used: IDENTITY_ENDPOINT is set")
+        .because("App Service, Container Apps and Azure Arc hand it out in their own ways, which Terraform's azurerm backend does not know")
+        .hint("name another login (workload identity, service principal), or run on a virtual machine or a node with the identity, with ARM_USE_MSI=true")
 }
 
 #[cfg(test)]
@@ -118,8 +129,17 @@ mod tests {
 
     #[test]
     fn a_managed_identity_is_told_by_its_client() {
-        let login = choose(&[("IDENTITY_ENDPOINT", "http://x"), ("AZURE_CLIENT_ID", "c")]);
+        let login = choose(&[("ARM_USE_MSI", "true"), ("AZURE_CLIENT_ID", "c")]);
         assert_eq!(login, Ok(Login::Managed { client: Some("c".into()) }));
+    }
+
+    #[test]
+    fn an_identity_that_terraform_cannot_have_is_refused() {
+        let failure = choose(&[("IDENTITY_ENDPOINT", "http://x"), ("ARM_USE_MSI", "true")]).unwrap_err();
+        assert!(failure.what.contains("IDENTITY_ENDPOINT is set"), "{failure:?}");
+        let mut named = PRINCIPAL.to_vec();
+        named.push(("IDENTITY_ENDPOINT", "http://x"));
+        assert!(matches!(choose(&named), Ok(Login::Principal { .. })), "what is named more exactly comes first");
     }
 
     #[test]
