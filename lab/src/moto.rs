@@ -112,6 +112,12 @@ impl Moto {
         ec2::instances(&self.direct, region).unwrap_or_else(|error| panic!("{error}"))
     }
 
+    /// What an instance was given for its first boot.
+    #[track_caller]
+    pub fn user_data(&self, region: &str, id: &str) -> String {
+        ec2::user_data(&self.direct, region, id).unwrap_or_else(|error| panic!("{error}"))
+    }
+
     /// Makes a machine without Terraform's doing, and gives its id.
     #[track_caller]
     pub fn run_instance(&self, region: &str, tags: &[(&str, &str)]) -> String {

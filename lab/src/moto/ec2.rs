@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use roxmltree::{Document, Node};
 
 use super::Credentials;
@@ -75,6 +77,16 @@ pub(super) fn instances(to: &Endpoint, region: &str) -> Result<Vec<Instance>> {
     }
     found.sort_by(|a, b| a.id.cmp(&b.id));
     Ok(found)
+}
+
+/// What an instance was given for its first boot.
+pub(super) fn user_data(to: &Endpoint, region: &str, id: &str) -> Result<String> {
+    let asked = [("Action", "DescribeInstanceAttribute"), ("Attribute", "userData"), ("InstanceId", id)];
+    let text = query(to, region, "ec2", &asked)?;
+    let document = Document::parse(&text).doing("reading moto's answer about an instance's user-data")?;
+    let encoded = child(document.root_element(), &["userData", "value"]);
+    let decoded = STANDARD.decode(&encoded).doing(format_args!("the user-data of {id}"))?;
+    String::from_utf8(decoded).doing(format_args!("the user-data of {id}"))
 }
 
 fn instance(item: Node<'_, '_>) -> Result<Instance> {
