@@ -33,8 +33,11 @@ fn whoever_wakes_in_the_middle_of_an_apply_makes_nothing() {
     let running = Running::start(&world.program, &["scale-up", "--pool", &world.pool, "--to", "2", "--yes"]);
     gates.reached("mkdir");
     // The shells that wait before the gate are among them: nothing of it runs on.
-    let asleep = everything(&world);
-    assert!(signal("STOP", &asleep), "{asleep:?}");
+    let asleep = wait_for("all of it to sleep", || {
+        let all = everything(&world);
+        // One that was just ending is not there any more.
+        signal("STOP", &all).then_some(all)
+    });
     let resume = ["resume", "--yes", "--cluster", &world.url()];
     elsewhere.run(&resume).ends(4);
     let settled = wait_for("the sleeper's lease to run out, and its tools' time", || {
