@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::SignedDuration;
+
 use super::process::{Killed, Nap, Process};
 use super::world::World;
 use crate::model::journal::Entry;
@@ -51,6 +53,10 @@ pub async fn fate(process: &Arc<Process>) {
             if chance.permille(700) {
                 process.signal();
             }
+        }
+        76..90 => {
+            let by = *chance.pick(&[-7200, -3600, -100, -40, 40, 100, 3600, 7200]);
+            process.sets_clock(SignedDuration::from_secs(by));
         }
         _ => {}
     }

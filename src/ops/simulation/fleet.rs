@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
+use jiff::SignedDuration;
+
 use super::process::{Killed, Process};
 
 #[derive(Default)]
@@ -15,6 +17,8 @@ pub struct Fleet {
 #[derive(Default, Clone)]
 struct State {
     death: Option<(Duration, Killed)>,
+    /// By how much the clock on the wall of its machine was set.
+    set_by: SignedDuration,
 }
 
 impl Fleet {
@@ -39,6 +43,17 @@ impl Fleet {
     pub fn died(&self, index: usize, at: Duration, killed: Killed) {
         if let Some(state) = self.states.lock().unwrap().get_mut(&index) {
             state.death = Some((at, killed));
+        }
+    }
+
+    /// By how much the clock on the wall of this scaler's machine was set since it began.
+    pub fn set_by(&self, index: usize) -> SignedDuration {
+        self.states.lock().unwrap().get(&index).map_or(SignedDuration::ZERO, |state| state.set_by)
+    }
+
+    pub fn sets_clock(&self, index: usize, by: SignedDuration) {
+        if let Some(state) = self.states.lock().unwrap().get_mut(&index) {
+            state.set_by += by;
         }
     }
 

@@ -19,7 +19,7 @@ impl Happenings {
 }
 
 /// All of it. Each has to happen in a thousand lives.
-pub const ALL: [&str; 39] = [
+pub const ALL: [&str; 43] = [
     "a scaler was killed alone",
     "a scaler was killed with its tree",
     "a machine slept",
@@ -34,7 +34,11 @@ pub const ALL: [&str; 39] = [
     "a second signal came before every point of no return",
     "a second signal interrupted an apply",
     "the API server was away",
+    "a clock was set back",
+    "a clock was set ahead",
     "the store lost an answer",
+    "the store did not answer in time",
+    "a write took effect after its scaler had given it up",
     "a record came too late",
     "a machine vanished",
     "several machines vanished",

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use tokio::sync::Notify;
 
 use super::clock::{ProcessClock, Told};
@@ -133,6 +134,16 @@ impl Process {
         self.world.tell(|| format!("p{} has lost the STORE for {}s", self.index, time.as_secs()));
         self.world.happens("a scaler lost the store");
         *self.storeless.lock().unwrap() = self.world.now() + time;
+    }
+
+    /// Somebody sets the clock on the wall of its machine.
+    pub fn sets_clock(&self, by: SignedDuration) {
+        self.world.tell(|| format!("p{}: the CLOCK on its wall jumps by {}s", self.index, by.as_secs()));
+        self.world.happens(match by.is_negative() {
+            true => "a clock was set back",
+            false => "a clock was set ahead",
+        });
+        self.world.fleet.sets_clock(self.index, by);
     }
 
     /// An error if nothing can be written to its disk.

@@ -1,30 +1,65 @@
 //! The store as one simulated scaler reaches it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 
 use crate::model::failure::{Failure, Result};
+use crate::model::join_file;
 use crate::model::journal::Document;
 use crate::model::lock::{self, Lock, LockState};
 use crate::ops::ports::store::lock_beside;
 use crate::ops::ports::{Condition, Object, Put, Store};
 use crate::ops::record;
 use crate::ops::simulation::process::Process;
+use crate::ops::simulation::time::Owner;
 use crate::ops::simulation::watch::{Deed, kind_of_entry};
 
 pub struct SimStore(pub Arc<Process>);
 
-fn unanswered() -> Failure {
-    Failure::failed("the store does not answer").because("503 Slow Down")
-}
+/// How long clients of stores go on with one request, all its attempts together.
+const PATIENCE: Duration = Duration::from_secs(150);
 
 impl SimStore {
     fn fails(&self) -> bool {
         let world = &self.0.world;
         let cases = world.weather().store;
         self.0.is_storeless() || cases > 0 && world.chance.permille(cases)
+    }
+
+    /// What its scaler hears of a request that failed: soon, or when it has lost patience.
+    async fn unanswered(&self) -> Failure {
+        let world = &self.0.world;
+        let failure = Failure::failed("the store does not answer");
+        if world.chance.permille(300) {
+            let time = world.chance.between(PATIENCE / 10, PATIENCE);
+            world.time.sleep(Owner::Scaler(self.0.index), time).await;
+            world.happens("the store did not answer in time");
+            return failure.because("it timed out");
+        }
+        self.0.way_back().await;
+        failure.because("503 Slow Down")
+    }
+
+    /// Whether this write is one that takes effect when its scaler has given it up. What a join file that comes so late holds
+    /// has ended by then: nothing goes by that.
+    fn is_held_up(&self, key: &str) -> bool {
+        !self.0.is_storeless() && !key.starts_with(join_file::FOLDER) && self.0.world.chance.permille(100)
+    }
+
+    /// Somewhere on its way to the store it is held up, and nobody can call it back.
+    fn hold_up(&self, key: String, bytes: Bytes, condition: Condition) {
+        let process = self.0.clone();
+        tokio::spawn(async move {
+            let world = &process.world;
+            world.sleep(world.chance.between(PATIENCE, PATIENCE * 2)).await;
+            if let Ok(Put::Written(_)) = world.store.put(&key, bytes.clone(), condition).await {
+                world.happens("a write took effect after its scaler had given it up");
+                world.did(process.index, Writing::of(&key, &bytes).deed(&key));
+            }
+        });
     }
 }
 
@@ -75,9 +110,11 @@ impl Store for SimStore {
     async fn get(&self, key: &str) -> Result<Option<Object>> {
         self.0.way_out().await;
         let found = self.0.world.store.get(key).await;
-        let fails = self.fails();
+        if self.fails() {
+            return Err(self.unanswered().await);
+        }
         self.0.way_back().await;
-        if fails { Err(unanswered()) } else { found }
+        found
     }
 
     async fn put(&self, key: &str, bytes: Bytes, condition: Condition) -> Result<Put> {
@@ -88,8 +125,10 @@ impl Store for SimStore {
         process.way_out().await;
         let lost = self.fails();
         if lost && (process.is_storeless() || process.world.chance.permille(500)) {
-            process.way_back().await;
-            return Err(unanswered());
+            if self.is_held_up(key) {
+                self.hold_up(key.to_owned(), bytes, condition);
+            }
+            return Err(self.unanswered().await);
         }
         process.alive().await;
         let put = process.world.store.put(key, bytes.clone(), condition.clone()).await?;
@@ -99,24 +138,27 @@ impl Store for SimStore {
             Put::Conflict => {}
         }
         process.left(point).await;
-        process.way_back().await;
-        if lost {
-            process.world.happens("the store lost an answer");
+        if !lost {
+            process.way_back().await;
+            return Ok(put);
         }
-        match lost {
-            false => Ok(put),
+        process.world.happens("the store lost an answer");
+        if process.world.chance.permille(500) {
             // Its inner repetition meets its own effect.
-            true if process.world.chance.permille(500) => process.world.store.put(key, bytes, condition).await,
-            true => Err(unanswered()),
+            process.way_back().await;
+            return process.world.store.put(key, bytes, condition).await;
         }
+        Err(self.unanswered().await)
     }
 
     async fn list(&self, prefix: &str) -> Result<Vec<String>> {
         self.0.way_out().await;
         let found = self.0.world.store.list(prefix).await;
-        let fails = self.fails();
+        if self.fails() {
+            return Err(self.unanswered().await);
+        }
         self.0.way_back().await;
-        if fails { Err(unanswered()) } else { found }
+        found
     }
 
     async fn state_lock(&self, key: &str) -> Result<Option<Object>> {
@@ -136,8 +178,7 @@ impl Store for SimStore {
         self.0.way_there().await;
         if self.fails() {
             self.0.world.happens("a join file could not be removed");
-            self.0.way_back().await;
-            return Err(unanswered());
+            return Err(self.unanswered().await);
         }
         self.0.world.store.purge(key).await?;
         self.0.world.did(self.0.index, Deed::Purged { key });

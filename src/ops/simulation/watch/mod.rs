@@ -60,8 +60,8 @@ struct Inner {
     planned: BTreeMap<(OperationId, PartId), Duration>,
     /// Pool → its least and greatest size.
     bounds: BTreeMap<String, (usize, usize)>,
-    /// Who lost the lock, and what that scaler had on its way then may still arrive: nobody who came after it has written
-    /// anything that goes by what is in the store.
+    /// Who lost the lock or gave it back, and what that scaler had on its way then may still arrive: nobody who came after it
+    /// has written anything that goes by what is in the store.
     late: BTreeMap<u32, Late>,
     /// Scalers that were asked to change nothing.
     lookers: BTreeSet<usize>,
@@ -204,10 +204,11 @@ impl Inner {
     }
 
     fn lock_written(&mut self, lock: &Lock) {
-        if let Some(former) = self.holder.filter(|former| *former != lock.holder.pid) {
+        let holder = (lock.state == LockState::Held).then_some(lock.holder.pid);
+        if let Some(former) = self.holder.filter(|former| Some(*former) != holder) {
             self.late.insert(former, Late { record: true, entry: true });
         }
-        self.holder = (lock.state == LockState::Held).then_some(lock.holder.pid);
+        self.holder = holder;
         self.operation = Some(lock.operation.clone());
     }
 
