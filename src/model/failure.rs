@@ -94,6 +94,14 @@ impl Failure {
         self
     }
 
+    /// With what can be done about it, for where one line has to say both.
+    pub fn with_hints(&self) -> String {
+        match self.hints.is_empty() {
+            true => self.to_string(),
+            false => format!("{self} ({})", self.hints.join("; ")),
+        }
+    }
+
     pub fn with_kind(mut self, kind: Kind) -> Failure {
         self.kind = kind;
         self
@@ -120,6 +128,13 @@ mod tests {
     fn context_keeps_the_order_of_causes() {
         let failure = Failure::failed("b").because("c").context("a");
         assert_eq!(failure.to_string(), "a: b: c");
+    }
+
+    #[test]
+    fn one_line_can_say_what_to_do_too() {
+        let failure = Failure::failed("b").because("c");
+        assert_eq!(failure.with_hints(), "b: c");
+        assert_eq!(failure.hint("do d").hint("or e").with_hints(), "b: c (do d; or e)");
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::model::names::NodeName;
 use crate::model::record::{Addresses, Record};
 use crate::render::RunFacts;
 
-/// Asks one control plane after another until one gives it out. Changes nothing.
+/// The access to the recorded cluster. Changes nothing.
 pub async fn fetch(ports: &Ports, task: &Task, interrupts: &Interrupts) -> Result<Kubeconfig> {
     let Some((mut record, _)) = record::load(ports.store.as_ref()).await? else {
         return Err(
@@ -20,13 +20,22 @@ pub async fn fetch(ports: &Ports, task: &Task, interrupts: &Interrupts) -> Resul
         );
     };
     place::check(&record, &ports.cloud.place().await?)?;
+    of(ports, task, &mut record, interrupts).await
+}
+
+/// Asks one control plane of this record after another until one gives it out.
+pub async fn of(ports: &Ports, task: &Task, record: &mut Record, interrupts: &Interrupts) -> Result<Kubeconfig> {
     ports.provisioner.check().await?;
     let foundation = stacks::foundation(ports).await?;
-    let addressed = addressed(ports, &mut record).await?;
+    let addressed = addressed(ports, record).await?;
+    if addressed.is_empty() {
+        return Err(Failure::failed("the record has no control plane that could be asked for the cluster's access")
+            .hint("if an operation was cut off (scaler status), scaler resume writes down what it made"));
+    }
     let endpoint = Endpoint::of(&foundation, &task.file, &record.control_plane.nodes)?;
     let mut failures = Vec::new();
     for node in addressed {
-        match from(ports, task, &record, &node, &endpoint, interrupts).await {
+        match from(ports, task, record, &node, &endpoint, interrupts).await {
             Ok(access) => return Ok(access),
             Err(failure) => failures.push(failure),
         }

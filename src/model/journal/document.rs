@@ -8,7 +8,7 @@ use crate::model::record::Format;
 
 /// The major number changes when an older `scaler` would misread a journal. A new kind of entry needs no new major
 /// number: a reader that does not know it refuses the journal by itself.
-pub const FORMAT: Format = Format { major: 1, minor: 4 };
+pub const FORMAT: Format = Format { major: 1, minor: 5 };
 
 /// The object `journal/<operation>/<seq>`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -92,7 +92,7 @@ mod tests {
         let expected = r#"{
   "format": {
     "major": 1,
-    "minor": 4
+    "minor": 5
   },
   "operation": "20260102t030405z-00000000000000ff",
   "seq": 7,
@@ -116,8 +116,8 @@ mod tests {
         };
         let newer = |major, minor| Err(DocumentError::Newer(Format { major, minor }));
         assert_eq!(Document::parse(text(2, 0, "cordoned").as_bytes()), newer(2, 0));
-        assert_eq!(Document::parse(text(1, 5, "teleported").as_bytes()), newer(1, 5));
-        assert!(matches!(Document::parse(text(1, 4, "teleported").as_bytes()), Err(DocumentError::Broken(_))));
+        assert_eq!(Document::parse(text(1, 6, "teleported").as_bytes()), newer(1, 6));
+        assert!(matches!(Document::parse(text(1, 5, "teleported").as_bytes()), Err(DocumentError::Broken(_))));
         assert!(matches!(Document::parse(b"{"), Err(DocumentError::Broken(_))));
     }
 

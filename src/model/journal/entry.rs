@@ -131,6 +131,10 @@ pub enum Entry {
     /// They are as the cluster file wants them. Since format 1.3.
     Labelled,
 
+    /// The cluster has become known: by this UID of its `kube-system`. Since format 1.5.
+    ClusterKnown {
+        uid: String,
+    },
     /// A new machine's Node is Ready.
     NodeReady {
         node: NodeName,

@@ -3,6 +3,7 @@
 use crate::model::census::{self, Roll, Tie};
 use crate::model::failure::{Failure, Result};
 use crate::model::file::Provisioning;
+use crate::model::journal::Entry;
 use crate::model::kubernetes::Node;
 use crate::ops::identity;
 
@@ -12,17 +13,25 @@ impl Session<'_> {
     /// The first contact with a cluster in which one of our machines is a Node fixes which cluster this is. One that
     /// cannot be asked, or has none of them yet, is no error: nothing is learned. A cluster that scaler makes is known by
     /// having been made to its end: until then `apply` goes on with it.
-    pub(super) async fn learn_cluster(&mut self) {
+    pub(super) async fn learn_cluster(&mut self) -> Result<()> {
         if self.task.file.control_plane.provisioning == Provisioning::Ssh {
-            return;
+            return Ok(());
         }
-        let (None, Ok(kubernetes)) = (&self.record.kube_system_uid, &self.ports.kubernetes) else { return };
-        let Ok(uid) = kubernetes.identity().await else { return };
-        let Ok(nodes) = identity::nodes_of(kubernetes.as_ref(), &uid).await else { return };
-        let Ok(machines) = self.ports.cloud.machines(&self.record.cluster_id).await else { return };
-        if census::recognises(&self.record, &machines, &nodes) {
-            self.record.kube_system_uid = Some(uid);
+        let (None, Ok(kubernetes)) = (&self.record.kube_system_uid, &self.ports.kubernetes) else { return Ok(()) };
+        let Ok(uid) = kubernetes.identity().await else { return Ok(()) };
+        let Ok(nodes) = identity::nodes_of(kubernetes.as_ref(), &uid).await else { return Ok(()) };
+        let Ok(machines) = self.ports.cloud.machines(&self.record.cluster_id).await else { return Ok(()) };
+        match census::recognises(&self.record, &machines, &nodes) {
+            true => self.knows_cluster(uid).await,
+            false => Ok(()),
         }
+    }
+
+    /// This is the cluster, from now on; whoever goes on with this operation knows it from the journal.
+    pub(super) async fn knows_cluster(&mut self, uid: String) -> Result<()> {
+        self.note(Entry::ClusterKnown { uid: uid.clone() }).await?;
+        self.record.kube_system_uid = Some(uid);
+        Ok(())
     }
 
     /// Whose Node is seen has joined, for good: without one later it is no machine that never joined. What cannot be asked

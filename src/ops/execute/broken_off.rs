@@ -32,10 +32,21 @@ impl Session<'_> {
         if tainted.is_empty() {
             return (state, failure, BTreeSet::new());
         }
+        let told = |(name, id, _): &(NodeName, String, String)| format!("{id} of {name}");
+        let kept: Vec<String> = tainted.iter().map(told).collect();
         let mut unseen = BTreeSet::new();
         match self.keep_tainted(part, tainted, &mut unseen).await {
             Ok(after) => (after.unwrap_or(state), failure, unseen),
-            Err(why) => (state, failure.because(why), unseen),
+            Err(why) => {
+                // Until Terraform knows that, every plan of this stack is one that replaces, and refused.
+                let thing = format!("Terraform was not told to keep {}: {why}", kept.join(", "));
+                let noted = self.note(Entry::Stuck { part: part.clone(), thing: thing.clone() }).await;
+                let mut failure = failure.because(thing).hint("scaler resume goes on from here");
+                if let Err(unwritten) = noted {
+                    failure = failure.because(unwritten);
+                }
+                (state, failure, unseen)
+            }
         }
     }
 

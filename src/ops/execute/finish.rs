@@ -28,7 +28,11 @@ impl Session<'_> {
                     return Err(failure
                         .context(format!("the end of node `{}` could not be confirmed", removal.node))
                         .with_kind(Kind::Partial)
-                        .hint("run scaler destroy again"));
+                        .hint(format!(
+                            "run scaler destroy again; where it runs on all the same, Terraform has lost sight of it: terminate {} \
+                             in the cloud first",
+                            removal.machine_id.as_deref().unwrap_or("its machine")
+                        )));
                 }
                 let stuck = stuck(failure, removal);
                 return match self.note(Entry::Stuck { part: part.clone(), thing: stuck.to_string() }).await {

@@ -14,7 +14,7 @@ use crate::model::{adoption, guard, join_file};
 use crate::ops::ports::terraform::PlanMode;
 use crate::ops::{preview, stacks, state};
 
-use super::part::{PartEnd, PartRun};
+use super::part::{PartEnd, PartRun, StateAfter};
 use super::session::Session;
 
 /// What an earlier run of a part left, and what became of its pool since. Empty where nothing ran before.
@@ -94,14 +94,14 @@ impl Session<'_> {
                 Ok((stacks::foundation_output(&state)?, Made { nodes: made, shortfall: None }))
             }
             PartEnd::Failed { mut failure, state } => {
-                let mut known = None;
-                if let Some(found) = state {
+                let mut after = state;
+                if let StateAfter::Read(found) = after {
                     let state;
                     (state, failure, _) = self.keep_broken_off(&run.id, nodes.keys(), found, failure).await;
                     self.keep_control_plane(&nodes, &state);
-                    known = Some(state);
+                    after = StateAfter::Read(state);
                 }
-                failure = self.keep_unsaved(&run.id, nodes.keys(), known.as_ref(), failure).await;
+                failure = self.keep_unsaved(&run.id, nodes.keys(), &after, failure).await;
                 Err(failure.context("the foundation was not finished").hint("scaler apply goes on from here"))
             }
         }
@@ -151,16 +151,15 @@ impl Session<'_> {
         let run = PartRun { id, mode: PlanMode::Apply, expected, permits: Vec::new(), leaving: Vec::new(), lock_file };
         let (state, shortfall, unseen) = match self.run_part(&run, async || Ok(())).await? {
             PartEnd::Done(state) => (state, None, BTreeSet::new()),
-            PartEnd::Failed { failure, state: Some(state) } => {
+            PartEnd::Failed { failure, state: StateAfter::Read(state) } => {
                 let (state, failure, unseen) = self.keep_broken_off(&run.id, additions.keys(), state, failure).await;
-                let failure = self.keep_unsaved(&run.id, additions.keys(), Some(&state), failure).await;
+                let after = StateAfter::Read(state.clone());
+                let failure = self.keep_unsaved(&run.id, additions.keys(), &after, failure).await;
                 (state, Some(failure), unseen)
             }
-            PartEnd::Failed { failure, state: None } => {
-                let failure = self.keep_unsaved(&run.id, additions.keys(), None, failure).await;
-                // Nobody knows what was made: the names stay in the record, so that nothing is made twice.
-                self.pool(&change.pool).nodes.extend(additions);
-                return Err(failure);
+            // What was made all the same, and what nobody knows, is for whoever goes on with this operation: it stays open.
+            PartEnd::Failed { failure, state } => {
+                return Err(self.keep_unsaved(&run.id, additions.keys(), &state, failure).await);
             }
         };
         self.pin(&run).await?;

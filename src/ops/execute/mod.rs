@@ -241,7 +241,7 @@ impl Session<'_> {
     }
 
     async fn change(&mut self, ended: &mut Ended) -> Result<()> {
-        self.learn_cluster().await;
+        self.learn_cluster().await?;
         // First of all: cut off here, nothing else was done, and the record keeps the file that says which labels it gave.
         self.label(ended).await?;
         if !self.plan.changes_stacks() && self.plan.provision.is_empty() {
@@ -274,7 +274,7 @@ impl Session<'_> {
         }
         match self.join(&joining).await? {
             Some(shortfall) => ended.shortfalls.push(shortfall),
-            None if !joining.is_empty() => self.learn_cluster().await,
+            None if !joining.is_empty() => self.learn_cluster().await?,
             None => {}
         }
         if plan.removals().next().is_some() && !ended.shortfalls.is_empty() {

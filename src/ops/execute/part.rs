@@ -36,11 +36,25 @@ pub struct PartRun {
 /// How a part ended that reached its point of no return.
 pub enum PartEnd {
     Done(State),
-    /// The state as it could be read afterwards.
-    Failed {
-        failure: Failure,
-        state: Option<State>,
-    },
+    Failed { failure: Failure, state: StateAfter },
+}
+
+/// The state that an apply left which failed.
+pub enum StateAfter {
+    Read(State),
+    /// There is none: nothing was done, or nothing of it was saved.
+    Missing,
+    /// Nobody knows what Terraform did, and this is why.
+    Unread(Failure),
+}
+
+impl StateAfter {
+    pub fn read(self) -> Option<State> {
+        match self {
+            StateAfter::Read(state) => Some(state),
+            StateAfter::Missing | StateAfter::Unread(_) => None,
+        }
+    }
 }
 
 impl Session<'_> {
@@ -118,14 +132,14 @@ impl Session<'_> {
                 Ok(Applied::NotBegun(why)) if left => return Ok(self.failed(run, after_leaving(run, why)).await),
                 Ok(Applied::Stale) => match self.nothing_done(run).await {
                     Ok(()) => left_locked = None,
-                    Err(unwritten) => return Ok(PartEnd::Failed { failure: unwritten, state: None }),
+                    Err(unwritten) => return Ok(PartEnd::Failed { failure: unwritten, state: StateAfter::Missing }),
                 },
                 Ok(Applied::NotBegun(failure)) => match self.nothing_done(run).await {
                     Ok(()) if unlocked => left_locked = Some(failure),
                     Ok(()) => return Err(failure),
                     Err(unwritten) => {
                         let failure = failure.because(unwritten).with_kind(Kind::Partial);
-                        return Ok(PartEnd::Failed { failure, state: None });
+                        return Ok(PartEnd::Failed { failure, state: StateAfter::Missing });
                     }
                 },
                 Err(failure) => return Ok(self.failed(run, failure).await),
@@ -196,22 +210,28 @@ impl Session<'_> {
             let failure = unwritten
                 .context(format!("stack {} was applied, and that could not be written to the journal", run.id.stack))
                 .with_kind(Kind::Partial);
-            return PartEnd::Failed { failure, state: Some(state) };
+            return PartEnd::Failed { failure, state: StateAfter::Read(state) };
         }
         if let Some(why) = base.and_then(|base| not_after(&base, &state.serial)) {
             let failure =
                 Failure::new(Kind::Partial, format!("the state of stack {} was replaced by another", run.id.stack))
                     .because(why)
                     .hint("find out who wrote to the store, and bring the former state back from its versions");
-            return PartEnd::Failed { failure, state: Some(state) };
+            return PartEnd::Failed { failure, state: StateAfter::Read(state) };
         }
         PartEnd::Done(state)
     }
 
     async fn failed(&self, run: &PartRun, failure: Failure) -> PartEnd {
         // What Terraform did before it failed is in its state, if that can still be read.
-        let state = state::read(&self.ports, &run.id.stack).await.unwrap_or_default();
-        let serial = state.as_ref().map(|state| state.serial.clone());
+        let (state, serial) = match state::read(&self.ports, &run.id.stack).await {
+            Ok(Some(state)) => {
+                let serial = state.serial.clone();
+                (StateAfter::Read(state), Some(serial))
+            }
+            Ok(None) => (StateAfter::Missing, None),
+            Err(unread) => (StateAfter::Unread(unread), None),
+        };
         let end = ApplyEnd::Failed { why: failure.to_string(), serial };
         let noted = self.note(Entry::ApplyEnded { part: run.id.clone(), end }).await;
         let failure = match noted {

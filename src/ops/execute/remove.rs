@@ -196,10 +196,10 @@ impl Session<'_> {
         let state = match self.run_part(&run, last_look).await? {
             PartEnd::Done(state) => state,
             PartEnd::Failed { failure, state } => {
-                if let Some(state) = state {
+                if let Some(state) = state.read() {
                     self.serial(change.stack(), state.serial);
                 }
-                let stuck = self.note(Entry::Stuck { part: id, thing: failure.to_string() }).await;
+                let stuck = self.note(Entry::Stuck { part: id, thing: failure.with_hints() }).await;
                 let failure =
                     failure.context(format!("the drained nodes of pool `{}` were not all removed", change.pool));
                 return Err(Halt::After(match stuck {

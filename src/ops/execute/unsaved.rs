@@ -5,24 +5,24 @@ use crate::model::adoption;
 use crate::model::failure::Failure;
 use crate::model::journal::{Entry, PartId};
 use crate::model::names::NodeName;
-use crate::model::state::State;
 use crate::ops::stacks;
 
+use super::part::StateAfter;
 use super::session::Session;
 
 impl Session<'_> {
-    /// After an apply that failed; `state` as far as it could be read. Where the cloud has one of these nodes' machines and the state has not, or nobody can
-    /// tell, the part is stuck. Returns the failure with what was found.
+    /// After an apply that failed. Where the cloud has one of these nodes' machines and the state has not, or nobody can tell,
+    /// the part is stuck. Returns the failure with what was found.
     pub(super) async fn keep_unsaved(
         &self,
         part: &PartId,
         names: impl Iterator<Item = &NodeName>,
-        state: Option<&State>,
+        state: &StateAfter,
         failure: Failure,
     ) -> Failure {
         let Some(thing) = self.unsaved(part, names, state).await else { return failure };
         let noted = self.note(Entry::Stuck { part: part.clone(), thing: thing.clone() }).await;
-        let failure = failure.because(thing).hint("scaler resume takes in what was made");
+        let failure = failure.because(thing).hint("scaler resume goes on from here, and takes in what was made");
         match noted {
             Ok(()) => failure,
             Err(unwritten) => failure.because(unwritten),
@@ -33,8 +33,15 @@ impl Session<'_> {
         &self,
         part: &PartId,
         names: impl Iterator<Item = &NodeName>,
-        state: Option<&State>,
+        state: &StateAfter,
     ) -> Option<String> {
+        let known = match state {
+            StateAfter::Read(state) => Some(state),
+            StateAfter::Missing => None,
+            StateAfter::Unread(why) => {
+                return Some(format!("what Terraform did of {} cannot be told: {why}", part.stack));
+            }
+        };
         let machines = match self.ports.cloud.machines(&self.record.cluster_id).await {
             Ok(machines) => machines,
             Err(failure) => {
@@ -44,7 +51,7 @@ impl Session<'_> {
                 ));
             }
         };
-        let in_state = state.map(|state| stacks::machine_ids(self.plan.provider, state)).unwrap_or_default();
+        let in_state = known.map(|state| stacks::machine_ids(self.plan.provider, state)).unwrap_or_default();
         let unsaved = match adoption::made(names, &in_state, &machines) {
             Ok(made) => made.adoptable,
             Err(why) => return Some(why),

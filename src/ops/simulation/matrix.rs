@@ -162,12 +162,14 @@ pub async fn heal(world: &Arc<World>, order: &Order, mut death: Option<Death>) -
     for _ in 0..6 {
         cordon_again(world);
         let first = Process::start_with(world, death.take(), false);
-        scene::run(&first, Order::Resume).await;
+        let end = scene::run(&first, Order::Resume).await;
+        go_by_what_it_said(world, &end);
         points.get_or_insert(first.points().len());
         let destroyed = truth::record(world).is_some_and(|record| record.destroyed);
         if !destroyed {
             let next = if *order == Order::Destroy { Order::Destroy } else { Order::Accept(truth::gone(world)) };
-            scene::run(&Process::start(world), next).await;
+            let end = scene::run(&Process::start(world), next).await;
+            go_by_what_it_said(world, &end);
         }
         world.sleep(Duration::from_secs(100)).await;
         if truth::faults(world).is_empty() {
@@ -176,6 +178,20 @@ pub async fn heal(world: &Arc<World>, order: &Order, mut death: Option<Death>) -
     }
     settled(world);
     points.unwrap_or_default()
+}
+
+/// A person ends the machine in the cloud that they are told to end there.
+fn go_by_what_it_said(world: &World, end: &End) {
+    let said = match end {
+        End::Failed(failure) => failure.with_hints(),
+        End::Done(done) => done.shortfall.as_ref().map(|failure| failure.with_hints()).unwrap_or_default(),
+        End::Nothing | End::Died => return,
+    };
+    for living in world.cloud.living() {
+        if said.contains(&format!("terminate {} in the cloud", living.id)) {
+            scene::vanish(world, &living.id);
+        }
+    }
 }
 
 /// What a recovery asks for that found a drained node uncordoned by a person.

@@ -102,6 +102,12 @@ impl Status {
                 self.labelling.clear();
                 self.labelled = true;
             }
+            Entry::ClusterKnown { uid } => {
+                if let Some(known) = self.cluster.as_ref().filter(|known| *known != uid) {
+                    return Err(format!("the cluster is known to be another, {known}"));
+                }
+                self.cluster = Some(uid.clone());
+            }
             Entry::NodeReady { node, uid } => {
                 let newcomer = self.newcomer(node)?;
                 newcomer.ready = Some(uid.clone());

@@ -42,6 +42,8 @@ pub struct Status {
     labelling: BTreeSet<NodeName>,
     /// Labels and taints of nodes were changed.
     labelled: bool,
+    /// The UID of `kube-system` in the cluster that became known.
+    cluster: Option<String>,
     generation: Option<u64>,
     /// Something was done that the record does not say yet.
     uncommitted: bool,
@@ -112,6 +114,7 @@ impl Status {
             offers: BTreeMap::new(),
             labelling: BTreeSet::new(),
             labelled: false,
+            cluster: None,
             generation: None,
             uncommitted: false,
             outcome: None,
@@ -198,6 +201,11 @@ impl Status {
     /// Nodes whose labels and taints are about to be changed, or may have been.
     pub fn labelling(&self) -> &BTreeSet<NodeName> {
         &self.labelling
+    }
+
+    /// The UID of `kube-system` in the cluster, where this operation came to know it.
+    pub fn cluster(&self) -> Option<&str> {
+        self.cluster.as_deref()
     }
 
     /// The parts that can be undone: before their point of no return, and not undone to the end yet.

@@ -63,6 +63,7 @@ impl Entry {
             Entry::Provisioning { nodes } => format!("provisioning {}", names(nodes.iter())),
             Entry::Labelling { nodes } => format!("labelling {}", names(nodes.keys())),
             Entry::Labelled => "labelled".into(),
+            Entry::ClusterKnown { uid } => format!("the cluster is known as {uid}"),
             Entry::NodeReady { node, .. } => format!("{node} is Ready"),
             Entry::NodeNotReady { node, .. } => format!("{node} is not Ready"),
             Entry::MachineGone { node, machine_id } => format!("machine {machine_id} of {node} is gone"),

@@ -97,7 +97,8 @@ impl Session<'_> {
         };
         let access = Kubeconfig::of_kubeadm(&access, &self.task.file.name, &endpoint.for_people())?;
         let kubernetes = self.ports.door.open(&access).await?;
-        self.record.kube_system_uid = Some(kubernetes.identity().await?);
+        let uid = kubernetes.identity().await?;
+        self.knows_cluster(uid).await?;
         self.ports.kubernetes = Ok(kubernetes);
         self.revoke_tokens().await?;
         Ok(failed)

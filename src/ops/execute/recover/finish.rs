@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::failure::{Failure, Result};
+use crate::model::file::Provisioning;
 use crate::model::journal::{Act, ApplyEnd, Entry, Outcome, PartId, PartPhase, Status};
 use crate::model::names::{NodeName, StackId};
 use crate::model::plan::{PoolChange, Removal, Way};
-use crate::ops::{stacks, state};
+use crate::ops::{access, identity, stacks, state};
 
 use super::super::Ended;
 use super::super::session::Session;
@@ -16,7 +17,7 @@ impl Session<'_> {
     /// Finishes each, in the order in which they were to be applied. One that cannot be is `Stuck`, and named; the others
     /// go on. An error is about the journal or the lease: nothing can be done any more.
     pub(super) async fn finish_parts(&mut self, began: &Status, settled: &mut Settled) -> Result<()> {
-        self.learn_cluster().await;
+        self.learn_cluster().await?;
         let past: BTreeSet<PartId> = began.past().into_iter().collect();
         let mut ended = Ended::nothing();
         for part in began.start().parts.iter().filter(|part| past.contains(&part.id)) {
@@ -33,7 +34,7 @@ impl Session<'_> {
                 Err(failure) => {
                     self.lease.check()?;
                     self.stick(&part.id, &failure).await?;
-                    settled.left.push(format!("part {}: {failure}", part.id));
+                    settled.left.push(format!("part {}: {}", part.id, failure.with_hints()));
                 }
             }
         }
@@ -54,7 +55,7 @@ impl Session<'_> {
             let end = ApplyEnd::Failed { why: failure.to_string(), serial: None };
             self.note(Entry::ApplyEnded { part: part.clone(), end }).await?;
         }
-        self.note(Entry::Stuck { part: part.clone(), thing: failure.to_string() }).await
+        self.note(Entry::Stuck { part: part.clone(), thing: failure.with_hints() }).await
     }
 
     /// New nodes whose end was not seen yet are waited for.
@@ -67,11 +68,33 @@ impl Session<'_> {
                 joining.insert(name.clone(), node.machine_id.clone());
             }
         }
+        if !joining.is_empty() {
+            self.reach_what_was_made().await;
+        }
         let shortfall = self.join(&joining).await?;
         if !joining.is_empty() {
-            self.learn_cluster().await;
+            self.learn_cluster().await?;
         }
         Ok(shortfall)
+    }
+
+    /// The run that made the cluster had its access from there, and nobody else has it yet. That it cannot be had is told by
+    /// whatever needs it.
+    async fn reach_what_was_made(&mut self) {
+        let by_ssh = self.task.file.control_plane.provisioning == Provisioning::Ssh;
+        let (true, Err(_), Some(uid)) = (by_ssh, &self.ports.kubernetes, self.record.kube_system_uid.clone()) else {
+            return;
+        };
+        let opened = async {
+            let access = access::of(&self.ports, self.task, &mut self.record, &self.interrupts).await?;
+            let kubernetes = self.ports.door.open(&access).await?;
+            identity::same(kubernetes.as_ref(), &uid).await?;
+            Ok::<_, Failure>(kubernetes)
+        };
+        match opened.await {
+            Ok(kubernetes) => self.ports.kubernetes = Ok(kubernetes),
+            Err(failure) => tracing::warn!(%failure, "the control planes did not give out the cluster's access"),
+        }
     }
 
     async fn finish_retire(&mut self, began: &Status, part: &PartId, ended: &mut Ended) -> Result<bool> {

@@ -9,7 +9,7 @@ use crate::ops::interrupts::Interrupts;
 use crate::ops::lease::Lease;
 use crate::ops::ports::{Event, Ports};
 use crate::ops::task::Task;
-use crate::ops::{record, stacks, state};
+use crate::ops::{stacks, state};
 
 use super::super::make::Left;
 use super::super::provision::{boot, token};
@@ -24,7 +24,7 @@ pub(super) async fn give_up(
     began: Status,
     interrupts: Interrupts,
 ) -> Result<Settled> {
-    let stored = record::load(ports.store.as_ref()).await?;
+    let stored = super::stored(ports, &began).await?;
     let takes_in = !makes(&began).is_empty();
     if let Some((record, _)) = &stored {
         may_change(ports, record).await?;

@@ -123,7 +123,7 @@ async fn under_lock(
     if goal == Goal::Supersede {
         return give_up::give_up(ports, task, lease, began, interrupts).await;
     }
-    let stored = record::load(ports.store.as_ref()).await?;
+    let stored = stored(ports, &began).await?;
     if let Some((record, _)) = &stored {
         may_change(ports, record).await?;
     }
@@ -149,6 +149,17 @@ async fn under_lock(
         session.finish_parts(&began, &mut settled).await?;
     }
     session.end(&began, version, given, settled).await
+}
+
+/// The record, with what the operation came to know before it was cut off.
+async fn stored(ports: &Ports, began: &Status) -> Result<Option<(Record, Version)>> {
+    let mut stored = record::load(ports.store.as_ref()).await?;
+    if let Some((record, _)) = &mut stored
+        && record.kube_system_uid.is_none()
+    {
+        record.kube_system_uid = began.cluster().map(str::to_owned);
+    }
+    Ok(stored)
 }
 
 /// Whether the record may be written, and speaks of machines of the place that this login reaches.

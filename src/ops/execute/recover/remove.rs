@@ -140,7 +140,10 @@ impl Session<'_> {
                     }
                 }
                 (Way::NeverJoined, _) => self.never_joined(removal).await?,
-                (Way::Accepted, _) => self.still_lost(removal, kubernetes.as_ref()).await?,
+                (Way::Accepted, _) => self
+                    .still_lost(removal, kubernetes.as_ref())
+                    .await
+                    .map_err(|failure| Failure { hints: vec![came_back(removal)], ..failure })?,
                 (Way::Drained | Way::Gone | Way::Destroyed, _) => {}
             }
         }
@@ -148,6 +151,16 @@ impl Session<'_> {
         let staying = drains.see_off_late(&drained).await?;
         if staying.is_empty() { Ok(()) } else { Err(not_empty(&staying)) }
     }
+}
+
+/// Its part is past its point of no return, and so the machine goes; nothing but its loss was agreed to, so it is emptied by
+/// whoever agreed.
+fn came_back(removal: &Removal) -> String {
+    format!(
+        "empty it: kubectl drain {} --ignore-daemonsets; then terminate {} in the cloud, and run scaler resume again",
+        removal.node,
+        removal.machine_id.as_deref().unwrap_or("its machine")
+    )
 }
 
 fn not_empty(obstacles: &[Obstacle]) -> Failure {

@@ -46,7 +46,7 @@ impl SimStore {
     /// Whether this write is one that takes effect when its scaler has given it up. What a join file that comes so late holds
     /// has ended by then: nothing goes by that.
     fn is_held_up(&self, key: &str) -> bool {
-        !self.0.is_storeless() && !key.starts_with(join_file::FOLDER) && self.0.world.chance.permille(100)
+        !self.0.is_storeless() && !key.starts_with(join_file::FOLDER) && self.0.world.chance.permille(500)
     }
 
     /// Somewhere on its way to the store it is held up, and nobody can call it back.

@@ -28,6 +28,7 @@ pub fn kind_of_entry(entry: &Entry) -> &'static str {
         Entry::Labelling { .. } => "labelling",
         Entry::Labelled => "labelled",
         Entry::Leaving { .. } => "leaving",
+        Entry::ClusterKnown { .. } => "cluster-known",
         Entry::NodeReady { .. } => "node-ready",
         Entry::NodeNotReady { .. } => "node-not-ready",
         Entry::MachineGone { .. } => "machine-gone",
@@ -42,7 +43,7 @@ pub fn kind_of_entry(entry: &Entry) -> &'static str {
 }
 
 /// All kinds of entries.
-pub const KINDS: [&str; 33] = [
+pub const KINDS: [&str; 34] = [
     "started",
     "taken-over",
     "cordoning",
@@ -66,6 +67,7 @@ pub const KINDS: [&str; 33] = [
     "join-offering",
     "join-withdrawn",
     "provisioning",
+    "cluster-known",
     "node-ready",
     "node-not-ready",
     "machine-gone",

@@ -4,8 +4,9 @@
 use scaler_lab::HostOrder;
 
 use super::cluster::Bare;
-use super::cut_off::{kill_tree, resumed};
+use super::cut_off::{at_apply, kill_tree, resumed};
 use super::spoil::{self, wait_long};
+use crate::gates::Gates;
 use crate::running::Running;
 
 /// How many machines got a certificate for a bootstrap token so far.
@@ -55,6 +56,38 @@ fn a_join_is_killed_with_its_tree_and_finished_by_another() {
     assert_eq!(bare.ready(), [control_plane, bare.node(1), installing, joining]);
     assert_eq!(bare.recorded(), (1..=3).map(|number| bare.node(number)).collect::<Vec<_>>());
     assert_eq!(joins(&bare), 3, "each joined once");
+    bare.assert_no_token();
+    bare.run(&["plan", "--detailed-exitcode"]).ends(0);
+}
+
+/// The cluster is made, and whoever made it is killed before the record says which it is: whoever goes on lets machines in.
+#[test]
+fn a_cluster_that_was_made_is_known_to_whoever_goes_on() {
+    scaler_lab::needs!(Hosts, Ansible, AnyTerraform);
+    let mut bare = Bare::new();
+    bare.write(1);
+    let gates = Gates::before_program(&mut bare.program);
+    let mut making = at_apply(&bare, &gates, &["apply", "--yes"]);
+    gates.open("apply");
+    let foundation = bare.program.folder.path().join("store/terraform/foundation.tfstate");
+    wait_long("the foundation's state", || foundation.exists().then_some(()));
+    gates.shut("apply");
+    wait_long("the pool's apply", || {
+        making.check();
+        gates.is_reached("apply").then_some(())
+    });
+    kill_tree(&bare, making);
+    gates.open("apply");
+    assert_eq!(bare.record()["kubeSystemUid"], serde_json::Value::Null, "the record does not say it yet");
+
+    bare.run(&["kubeconfig"]).ends(1).says("scaler resume writes down what it made");
+    let elsewhere = tempfile::tempdir().expect("another folder");
+    let said = resumed(&bare, elsewhere.path()).ends(0);
+    eprintln!("--- what a pipeline sees that goes on after the cluster was made\n{}\n{}", said.stdout, said.stderr);
+    bare.run(&["kubeconfig"]).ends(0);
+    let uid = bare.ask("/api/v1/namespaces/kube-system")["metadata"]["uid"].clone();
+    assert!(uid.is_string() && bare.record()["kubeSystemUid"] == uid, "{}", bare.record());
+    assert_eq!(bare.ready(), [format!("{}-control-plane-1", bare.cluster), bare.node(1)]);
     bare.assert_no_token();
     bare.run(&["plan", "--detailed-exitcode"]).ends(0);
 }

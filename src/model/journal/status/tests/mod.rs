@@ -211,6 +211,17 @@ fn labels_are_a_part_of_what_was_done() {
     assert_eq!(scene.status().ending(), Ok(Outcome::Partial), "something was changed, and stays");
 }
 
+#[test]
+fn a_cluster_is_known_once_and_for_all() {
+    let mut scene = Scene::begun();
+    let known = |uid: &str| Entry::ClusterKnown { uid: uid.into() };
+    assert_eq!(scene.status().cluster(), None);
+    scene.write(known("a"));
+    scene.write(known("a"));
+    assert!(scene.refuses(known("b")).contains("another, a"));
+    assert_eq!(scene.status().cluster(), Some("a"));
+}
+
 /// One that could not be ended keeps no other from being issued.
 #[test]
 fn a_token_is_open_until_it_is_revoked() {
