@@ -45,7 +45,8 @@ pub async fn events(world: &Arc<World>) {
                 world.sleep(chance.between(seconds(0), seconds(15))).await;
                 person(world);
             }
-            41..57 => drained_node_comes_back(world).await,
+            41..52 => drained_node_comes_back(world).await,
+            52..57 => budget_is_shut(world).await,
             57..66 => holder_loses_the_store(world).await,
             66..76 => record_comes_late(world).await,
             76..84 => kubelet_falls_silent(world).await,
@@ -178,6 +179,21 @@ async fn drained_node_comes_back(world: &World) {
         cordon(world, &name);
         world.tell(|| format!("a person cordons {name} again"));
     }
+}
+
+/// In the middle of a drain somebody changes a budget so that it lets nothing go, and changes it back much later.
+async fn budget_is_shut(world: &World) {
+    until(world, 60, drains).await;
+    let shut = |by: Option<String>| {
+        let mut kubernetes = world.kubernetes.world();
+        let budget = kubernetes.written_budgets.first_mut().expect("a budget");
+        std::mem::replace(&mut budget.max_unavailable, by)
+    };
+    let before = shut(Some("0".into()));
+    world.tell(|| "a budget lets NOTHING GO".into());
+    world.happens("a budget let nothing go");
+    world.sleep(world.chance.between(seconds(200), seconds(700))).await;
+    shut(before);
 }
 
 /// Whoever applies something just now cannot reach the store any more, and the cloud takes long; others ask again and

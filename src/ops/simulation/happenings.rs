@@ -19,7 +19,7 @@ impl Happenings {
 }
 
 /// All of it. Each has to happen in a thousand lives.
-pub const ALL: [&str; 43] = [
+pub const ALL: [&str; 44] = [
     "a scaler was killed alone",
     "a scaler was killed with its tree",
     "a machine slept",
@@ -58,6 +58,7 @@ pub const ALL: [&str; 43] = [
     "somebody else held Terraform's lock",
     "who had run an operation that was cut off held Terraform's lock by hand",
     "a lock was freed by hand",
+    "a budget let nothing go",
     "victims were spared",
     "a machine joined at boot",
     "a join file could not be removed",
