@@ -5,14 +5,17 @@ use async_trait::async_trait;
 use serde_json::json;
 
 use super::matrix::STANDING;
-use super::order::Order;
+use super::order::{Order, POOL};
 use super::ports::SimCloud;
 use super::process::{Death, Killed, Process, When};
 use super::scene::{self, End};
 use super::stage::{play, play_in};
-use super::world::{Manner, World};
+use super::world::{Manner, Weather, World};
 use super::{terraform, truth};
+use crate::model::machine::Machine;
+use crate::model::names::StackId;
 use crate::ops::ports::Cloud;
+use crate::ops::record;
 use crate::ops::testing::clouds::{self, Estate};
 
 #[test]
@@ -71,6 +74,100 @@ fn machines_that_no_state_could_take_are_taken_in() {
         let ended = play_in(world, |world| what_was_not_saved(world, order));
         assert_eq!(ended.expect("an apply"), Vec::<String>::new());
     }
+}
+
+/// Waits until this process has come to a point of this name.
+async fn comes_to(process: &Process, point: &str) {
+    while !process.points().iter().any(|one| one.contains(point)) {
+        process.world.sleep(Duration::from_millis(1)).await;
+    }
+}
+
+/// What somebody began stays open, and whoever resumes it makes it whole.
+async fn resumed(world: &Arc<World>, order: Order) -> Vec<String> {
+    *world.weather.lock().unwrap() = Weather::default();
+    assert!(truth::faults(world).iter().any(|fault| fault.contains("has no end")), "it stays open");
+    scene::run(&Process::start(world), Order::Resume).await;
+    scene::run(&Process::start(world), order).await;
+    world.sleep(Duration::from_secs(100)).await;
+    truth::faults(world)
+}
+
+#[test]
+fn an_apply_whose_state_nobody_could_read_stays_open() {
+    let ended = play_in(World::like(&STANDING, 5), |world| async move {
+        scene::bounds(&world);
+        world.weather.lock().unwrap().refused = 1000;
+        let process = Process::start(&world);
+        let unread = async {
+            comes_to(&process, "point-of-no-return").await;
+            world.unread.lock().unwrap().insert(StackId::Pool(POOL.into()).state_key());
+        };
+        tokio::join!(scene::run(&process, Order::Up(6)), unread);
+        assert!(world.unread.lock().unwrap().is_empty(), "it was to be read");
+        resumed(&world, Order::Up(6)).await
+    });
+    assert_eq!(ended.expect("a scale-up"), Vec::<String>::new());
+}
+
+#[test]
+fn a_machine_that_terraform_was_not_told_to_keep_is_kept_by_who_resumes() {
+    let ended = play_in(World::like(&STANDING, 5), |world| async move {
+        scene::bounds(&world);
+        world.weather.lock().unwrap().broken = 1000;
+        let process = Process::start(&world);
+        let unsaved = async {
+            comes_to(&process, "untainting").await;
+            world.weather.lock().unwrap().unsaved = 1000;
+        };
+        tokio::join!(scene::run(&process, Order::Up(5)), unsaved);
+        resumed(&world, Order::Up(5)).await
+    });
+    assert_eq!(ended.expect("a scale-up"), Vec::<String>::new());
+}
+
+/// A run dies when its machine was made, the machine is gone again, and a `destroy` gives the operation up and dies before it
+/// destroys anything. Returns the points of that one, and what is wrong when others have gone on.
+fn given_up_and_not_destroyed(death: Option<Death>) -> (Vec<String>, Vec<String>) {
+    let ended = play_in(World::like(&STANDING, 5), |world| async move {
+        scene::bounds(&world);
+        world.weather.lock().unwrap().refreshes = true;
+        let made = Process::start(&world);
+        let dies = async {
+            comes_to(&made, "journal: apply-ended").await;
+            world.sleep(Duration::from_secs(2)).await;
+            made.kill(Killed::Tree);
+        };
+        tokio::join!(scene::run(&made, Order::Up(5)), dies);
+        let known = truth::record(&world).expect("a record");
+        let new = |machine: &Machine| known.nodes().all(|(_, node)| node.machine_id.as_ref() != Some(&machine.id));
+        let machine = scene::machines(&world, POOL).into_iter().find(new).expect("the new machine");
+        scene::vanish(&world, &machine.id);
+        world.sleep(Duration::from_secs(120)).await;
+        let destroying = Process::start_with(&world, death, false);
+        // What it cannot settle it gives up.
+        world.unread.lock().unwrap().insert(record::KEY.into());
+        scene::run(&destroying, Order::Destroy).await;
+        world.sleep(Duration::from_secs(120)).await;
+        scene::run(&Process::start(&world), Order::Resume).await;
+        let gone = truth::gone(&world);
+        scene::run(&Process::start(&world), Order::Accept(gone)).await;
+        world.sleep(Duration::from_secs(100)).await;
+        (destroying.points(), truth::faults(&world))
+    });
+    ended.expect("a destroy")
+}
+
+#[test]
+fn what_a_destroy_gave_up_and_did_not_destroy_is_retired() {
+    let (points, _) = given_up_and_not_destroyed(None);
+    let point = points.iter().position(|point| point == "journal: started").expect("its own operation");
+    assert!(
+        points[..point].iter().any(|point| point == "commit"),
+        "what it gave up is written down before: {points:?}"
+    );
+    let death = Death { point, when: When::After, killed: Killed::Tree };
+    assert_eq!(given_up_and_not_destroyed(Some(death)).1, Vec::<String>::new());
 }
 
 /// The API server is away for half a minute, just when machines are to be let in. In this life every machine is reached.

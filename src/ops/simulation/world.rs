@@ -44,6 +44,8 @@ pub struct World {
     pub boots: Mutex<BTreeMap<String, Duration>>,
     /// Which of the cluster files is at hand: they differ in their tags.
     pub file: Mutex<usize>,
+    /// Keys of the store whose next read fails.
+    pub unread: Mutex<BTreeSet<String>>,
 }
 
 /// How new machines become nodes.
@@ -153,6 +155,7 @@ impl World {
             manner: Mutex::default(),
             boots: Mutex::default(),
             file: Mutex::default(),
+            unread: Mutex::default(),
             time,
         }
     }

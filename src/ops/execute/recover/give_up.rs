@@ -113,11 +113,12 @@ impl Session<'_> {
         let mut change = self.change_of(part)?;
         let state = state::read(&self.ports, &part.stack).await?;
         let mut left = self.left_of(began, part, change.additions.keys(), state.as_ref()).await?;
-        if left.made.standing.is_empty() && left.made.adoptable.is_empty() {
+        if left.made.standing.is_empty() && left.made.adoptable.is_empty() && left.made.lost.is_empty() {
             return Ok(());
         }
         let foundation = self.foundation().await?;
-        let told = left.told(&self.settle(&change.pool, &change.additions, &foundation));
+        let additions = self.settle(&change.pool, &change.additions, &foundation);
+        let told = left.told(&additions);
         if imports(began, part, &left) {
             let mut nodes = self.nodes(&change.pool);
             nodes.extend(told.clone());
@@ -134,7 +135,9 @@ impl Session<'_> {
             }
         }
         let Some(state) = state::read(&self.ports, &part.stack).await? else { return Ok(()) };
-        self.keep_made(&change.pool, told, &state);
+        // One whose machine is gone again is retired by whatever comes next, as long as the state has it.
+        let lost = additions.into_iter().filter(|(name, _)| left.made.lost.contains_key(name));
+        self.keep_made(&change.pool, lost.chain(told).collect(), &state);
         self.record_stack(part, &state, began).await
     }
 }

@@ -110,7 +110,7 @@ impl Store for SimStore {
     async fn get(&self, key: &str) -> Result<Option<Object>> {
         self.0.way_out().await;
         let found = self.0.world.store.get(key).await;
-        if self.fails() {
+        if self.fails() || self.0.world.unread.lock().unwrap().remove(key) {
             return Err(self.unanswered().await);
         }
         self.0.way_back().await;
