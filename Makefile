@@ -20,15 +20,18 @@ help: ## this list
 setup: ## what tests and demonstration need and this machine has not: the lab's programs, moto
 	@lab/setup $(SETUP)
 
-test: setup ## the tests, but for the long ones; those that this machine cannot run are named at the end
+# All of these tests; then those that this machine could not run.
+define run-tests
 	@cargo build --locked --workspace --all-targets
 	@rm -f target/lab/skipped
-	@RUST_TEST_THREADS=$(TEST_THREADS) cargo test --locked --workspace -- --skip=$(LONG); status=$$?; lab/skipped; exit $$status
+	@RUST_TEST_THREADS=$(TEST_THREADS) cargo test --locked --workspace $(1); status=$$?; lab/skipped; exit $$status
+endef
+
+test: setup ## the tests, but for the long ones; those that this machine cannot run are named at the end
+	$(call run-tests,-- --skip=$(LONG))
 
 test-long: setup ## workflows that take minutes each: over SSH, at boot, on AWS, under signals: half an hour
-	@cargo build --locked --workspace --all-targets
-	@rm -f target/lab/skipped
-	@RUST_TEST_THREADS=$(TEST_THREADS) cargo test --locked --workspace --test e2e -- $(LONG); status=$$?; lab/skipped; exit $$status
+	$(call run-tests,--test e2e --test provisioning -- $(LONG))
 
 sim: ## operations in worlds by chance, SEEDS of them, and the death matrix with every second death
 	@SIM_SEEDS=$(SEEDS) cargo test --locked --workspace --lib -- simulation::random --nocapture

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use scaler_lab::{Host, HostOrder, Hosts, needs};
 use serde_json::{Value, json};
 
-use crate::plays::Plays;
+use super::plays::Plays;
 
 const TOKEN: &str = "abcdef.0123456789abcdef";
 /// The key under which the certificates of control planes are kept for an hour.
@@ -14,7 +14,7 @@ const CERTIFICATES: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123
 const HOSTILE: &str = "{{ 7 * 7 }} {% raw %} $(id) `id` ${HOME} %h \"'\\";
 
 /// Where the token must not be: what Ansible says, events, the host's memory of the run.
-fn assert_secret(played: &crate::plays::Played, hosts: &[&Host]) {
+fn assert_secret(played: &super::plays::Played, hosts: &[&Host]) {
     assert!(!played.text.contains("0123456789abcdef"), "Ansible printed the token");
     assert!(
         !played.events.iter().any(|event| event.to_string().contains("0123456789abcdef")),

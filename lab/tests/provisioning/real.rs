@@ -5,7 +5,7 @@ use std::time::Instant;
 use scaler_lab::{HostOrder, Hosts, needs, wait_for};
 use serde_json::{Value, json};
 
-use crate::plays::Plays;
+use super::plays::Plays;
 
 const TOKEN: &str = "abcdef.0123456789abcdef";
 /// What the pod takes to end after it was asked to.

@@ -3,7 +3,7 @@
 use scaler_lab::{Host, Hosts, needs};
 use serde_json::json;
 
-use crate::plays::Plays;
+use super::plays::Plays;
 
 fn rpm(host: &Host, package: &str) -> String {
     host.run(&["rpm", "--query", package]).stdout.trim().to_owned()

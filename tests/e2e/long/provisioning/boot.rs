@@ -130,9 +130,10 @@ impl AtBoot {
             search.clean(&self.cloud.moto().object(REGION, BUCKET, &key).unwrap_or_default(), &key);
         }
         let instances = self.cloud.moto().instances(REGION);
-        let boots = instances.iter().filter(|one| one.name().contains("-workers-")).map(|one| &one.id);
-        for id in boots.inspect(|id| assert!(self.cloud.moto().user_data(REGION, id).contains("/join/"))) {
-            search.clean(&self.cloud.moto().user_data(REGION, id), &format!("the user-data of {id}"));
+        for id in instances.iter().filter(|one| one.name().contains("-workers-")).map(|one| &one.id) {
+            let user_data = self.cloud.moto().user_data(REGION, id);
+            assert!(user_data.contains("/join/"), "{user_data}");
+            search.clean(&user_data, &format!("the user-data of {id}"));
         }
         for host in self.cloud.hosts().all() {
             search.clean(&all_that_is_kept(&host), host.name());
