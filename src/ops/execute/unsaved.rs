@@ -22,7 +22,7 @@ impl Session<'_> {
     ) -> Failure {
         let Some(thing) = self.unsaved(part, names, state).await else { return failure };
         let noted = self.note(Entry::Stuck { part: part.clone(), thing: thing.clone() }).await;
-        let failure = failure.because(thing).hint("scaler resume goes on from here, and takes in what was made");
+        let failure = failure.because(thing).hint("scaler resume takes in what was made, and goes on from here");
         match noted {
             Ok(()) => failure,
             Err(unwritten) => failure.because(unwritten),
